@@ -1,0 +1,196 @@
+-- The database that heapscan promises. Every table and column has a comment; `make tidy` checks it.
+-- Addresses are integers (the views print hex), sizes are bytes, unknown is NULL and never 0.
+-- Ids are dense from 1; addresses above 2^63 are stored as negative integers, as SQLite has them.
+
+-- Facts about the dump, one row each: kind (core, trace), source, pid, exe, taken_at, warnings, ...
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY, -- name of the fact
+    value TEXT              -- its value as text
+) WITHOUT ROWID;
+
+-- A memory mapping of the process.
+CREATE TABLE segment (
+    id        INTEGER PRIMARY KEY, -- dense, in address order
+    start     INTEGER NOT NULL,    -- first address
+    "end"     INTEGER NOT NULL,    -- address behind the last
+    present   INTEGER NOT NULL,    -- bytes found in the dump
+    perms     TEXT NOT NULL,       -- as in /proc/PID/maps: r-x
+    kind      TEXT NOT NULL,       -- anon, stack, module, file, shared, vdso, heap
+    module_id INTEGER REFERENCES module (id), -- the binary it is mapped from
+    name      TEXT                 -- path of the mapped file
+);
+
+-- An executable or library.
+CREATE TABLE module (
+    id       INTEGER PRIMARY KEY, -- dense, in address order
+    path     TEXT,                -- as the process knew it
+    build_id TEXT,                -- hex
+    base     INTEGER NOT NULL,    -- lowest mapped address
+    symbols  TEXT                 -- where names came from: symtab, debug file, minidebuginfo, dynsym, none
+);
+
+-- A thread of the process.
+CREATE TABLE thread (
+    id     INTEGER PRIMARY KEY, -- dense; 1 is the one that dumped
+    tid    INTEGER,             -- the kernel's number
+    name   TEXT,                -- its name, where the dump tells it
+    signal INTEGER,             -- the signal it had
+    pc     INTEGER,             -- program counter
+    sp     INTEGER              -- stack pointer
+);
+
+-- A native or interpreter frame of a thread, innermost first.
+CREATE TABLE frame (
+    thread_id INTEGER NOT NULL REFERENCES thread (id), -- whose
+    depth     INTEGER NOT NULL, -- 0 is the innermost
+    language  TEXT,             -- native, python
+    function  TEXT,             -- demangled
+    file      TEXT,             -- source file
+    line      INTEGER,          -- source line
+    module_id INTEGER REFERENCES module (id), -- binary that holds pc
+    pc        INTEGER,          -- address of the instruction
+    PRIMARY KEY (thread_id, depth)
+) WITHOUT ROWID;
+
+-- An arena or heap of an allocator.
+CREATE TABLE arena (
+    id             INTEGER PRIMARY KEY, -- dense
+    allocator      TEXT NOT NULL,    -- glibc, pymalloc, ...
+    name           TEXT,             -- main, thread arena of ...
+    address        INTEGER,          -- the allocator's own structure for it
+    system_bytes   INTEGER,          -- what the allocator itself says it holds
+    used_bytes     INTEGER NOT NULL, -- usable bytes of its live blocks
+    free_bytes     INTEGER NOT NULL, -- usable bytes of its free blocks
+    overhead_bytes INTEGER NOT NULL  -- all the rest: headers, rounding, damaged parts
+);
+
+-- A type of objects.
+CREATE TABLE type (
+    id       INTEGER PRIMARY KEY, -- dense
+    language TEXT,                -- C, C++, python
+    name     TEXT NOT NULL,       -- as its language writes it
+    module   TEXT                 -- library or package it comes from
+);
+
+-- A live block, or an object in one.
+CREATE TABLE object (
+    id           INTEGER PRIMARY KEY, -- dense, in address order
+    address      INTEGER,          -- what the program calls it
+    block        INTEGER,          -- first usable byte of the allocator's block
+    size         INTEGER NOT NULL, -- usable bytes of that block
+    arena_id     INTEGER REFERENCES arena (id),  -- NULL: lives in a module's data
+    type_id      INTEGER REFERENCES type (id),   -- NULL: not known
+    owner_id     INTEGER REFERENCES object (id), -- the object it is a buffer of
+    refcount     INTEGER,          -- as stored in the object
+    reachable    INTEGER,          -- 0 nothing leads to it, 1 a root does, 2 only by interior pointers
+    grade        INTEGER,          -- best root that leads to it: 1 global .. 7 unexplained; 6 and 7 are weak
+    retained     INTEGER,          -- bytes of its dominator subtree
+    dominator_id INTEGER REFERENCES object (id), -- NULL: under the virtual root
+    site_id      INTEGER REFERENCES site (id),   -- who allocated it, where a trace says so
+    value        TEXT              -- short preview of its contents
+);
+
+-- A block that the allocator holds free.
+CREATE TABLE free_block (
+    address  INTEGER PRIMARY KEY, -- as malloc would return it
+    size     INTEGER NOT NULL,    -- usable bytes
+    arena_id INTEGER REFERENCES arena (id), -- whose
+    kind     TEXT NOT NULL        -- tcache, fastbin, unsorted, small, large, top, last_remainder, unlinked
+) WITHOUT ROWID;
+
+-- A pointer from one object to another.
+CREATE TABLE reference (
+    src    INTEGER NOT NULL REFERENCES object (id), -- the object that holds the pointer
+    offset INTEGER,          -- byte offset in its block; NULL: too far to record
+    dst    INTEGER NOT NULL REFERENCES object (id), -- the object it points to
+    kind   INTEGER NOT NULL, -- 1 typed and owning, 0 a word that looks like a pointer, 2 weak or borrowed
+    how    INTEGER NOT NULL, -- 0 to the start, 1 to the inside, 2 with tag bits, 3 stored unaligned
+    name   TEXT              -- .attr, ['key'], [3], ->next
+);
+
+-- A pointer to an object from outside the heap.
+CREATE TABLE root (
+    id        INTEGER PRIMARY KEY, -- dense
+    kind      TEXT NOT NULL,       -- global, data, tls, frame, register, stack, unexplained
+    grade     INTEGER NOT NULL,    -- 1 (surest) to 7; 6 and 7 may be stale words
+    object_id INTEGER NOT NULL REFERENCES object (id), -- what it points to
+    address   INTEGER,             -- where the word lies; NULL: in a register
+    how       INTEGER NOT NULL,    -- as in reference
+    thread_id INTEGER REFERENCES thread (id), -- stack, register, TLS: whose
+    depth     INTEGER,             -- the frame, where known
+    module_id INTEGER REFERENCES module (id), -- module data: whose
+    name      TEXT                 -- symbol+offset, register
+);
+
+-- A group of objects: a leak behind one head, or a cycle.
+CREATE TABLE cluster (
+    id           INTEGER PRIMARY KEY, -- dense
+    kind         TEXT NOT NULL,    -- leak, cycle
+    reachable    INTEGER NOT NULL, -- 1: a root leads to it; 0: garbage
+    objects      INTEGER NOT NULL, -- members
+    bytes        INTEGER NOT NULL, -- of all members
+    direct_bytes INTEGER NOT NULL, -- of the head alone
+    head_id      INTEGER REFERENCES object (id), -- where to start looking
+    signature    TEXT              -- its shape: like ones have the same
+);
+
+-- Membership in clusters.
+CREATE TABLE cluster_member (
+    cluster_id INTEGER NOT NULL REFERENCES cluster (id), -- the group
+    object_id  INTEGER NOT NULL REFERENCES object (id),  -- the member
+    PRIMARY KEY (cluster_id, object_id)
+) WITHOUT ROWID;
+
+-- An object whose count is not explained by the references found.
+CREATE TABLE refcount_error (
+    object_id INTEGER PRIMARY KEY REFERENCES object (id), -- which
+    refcount  INTEGER NOT NULL, -- stored
+    found     INTEGER NOT NULL, -- references that explain it
+    excess    INTEGER NOT NULL  -- refcount - found
+);
+
+-- A node of the allocation call tree of a trace.
+CREATE TABLE site (
+    id              INTEGER PRIMARY KEY, -- dense
+    parent_id       INTEGER REFERENCES site (id), -- its caller
+    function        TEXT,    -- demangled
+    file            TEXT,    -- source file
+    line            INTEGER, -- source line
+    module          TEXT,    -- binary
+    allocations     INTEGER, -- by this node itself
+    temporary       INTEGER, -- freed before the next allocation
+    allocated_bytes INTEGER, -- in all
+    live_objects    INTEGER, -- at the end
+    live_bytes      INTEGER, -- at the end
+    peak_bytes      INTEGER  -- at the overall peak
+);
+
+-- A sample over time of a trace.
+CREATE TABLE timeline (
+    time         REAL NOT NULL,    -- seconds since the start
+    live_bytes   INTEGER NOT NULL, -- then
+    live_objects INTEGER NOT NULL  -- then
+);
+
+-- Every byte of every mapping, in exactly one row: the rows of a segment add up to its length.
+CREATE TABLE ledger (
+    segment_id INTEGER NOT NULL REFERENCES segment (id), -- where
+    category   TEXT NOT NULL,   -- live, free, overhead, rounding, reserved, stack, ..., missing
+    place      TEXT,            -- which free list, which module, ...
+    bytes      INTEGER NOT NULL -- how much
+);
+
+-- A conclusion worth a person's time.
+CREATE TABLE finding (
+    id         INTEGER PRIMARY KEY, -- dense, most important first
+    kind       TEXT NOT NULL,    -- leak, cycle, heap-damage, dump-damage, missing, ...
+    severity   TEXT NOT NULL,    -- error, warning, info
+    title      TEXT NOT NULL,    -- one line
+    detail     TEXT,             -- evidence, and what to do next
+    objects    INTEGER,          -- how many are concerned
+    bytes      INTEGER,          -- how much memory is
+    object_id  INTEGER REFERENCES object (id),  -- an example
+    cluster_id INTEGER REFERENCES cluster (id), -- the group
+    type_id    INTEGER REFERENCES type (id),    -- the type
+    address    INTEGER           -- a place in memory, where it is no object
+);

@@ -1,0 +1,43 @@
+/*
+ * analysis: conclusions from the sealed graph. Reads objects, references and roots; writes the columns
+ * and tables named below; looks at no byte of the dump (but ledger.c, which asks what is present).
+ *
+ * All of it is linear in objects and references, iterative (no recursion: the graph is hostile too),
+ * and deterministic: the same rows for the same input, whatever the number of processors.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "base/log.h"
+#include "snapshot/snapshot.h"
+
+/*
+ * object.reachable and object.grade.
+ *	reachable  1: a root's START word leads to it over START edges; 2: only with the help of an
+ *	           INTERIOR, TAGGED or MISALIGNED word somewhere on the way; 0: nothing does.
+ *	grade      the best g such that it can be reached (over any edge) from roots of grade <= g.
+ * So "lost for certain" is reachable = 0, "lost if the weak roots are stale" is that or
+ * grade >= ROOT_WEAK_FROM.
+ */
+struct error *analysis_reachability(struct snapshot *s, struct log *log) _must_check_;
+
+/*
+ * object.dominator and object.retained, for every object. The virtual root points to what the roots
+ * point to, and to the head of every unreachable cluster (each source component's first object).
+ */
+struct error *analysis_retained(struct snapshot *s, struct log *log) _must_check_;
+
+/*
+ * cluster and member rows. `leak`: every unreachable object is in exactly one; a cluster is a source
+ * component of the unreachable graph (head: its first object by address, unless one of it is typed)
+ * and what hangs off it and no earlier cluster took. `cycle`: strongly connected components of more
+ * than one object, or self-references, among unreachable untyped objects (any edge) and among typed
+ * ones (owning edges). Signatures fold like ones: see clusters.c.
+ */
+struct error *analysis_clusters(struct snapshot *s, struct log *log) _must_check_;
+
+/* ledger rows: for each segment, rows that add up to its length exactly. */
+struct error *analysis_ledger(struct snapshot *s, struct log *log) _must_check_;
+
+/* finding rows: leaks, cycles, damage, what was missing. Most important first. */
+struct error *analysis_findings(struct snapshot *s, struct log *log) _must_check_;

@@ -1,0 +1,24 @@
+/*
+ * scan: the pipeline. The only place that knows the order of the phases.
+ *
+ *	file -> image -> heap -> runtime -> SNAPSHOT -> analysis -> store
+ */
+#pragma once
+
+#include "base/error.h"
+#include "base/log.h"
+#include "debuginfo/debuginfo.h"
+
+#include <stdbool.h>
+
+struct scan_options {
+	const char *input;  /* path, or "-" */
+	const char *output; /* path of the database */
+	const char *tmpdir; /* for decompression; NULL: the usual */
+	struct debuginfo_options debuginfo;
+	bool ordinary_store;
+	bool check; /* prove all invariants after each phase (tests) */
+	bool timing; /* print each phase's seconds and memory to stderr */
+};
+
+struct error *scan_run(const struct scan_options *opt, struct log *log) _must_check_;

@@ -1,0 +1,356 @@
+/*
+ * snapshot: the waist. The database's tables as arrays in memory.
+ *
+ * Everything before it appends rows (inputs, allocators, runtimes), everything after it reads them
+ * (graph, analysis, store). Plug-ins meet only here. Strings are ids of `strings`; rows are named by
+ * dense 32-bit ids from 1 (array index + 1), 0 for none, in memory as in the database. Blocks are
+ * in address order. The same input gives the same rows.
+ *
+ * Phases, in the order that scan.c runs them; each table is const once its phase is sealed:
+ *
+ *	facts       meta, segments, modules, threads, frames            (input, image, debuginfo)
+ *	blocks      arena, extent, free_block, block                    (heap/: block sinks)
+ *	            snapshot_seal_blocks(): merges, sorts, proves       -> object rows
+ *	objects     type, object.type_id, value                         (runtime/)
+ *	roots       root ranges -> root rows; references -> CSR         (runtime/native.c)
+ *	            snapshot_seal_references()                          -> reverse CSR
+ *	analysis    reachable, grade, dominator, retained, clusters     (analysis/)
+ *	ledger      every byte of every segment in one row              (analysis/ledger.c)
+ *	findings    damage, conclusions
+ *
+ * Cost per object (10 million: 680 MB): address 8, size 8, arena 2, type 4, reachable 1, grade 1,
+ * dominator 4, retained 8, first 8, reverse first 8; per reference 8 forward, 4 backward.
+ * A column that nobody filled is NULL (for instance `block`, when every object is its block), and
+ * its getter says what that means.
+ */
+#pragma once
+
+#include "base/damage.h"
+#include "base/error.h"
+#include "base/intern.h"
+#include "base/vec.h"
+#include "image/image.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- facts ---- */
+
+struct meta_row {
+	uint32_t key, value; /* strings */
+};
+
+struct frame_row {
+	uint32_t thread_id;
+	uint32_t depth; /* 0: innermost */
+	uint32_t language, function, file, module_id; /* strings but module_id; 0 unknown */
+	uint32_t line;	/* 0 unknown */
+	uint64_t pc, sp; /* sp: this frame's lowest stack address (CFA of the callee); 0 unknown */
+};
+
+/* ---- blocks ---- */
+
+struct arena_row {
+	uint32_t allocator; /* string: "glibc", "pymalloc" */
+	uint64_t address;   /* malloc_state, or the arena's first byte */
+	uint64_t system_bytes; /* what the allocator itself says it holds; 0 unknown */
+	uint64_t used_bytes, free_bytes, overhead_bytes; /* by the walk; overhead has rounding */
+	uint32_t name;	    /* string: "main", "thread 7" */
+};
+
+/* Places of free memory, in free_block.kind and in the ledger. Add a row to snapshot.c's names, too. */
+enum free_kind {
+	FREE_TCACHE,
+	FREE_FASTBIN,
+	FREE_UNSORTED,
+	FREE_SMALL,
+	FREE_LARGE,
+	FREE_TOP,
+	FREE_LAST_REMAINDER,
+	FREE_UNLINKED, /* free by its neighbour's mark, in no list that could be read */
+	FREE_KINDS,
+};
+
+struct free_row {
+	uint64_t address; /* as malloc would have returned it */
+	uint64_t size;	  /* usable bytes */
+	uint16_t arena_id;
+	uint8_t kind; /* enum free_kind */
+};
+
+/*
+ * What a range of a segment is, where someone knows better than the segment's kind. Extents never
+ * overlap. Inside HEAP, live and free blocks have their own ledger rows and the rest is overhead.
+ */
+enum extent_kind {
+	EXTENT_HEAP,	     /* an allocator's: blocks, free blocks, and overhead between them */
+	EXTENT_ROUNDING,     /* an allocator's: alignment slack that no block can use */
+	EXTENT_RESERVED,     /* an allocator's: address space reserved, not yet in use (PROT_NONE) */
+	EXTENT_DAMAGED,	     /* an allocator's: its walk could not make sense of it */
+	EXTENT_STACK_USED,   /* red zone below sp up to the base */
+	EXTENT_STACK_UNUSED, /* below that */
+	EXTENT_STACK_CACHED, /* stack of an exited thread, kept for the next one */
+	EXTENT_GUARD,
+	EXTENT_TLS,	     /* thread control block and static TLS */
+	EXTENT_LOADER,	     /* the dynamic loader's own minimal malloc */
+	EXTENT_OTHER,	     /* named by `name`: "JIT code", "io_uring", ... */
+	EXTENT_KINDS,
+};
+
+struct extent_row {
+	uint64_t start, end;
+	uint8_t kind;	   /* enum extent_kind */
+	uint16_t arena_id; /* 0 none */
+	uint32_t thread_id;
+	uint32_t name;	   /* string, 0 none */
+};
+
+/*
+ * Ranges that no scan reads: an allocator's lists, a collector's links, a loader's copy of them. A
+ * pointer there keeps nothing alive. One list; -v prints it, so that a wrong leak can be explained.
+ */
+struct opaque_row {
+	uint64_t start, end;
+	const char *why; /* static text */
+};
+
+struct block_row {
+	uint64_t address, size; /* first usable byte, usable bytes */
+	uint16_t arena_id;
+	uint16_t container; /* 1: this block is carved up by another allocator; not an object */
+};
+
+/* ---- objects ---- */
+
+struct type_row {
+	uint32_t language, name, module; /* strings; "C++", "C", "" */
+};
+
+/*
+ * Columns by object id - 1. Owned by the snapshot.
+ */
+struct object_table {
+	uint32_t n;
+	uint64_t *address;
+	uint64_t *size;
+	uint16_t *arena_id;
+	uint64_t *block;     /* NULL: block = address for all */
+	uint32_t *type_id;   /* 0 unknown */
+	uint32_t *owner_id;  /* NULL: nobody owns anything */
+	int64_t *refcount;   /* NULL: none has one; INT64_MIN: this one has none */
+	uint32_t *value;     /* string: short preview; NULL: none; 0 none */
+	uint32_t *site_id;   /* NULL: no trace */
+	uint8_t *reachable;  /* 0, 1, 2 as INTERFACE says; 255 unknown */
+	uint8_t *grade;	     /* enum root_grade of the best root that leads here; 0 none does */
+	uint32_t *dominator; /* object id; 0 under the virtual root */
+	uint64_t *retained;  /* bytes */
+};
+
+/* ---- references ---- */
+
+/* How a word points. Only START is certain enough for reachable = 1. */
+enum edge_how {
+	EDGE_START = 0,	     /* aligned word, first byte of the block */
+	EDGE_INTERIOR = 1,   /* aligned word, further inside */
+	EDGE_TAGGED = 2,     /* aligned word that points once tag bits are masked off */
+	EDGE_MISALIGNED = 3, /* found at an address that is no multiple of the word */
+};
+
+/*
+ * Compressed rows: edges of object i (id i + 1) are [first[i], first[i + 1]). `dst` holds object
+ * ids. `where` packs how (2 bits, high) and where in the source: a word index, for MISALIGNED a byte
+ * offset; EDGE_WHERE_FAR when it does not fit 30 bits.
+ */
+enum { EDGE_WHERE_FAR = 0x3fffffff };
+
+struct edge_table {
+	uint64_t n;
+	uint64_t *first;
+	uint32_t *dst;
+	uint32_t *where;
+	uint8_t *kind;	/* reference.kind per edge; NULL: all 0 (untyped words) */
+	uint32_t *name; /* string per edge; NULL: no edge has a name */
+	/* backwards, by snapshot_seal_references: sources in id order */
+	uint64_t *rfirst;
+	uint32_t *rsrc;
+};
+
+static inline uint32_t edge_where_pack(enum edge_how how, uint64_t offset, uint32_t word_size)
+{
+	uint64_t at = how == EDGE_MISALIGNED ? offset : offset / word_size;
+	return (uint32_t)how << 30 | (uint32_t)(at < EDGE_WHERE_FAR ? at : EDGE_WHERE_FAR);
+}
+
+static inline enum edge_how edge_how(uint32_t where)
+{
+	return (enum edge_how)(where >> 30);
+}
+
+/* Byte offset in the source; -1: too far to record. */
+static inline int64_t edge_offset(uint32_t where, uint32_t word_size)
+{
+	uint32_t at = where & EDGE_WHERE_FAR;
+	if (at == EDGE_WHERE_FAR)
+		return -1;
+	return edge_how(where) == EDGE_MISALIGNED ? at : (int64_t)at * word_size;
+}
+
+/* ---- roots ---- */
+
+/* From the most to the least trustworthy. The weak ones may be stale words. */
+enum root_grade {
+	ROOT_NONE = 0,
+	ROOT_GLOBAL,	 /* module data that a symbol names */
+	ROOT_DATA,	 /* module data without a symbol (stripped) */
+	ROOT_TLS,	 /* static or dynamic thread-local storage, thread control block */
+	ROOT_FRAME,	 /* stack word inside a frame that the unwinder found */
+	ROOT_REGISTER,	 /* general or vector register */
+	ROOT_STACK,	 /* stack word that no frame explains: weak from here on */
+	ROOT_UNEXPLAINED, /* word in a mapping that no allocator owns */
+	ROOT_GRADES,
+};
+
+#define ROOT_WEAK_FROM ROOT_STACK
+
+struct root_row {
+	uint32_t object_id;
+	uint64_t address; /* of the word; 0 for a register */
+	uint8_t grade;	  /* enum root_grade */
+	uint8_t how;	  /* enum edge_how */
+	uint32_t thread_id;
+	int32_t depth;	  /* of the frame; -1 none */
+	uint32_t module_id;
+	uint32_t name;	  /* string: symbol+offset, register; 0 */
+};
+
+/* ---- conclusions ---- */
+
+enum cluster_kind { CLUSTER_LEAK, CLUSTER_CYCLE };
+
+struct cluster_row {
+	uint8_t kind;	   /* enum cluster_kind */
+	uint8_t reachable; /* 1, 0 */
+	uint32_t objects;
+	uint64_t bytes;	   /* all members */
+	uint64_t direct_bytes; /* the head alone */
+	uint32_t head_id;
+	uint32_t signature; /* string: like ones have the same */
+	uint64_t first_member; /* members: member[first_member .. + objects) */
+};
+
+struct ledger_row {
+	uint32_t segment_id; /* index + 1 */
+	uint32_t category;   /* string: live, free, overhead, rounding, stack, ... */
+	uint32_t place;	     /* string: tcache, top, path, ...; 0 none */
+	uint64_t bytes;
+};
+
+enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_ERROR };
+
+struct finding_row {
+	uint32_t kind; /* string */
+	uint8_t severity;
+	uint32_t title, detail; /* strings */
+	uint64_t objects, bytes;
+	uint32_t object_id, cluster_id, type_id;
+	uint64_t address; /* 0 none */
+};
+
+struct snapshot {
+	struct intern strings;
+	const struct image *image; /* facts of segments, modules and threads live there; NULL: a trace */
+	struct damage_log *damage; /* not owned */
+
+	VEC(struct meta_row) meta;
+	VEC(struct frame_row) frame;
+	VEC(struct arena_row) arena;
+	VEC(struct extent_row) extent;
+	VEC(struct opaque_row) opaque;
+	VEC(struct free_row) free;
+	VEC(struct block_row) block; /* gone after snapshot_seal_blocks */
+	VEC(struct type_row) type;
+	struct object_table object;
+	struct edge_table edge;
+	VEC(struct root_row) root;
+	VEC(struct cluster_row) cluster;
+	VEC(uint32_t) member; /* object ids */
+	VEC(struct ledger_row) ledger;
+	VEC(struct finding_row) finding;
+
+	/* locator: see snapshot_object_find */
+	uint64_t page_shift;
+	struct snapshot_page_range *page_range;
+	uint32_t npage_range;
+};
+
+struct error *snapshot_create(const struct image *img, struct damage_log *damage,
+			      struct snapshot **ret) _must_check_;
+void snapshot_destroy(struct snapshot *s);
+
+/* ---- writers ---- */
+
+struct error *snapshot_meta(struct snapshot *s, const char *key, const char *fmt, ...)
+	_must_check_ _printf_(3, 4);
+/* Returns the new row's id through ret (may be NULL). */
+struct error *snapshot_add_arena(struct snapshot *s, const struct arena_row *row, uint32_t *ret)
+	_must_check_;
+struct error *snapshot_add_extent(struct snapshot *s, const struct extent_row *row) _must_check_;
+struct error *snapshot_add_opaque(struct snapshot *s, uint64_t start, uint64_t end,
+				  const char *why) _must_check_;
+struct error *snapshot_add_type(struct snapshot *s, const char *language, const char *name,
+				const char *module, uint32_t *ret) _must_check_;
+
+/*
+ * Hot: one call per block; arrays grow by doubling and are in any order (address order is fastest).
+ */
+static inline struct error *snapshot_add_block(struct snapshot *s, uint64_t address, uint64_t size,
+					       uint32_t arena_id)
+{
+	return vec_push(&s->block, ((struct block_row){address, size, (uint16_t)arena_id, 0}));
+}
+
+static inline struct error *snapshot_add_free(struct snapshot *s, uint64_t address, uint64_t size,
+					      uint32_t arena_id, enum free_kind kind)
+{
+	return vec_push(&s->free,
+			((struct free_row){address, size, (uint16_t)arena_id, (uint8_t)kind}));
+}
+
+/*
+ * Ends the block phase: sorts blocks and free blocks by address where they are not sorted, drops
+ * what overlaps (damage), makes the object table (one object a block), the locator, the sorted
+ * extents and opaque ranges; fills arena_row's byte counts (used + free + overhead = extents).
+ */
+struct error *snapshot_seal_blocks(struct snapshot *s) _must_check_;
+
+/* ---- lookups, after snapshot_seal_blocks ---- */
+
+/*
+ * The object whose block holds addr; 0: none. Cost: one look at a page table, then a search among
+ * the few blocks of that page. Words that point nowhere are rejected by range first.
+ */
+uint32_t snapshot_object_find(const struct snapshot *s, uint64_t addr);
+/* The free block that holds addr; NULL: none. */
+const struct free_row *snapshot_free_find(const struct snapshot *s, uint64_t addr);
+const struct extent_row *snapshot_extent_find(const struct snapshot *s, uint64_t addr);
+/* Is addr in an opaque range? *end gets the end of that range, or of the gap that addr is in. */
+bool snapshot_is_opaque(const struct snapshot *s, uint64_t addr, uint64_t *end);
+
+/* Lowest and highest address of any block: [*lo, *hi). Empty: both 0. */
+void snapshot_bounds(const struct snapshot *s, uint64_t *lo, uint64_t *hi);
+
+/* ---- references ---- */
+
+/* Builds rfirst and rsrc (counting sort, linear, threads). `first`, `dst`, `where` must be complete. */
+struct error *snapshot_seal_references(struct snapshot *s) _must_check_;
+
+/*
+ * All invariants of the tables present so far: sorted, apart, ids in range, books balanced. NULL, or
+ * an ERROR_SYSTEM that names the first one broken. Debug builds and tests call it after each phase.
+ */
+struct error *snapshot_check(const struct snapshot *s) _must_check_;
+
+extern const char *const free_kind_name[FREE_KINDS];
+extern const char *const extent_kind_name[EXTENT_KINDS];
+extern const char *const root_grade_name[ROOT_GRADES];
+extern const char *const segment_kind_name[SEGMENT_KINDS];
