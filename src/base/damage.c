@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void damage_put(struct damage_log *log, enum damage_kind kind, uint64_t address,
-		       uint64_t culprit, const char *fmt, va_list ap)
+__attribute__((format(printf, 5, 0))) static void damage_put(struct damage_log *log,
+							     enum damage_kind kind,
+							     uint64_t address, uint64_t culprit,
+							     const char *fmt, va_list ap)
 {
 	if (log->count[kind]++ >= DAMAGE_KEPT)
 		return;
