@@ -1,0 +1,324 @@
+/* seal: ends the block phase. Sorts, proves apart, makes the object table, balances the books. */
+#include "snapshot/snapshot.h"
+#include "snapshot/snapshot_impl.h"
+
+#include "base/cleanup.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+static int extent_compare(const void *a, const void *b)
+{
+	const struct extent_row *x = a, *y = b;
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return x->end < y->end ? -1 : x->end > y->end;
+}
+
+static int opaque_compare(const void *a, const void *b)
+{
+	const struct opaque_row *x = a, *y = b;
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return x->end < y->end ? -1 : x->end > y->end;
+}
+
+static int free_compare(const void *a, const void *b)
+{
+	const struct free_row *x = a, *y = b;
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+/* By address; a container before what lies in it. */
+static int block_compare(const void *a, const void *b)
+{
+	const struct block_row *x = a, *y = b;
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	return x->size > y->size ? -1 : x->size < y->size;
+}
+
+#define sort_unless_sorted(v, compare)                                                             \
+	do {                                                                                       \
+		bool sorted_ = true;                                                               \
+		for (uint64_t i_ = 1; i_ < (v)->n && sorted_; i_++)                                \
+			sorted_ = compare(&(v)->at[i_ - 1], &(v)->at[i_]) <= 0;                    \
+		if (!sorted_)                                                                      \
+			qsort((v)->at, (v)->n, sizeof(*(v)->at), compare);                         \
+	} while (0)
+
+/*
+ * Extents must not overlap. An allocator knows its own memory best, so its extents win over what
+ * others guessed for the same bytes (a stack inside a heap block, say); among equals the first
+ * wins.
+ */
+static struct error *seal_extents(struct snapshot *s)
+{
+	struct error *err = NULL;
+	VEC(struct extent_row) own = {0}, rest = {0};
+	for (uint64_t i = 0; i < s->extent.n && !err; i++) {
+		if (s->extent.at[i].arena_id)
+			err = vec_push(&own, s->extent.at[i]);
+		else
+			err = vec_push(&rest, s->extent.at[i]);
+	}
+	sort_unless_sorted(&own, extent_compare);
+	sort_unless_sorted(&rest, extent_compare);
+	uint64_t end = 0, n = 0;
+	for (uint64_t i = 0; i < own.n; i++) {
+		struct extent_row e = own.at[i];
+		if (e.start < end) {
+			damage_add(s->damage, DAMAGE_HEAP, e.start,
+				   "arenas %u and %u both claim 0x%" PRIx64
+				   ": the second one's claim is cut",
+				   n ? own.at[n - 1].arena_id : 0, e.arena_id, e.start);
+			e.start = end;
+		}
+		if (e.start >= e.end)
+			continue;
+		end = e.end;
+		own.at[n++] = e;
+	}
+	own.n = n;
+	s->extent.n = 0;
+	/* Cut the rest around the allocators' ones, and around each other. */
+	uint64_t k = 0;
+	end = 0;
+	for (uint64_t i = 0; i < rest.n && !err; i++) {
+		struct extent_row e = rest.at[i];
+		if (e.start < end)
+			e.start = end;
+		while (!err && e.start < e.end) {
+			while (k < own.n && own.at[k].end <= e.start)
+				k++;
+			struct extent_row part = e;
+			if (k < own.n && own.at[k].start < e.end) {
+				part.end = own.at[k].start;
+				e.start = own.at[k].end;
+			} else {
+				e.start = e.end;
+			}
+			if (part.start < part.end) {
+				err = vec_push(&s->extent, part);
+				end = part.end;
+			}
+		}
+	}
+	for (uint64_t i = 0; i < own.n && !err; i++)
+		err = vec_push(&s->extent, own.at[i]);
+	vec_deinit(&own);
+	vec_deinit(&rest);
+	sort_unless_sorted(&s->extent, extent_compare);
+	return err;
+}
+
+static void seal_opaque(struct snapshot *s)
+{
+	if (!s->opaque.n)
+		return;
+	sort_unless_sorted(&s->opaque, opaque_compare);
+	uint64_t n = 1;
+	for (uint64_t i = 1; i < s->opaque.n; i++) {
+		struct opaque_row *last = &s->opaque.at[n - 1];
+		struct opaque_row r = s->opaque.at[i];
+		if (r.start < last->end)
+			r.start = last->end;
+		if (r.start < r.end)
+			s->opaque.at[n++] = r;
+	}
+	s->opaque.n = n;
+}
+
+/*
+ * Allocators report in address order, one arena after the other: ascending runs. When the runs do
+ * not interleave, putting them in order sorts everything, without a sort of the blocks themselves.
+ */
+struct block_run {
+	uint64_t first, end; /* indexes of blocks */
+	uint64_t low, high;  /* first and last address */
+};
+
+static int run_compare(const void *a, const void *b)
+{
+	const struct block_run *x = a, *y = b;
+	return x->low < y->low ? -1 : x->low > y->low;
+}
+
+static struct error *seal_order_blocks(struct snapshot *s)
+{
+	VEC(struct block_run) run = {.max = 1 << 16};
+	struct error *err = NULL;
+	const struct block_row *b = s->block.at;
+	bool runs = true;
+	for (uint64_t i = 0; i < s->block.n;) {
+		uint64_t j = i + 1;
+		while (j < s->block.n && b[j].address > b[j - 1].address)
+			j++;
+		if (run.n == run.max) {
+			runs = false;
+			break;
+		}
+		err = vec_push(&run, ((struct block_run){i, j, b[i].address, b[j - 1].address}));
+		if (err)
+			goto out;
+		i = j;
+	}
+	if (runs && run.n <= 1)
+		goto out;
+	if (runs) {
+		qsort(run.at, run.n, sizeof(*run.at), run_compare);
+		for (uint64_t i = 1; i < run.n && runs; i++)
+			runs = run.at[i - 1].high < run.at[i].low;
+	}
+	if (!runs) {
+		qsort(s->block.at, s->block.n, sizeof(*s->block.at), block_compare);
+		goto out;
+	}
+	struct block_row *sorted = malloc(s->block.n * sizeof(*sorted));
+	if (!sorted) {
+		err = &error_nomem;
+		goto out;
+	}
+	uint64_t n = 0;
+	for (uint64_t i = 0; i < run.n; i++) {
+		uint64_t len = run.at[i].end - run.at[i].first;
+		memcpy(sorted + n, b + run.at[i].first, len * sizeof(*sorted));
+		n += len;
+	}
+	free(s->block.at);
+	s->block.at = sorted;
+	s->block.room = n;
+out:
+	vec_deinit(&run);
+	return err;
+}
+
+static const char *seal_allocator(const struct snapshot *s, uint32_t arena_id)
+{
+	return arena_id ? intern_text(&s->strings, s->arena.at[arena_id - 1].allocator) : "";
+}
+
+/* Drops overlaps, leaves containers out; what stays is dense. */
+static void seal_separate_blocks(struct snapshot *s)
+{
+	struct block_row *b = s->block.at;
+	uint64_t n = 0;
+	for (uint64_t i = 0; i < s->block.n; i++) {
+		struct block_row r = b[i];
+		if (r.address + r.size < r.address)
+			continue;
+		if (n && r.address < b[n - 1].address + b[n - 1].size) {
+			struct block_row *last = &b[n - 1];
+			bool inside = r.address + r.size <= last->address + last->size;
+			if (inside && strcmp(seal_allocator(s, r.arena_id),
+					     seal_allocator(s, last->arena_id))) {
+				/* Carved up by another allocator: the parts are the objects. */
+				*last = r;
+				continue;
+			}
+			damage_add_culprit(s->damage, DAMAGE_HEAP, r.address, last->address,
+					   "block at 0x%" PRIx64 " (%" PRIu64
+					   " bytes) lies inside the one at 0x%" PRIx64 " (%" PRIu64
+					   " bytes): left out",
+					   r.address, r.size, last->address, last->size);
+			continue;
+		}
+		b[n++] = r;
+	}
+	s->block.n = n;
+}
+
+static void seal_separate_free(struct snapshot *s)
+{
+	sort_unless_sorted(&s->free, free_compare);
+	const struct block_row *b = s->block.at;
+	uint64_t n = 0, k = 0, end = 0;
+	for (uint64_t i = 0; i < s->free.n; i++) {
+		struct free_row f = s->free.at[i];
+		while (k < s->block.n && b[k].address + b[k].size <= f.address)
+			k++;
+		bool live = k < s->block.n && b[k].address < f.address + f.size;
+		if (f.address + f.size < f.address || f.address < end || live) {
+			damage_add(s->damage, DAMAGE_HEAP, f.address,
+				   "free block at 0x%" PRIx64 " (%" PRIu64
+				   " bytes) overlaps another one: left out",
+				   f.address, f.size);
+			continue;
+		}
+		end = f.address + f.size;
+		s->free.at[n++] = f;
+	}
+	s->free.n = n;
+}
+
+static struct error *seal_objects(struct snapshot *s)
+{
+	if (s->block.n >= UINT32_MAX)
+		return error_new(ERROR_INPUT, "more than 4,294,967,294 live blocks");
+	struct object_table *o = &s->object;
+	size_t n = (size_t)s->block.n, room = n ? n : 1;
+	o->n = (uint32_t)n;
+	o->address = malloc(room * sizeof(*o->address));
+	o->size = malloc(room * sizeof(*o->size));
+	o->arena_id = malloc(room * sizeof(*o->arena_id));
+	o->type_id = calloc(room, sizeof(*o->type_id));
+	if (!o->address || !o->size || !o->arena_id || !o->type_id)
+		return &error_nomem;
+	for (size_t i = 0; i < n; i++) {
+		o->address[i] = s->block.at[i].address;
+		o->size[i] = s->block.at[i].size;
+		o->arena_id[i] = s->block.at[i].arena_id;
+	}
+	vec_deinit(&s->block);
+	return NULL;
+}
+
+/* Blocks and free blocks must lie in a HEAP extent of their arena; overhead is what is left of it.
+ */
+static struct error *seal_books(struct snapshot *s)
+{
+	for (uint64_t a = 0; a < s->arena.n; a++)
+		s->arena.at[a].used_bytes = s->arena.at[a].free_bytes =
+			s->arena.at[a].overhead_bytes = 0;
+	for (uint64_t i = 0; i < s->extent.n; i++) {
+		const struct extent_row *e = &s->extent.at[i];
+		if (e->arena_id && e->kind != EXTENT_RESERVED)
+			s->arena.at[e->arena_id - 1].overhead_bytes += e->end - e->start;
+	}
+	for (uint32_t i = 0; i < s->object.n; i++)
+		if (s->object.arena_id[i])
+			s->arena.at[s->object.arena_id[i] - 1].used_bytes += s->object.size[i];
+	for (uint64_t i = 0; i < s->free.n; i++)
+		if (s->free.at[i].arena_id)
+			s->arena.at[s->free.at[i].arena_id - 1].free_bytes += s->free.at[i].size;
+	for (uint64_t a = 0; a < s->arena.n; a++) {
+		struct arena_row *r = &s->arena.at[a];
+		uint64_t taken = r->used_bytes + r->free_bytes;
+		if (taken > r->overhead_bytes)
+			return error_new(ERROR_SYSTEM,
+					 "arena %" PRIu64 " has %" PRIu64
+					 " bytes of blocks in %" PRIu64 " bytes of extents",
+					 a + 1, taken, r->overhead_bytes);
+		r->overhead_bytes -= taken;
+	}
+	return NULL;
+}
+
+struct error *snapshot_seal_blocks(struct snapshot *s)
+{
+	struct error *err = seal_extents(s);
+	if (err)
+		return err;
+	seal_opaque(s);
+	err = seal_order_blocks(s);
+	if (err)
+		return err;
+	seal_separate_blocks(s);
+	seal_separate_free(s);
+	err = seal_objects(s);
+	if (!err)
+		err = seal_books(s);
+	if (!err)
+		err = snapshot_locator_init(s);
+	return err;
+}

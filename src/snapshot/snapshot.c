@@ -1,0 +1,165 @@
+#include "snapshot/snapshot.h"
+#include "snapshot/snapshot_impl.h"
+
+#include "base/cleanup.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+const char *const free_kind_name[FREE_KINDS] = {
+	[FREE_TCACHE] = "tcache",
+	[FREE_FASTBIN] = "fastbin",
+	[FREE_UNSORTED] = "unsorted",
+	[FREE_SMALL] = "small",
+	[FREE_LARGE] = "large",
+	[FREE_TOP] = "top",
+	[FREE_LAST_REMAINDER] = "last_remainder",
+	[FREE_UNLINKED] = "unlinked",
+};
+
+const char *const extent_kind_name[EXTENT_KINDS] = {
+	[EXTENT_HEAP] = "heap",
+	[EXTENT_ROUNDING] = "rounding",
+	[EXTENT_RESERVED] = "reserved",
+	[EXTENT_DAMAGED] = "damaged",
+	[EXTENT_STACK_USED] = "stack used",
+	[EXTENT_STACK_UNUSED] = "stack unused",
+	[EXTENT_STACK_CACHED] = "stack cached",
+	[EXTENT_GUARD] = "guard",
+	[EXTENT_TLS] = "thread-local storage",
+	[EXTENT_LOADER] = "loader",
+	[EXTENT_OTHER] = "other",
+};
+
+const char *const root_grade_name[ROOT_GRADES] = {
+	[ROOT_NONE] = "none",	[ROOT_GLOBAL] = "global",
+	[ROOT_DATA] = "data",	[ROOT_TLS] = "tls",
+	[ROOT_FRAME] = "frame", [ROOT_REGISTER] = "register",
+	[ROOT_STACK] = "stack", [ROOT_UNEXPLAINED] = "unexplained",
+};
+
+const char *const segment_kind_name[SEGMENT_KINDS] = {
+	[SEGMENT_ANON] = "anon", [SEGMENT_STACK] = "stack",   [SEGMENT_MODULE] = "module",
+	[SEGMENT_FILE] = "file", [SEGMENT_SHARED] = "shared", [SEGMENT_VDSO] = "vdso",
+	[SEGMENT_HEAP] = "heap",
+};
+
+struct error *snapshot_create(const struct image *img, struct damage_log *damage,
+			      struct snapshot **ret)
+{
+	struct snapshot *s = calloc(1, sizeof(*s));
+	if (!s)
+		return &error_nomem;
+	s->image = img;
+	s->damage = damage;
+	*ret = s;
+	return NULL;
+}
+
+void snapshot_destroy(struct snapshot *s)
+{
+	if (!s)
+		return;
+	intern_deinit(&s->strings);
+	vec_deinit(&s->meta);
+	vec_deinit(&s->frame);
+	vec_deinit(&s->arena);
+	vec_deinit(&s->extent);
+	vec_deinit(&s->opaque);
+	vec_deinit(&s->free);
+	vec_deinit(&s->block);
+	vec_deinit(&s->type);
+	vec_deinit(&s->root);
+	vec_deinit(&s->cluster);
+	vec_deinit(&s->member);
+	vec_deinit(&s->ledger);
+	vec_deinit(&s->finding);
+	free(s->object.address);
+	free(s->object.size);
+	free(s->object.arena_id);
+	free(s->object.block);
+	free(s->object.type_id);
+	free(s->object.owner_id);
+	free(s->object.refcount);
+	free(s->object.value);
+	free(s->object.site_id);
+	free(s->object.reachable);
+	free(s->object.grade);
+	free(s->object.dominator);
+	free(s->object.retained);
+	free(s->edge.first);
+	free(s->edge.dst);
+	free(s->edge.where);
+	free(s->edge.kind);
+	free(s->edge.name);
+	free(s->edge.rfirst);
+	free(s->edge.rsrc);
+	snapshot_locator_deinit(s);
+	free(s);
+}
+
+/* ---- writers ---- */
+
+struct error *snapshot_meta(struct snapshot *s, const char *key, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+	va_start(ap, fmt);
+	int len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0)
+		return &error_nomem;
+	struct meta_row row;
+	struct error *err = intern_str(&s->strings, key, &row.key);
+	if (!err)
+		err = intern_add(&s->strings, text, (size_t)len, &row.value);
+	if (err)
+		return err;
+	for (uint64_t i = 0; i < s->meta.n; i++) {
+		if (s->meta.at[i].key == row.key) {
+			s->meta.at[i].value = row.value;
+			return NULL;
+		}
+	}
+	return vec_push(&s->meta, row);
+}
+
+struct error *snapshot_add_arena(struct snapshot *s, const struct arena_row *row, uint32_t *ret)
+{
+	/* Ids of arenas are 16 bits in the object table. */
+	s->arena.max = UINT16_MAX - 1;
+	struct error *err = vec_push(&s->arena, *row);
+	if (!err && ret)
+		*ret = (uint32_t)s->arena.n;
+	return err;
+}
+
+struct error *snapshot_add_extent(struct snapshot *s, const struct extent_row *row)
+{
+	if (row->start >= row->end)
+		return NULL;
+	return vec_push(&s->extent, *row);
+}
+
+struct error *snapshot_add_opaque(struct snapshot *s, uint64_t start, uint64_t end, const char *why)
+{
+	if (start >= end)
+		return NULL;
+	return vec_push(&s->opaque, ((struct opaque_row){start, end, why}));
+}
+
+struct error *snapshot_add_type(struct snapshot *s, const char *language, const char *name,
+				const char *module, uint32_t *ret)
+{
+	struct type_row row;
+	struct error *err = intern_str(&s->strings, language, &row.language);
+	if (!err)
+		err = intern_str(&s->strings, name, &row.name);
+	if (!err)
+		err = intern_str(&s->strings, module, &row.module);
+	if (!err)
+		err = vec_push(&s->type, row);
+	if (!err && ret)
+		*ret = (uint32_t)s->type.n;
+	return err;
+}
