@@ -62,6 +62,7 @@ void snapshot_destroy(struct snapshot *s)
 		return;
 	intern_deinit(&s->strings);
 	vec_deinit(&s->meta);
+	vec_deinit(&s->module_symbols);
 	vec_deinit(&s->frame);
 	vec_deinit(&s->arena);
 	vec_deinit(&s->extent);

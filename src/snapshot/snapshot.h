@@ -2,8 +2,8 @@
  * snapshot: the waist. The database's tables as arrays in memory.
  *
  * Everything before it appends rows (inputs, allocators, runtimes), everything after it reads them
- * (graph, analysis, store). Plug-ins meet only here. Strings are ids of `strings`; rows are named by
- * dense 32-bit ids from 1 (array index + 1), 0 for none, in memory as in the database. Blocks are
+ * (graph, analysis, store). Plug-ins meet only here. Strings are ids of `strings`; rows are named
+ *by dense 32-bit ids from 1 (array index + 1), 0 for none, in memory as in the database. Blocks are
  * in address order. The same input gives the same rows.
  *
  * Phases, in the order that scan.c runs them; each table is const once its phase is sealed:
@@ -42,23 +42,25 @@ struct meta_row {
 
 struct frame_row {
 	uint32_t thread_id;
-	uint32_t depth; /* 0: innermost */
+	uint32_t depth;				      /* 0: innermost */
 	uint32_t language, function, file, module_id; /* strings but module_id; 0 unknown */
-	uint32_t line;	/* 0 unknown */
-	uint64_t pc, sp; /* sp: this frame's lowest stack address (CFA of the callee); 0 unknown */
+	uint32_t line;				      /* 0 unknown */
+	uint64_t pc;
+	uint64_t sp, cfa; /* the frame's stack is [sp, cfa); 0 unknown */
 };
 
 /* ---- blocks ---- */
 
 struct arena_row {
-	uint32_t allocator; /* string: "glibc", "pymalloc" */
-	uint64_t address;   /* malloc_state, or the arena's first byte */
+	uint32_t allocator;    /* string: "glibc", "pymalloc" */
+	uint64_t address;      /* malloc_state, or the arena's first byte */
 	uint64_t system_bytes; /* what the allocator itself says it holds; 0 unknown */
 	uint64_t used_bytes, free_bytes, overhead_bytes; /* by the walk; overhead has rounding */
-	uint32_t name;	    /* string: "main", "thread 7" */
+	uint32_t name;					 /* string: "main", "thread 7" */
 };
 
-/* Places of free memory, in free_block.kind and in the ledger. Add a row to snapshot.c's names, too. */
+/* Places of free memory, in free_block.kind and in the ledger. Add a row to snapshot.c's names,
+ * too. */
 enum free_kind {
 	FREE_TCACHE,
 	FREE_FASTBIN,
@@ -83,17 +85,17 @@ struct free_row {
  * overlap. Inside HEAP, live and free blocks have their own ledger rows and the rest is overhead.
  */
 enum extent_kind {
-	EXTENT_HEAP,	     /* an allocator's: blocks, free blocks, and overhead between them */
-	EXTENT_ROUNDING,     /* an allocator's: alignment slack that no block can use */
-	EXTENT_RESERVED,     /* an allocator's: address space reserved, not yet in use (PROT_NONE) */
-	EXTENT_DAMAGED,	     /* an allocator's: its walk could not make sense of it */
-	EXTENT_STACK_USED,   /* red zone below sp up to the base */
+	EXTENT_HEAP,	   /* an allocator's: blocks, free blocks, and overhead between them */
+	EXTENT_ROUNDING,   /* an allocator's: alignment slack that no block can use */
+	EXTENT_RESERVED,   /* an allocator's: address space reserved, not yet in use (PROT_NONE) */
+	EXTENT_DAMAGED,	   /* an allocator's: its walk could not make sense of it */
+	EXTENT_STACK_USED, /* red zone below sp up to the base */
 	EXTENT_STACK_UNUSED, /* below that */
 	EXTENT_STACK_CACHED, /* stack of an exited thread, kept for the next one */
 	EXTENT_GUARD,
-	EXTENT_TLS,	     /* thread control block and static TLS */
-	EXTENT_LOADER,	     /* the dynamic loader's own minimal malloc */
-	EXTENT_OTHER,	     /* named by `name`: "JIT code", "io_uring", ... */
+	EXTENT_TLS,    /* thread control block and static TLS */
+	EXTENT_LOADER, /* the dynamic loader's own minimal malloc */
+	EXTENT_OTHER,  /* named by `name`: "JIT code", "io_uring", ... */
 	EXTENT_KINDS,
 };
 
@@ -102,7 +104,7 @@ struct extent_row {
 	uint8_t kind;	   /* enum extent_kind */
 	uint16_t arena_id; /* 0 none */
 	uint32_t thread_id;
-	uint32_t name;	   /* string, 0 none */
+	uint32_t name; /* string, 0 none */
 };
 
 /*
@@ -158,8 +160,8 @@ enum edge_how {
 
 /*
  * Compressed rows: edges of object i (id i + 1) are [first[i], first[i + 1]). `dst` holds object
- * ids. `where` packs how (2 bits, high) and where in the source: a word index, for MISALIGNED a byte
- * offset; EDGE_WHERE_FAR when it does not fit 30 bits.
+ * ids. `where` packs how (2 bits, high) and where in the source: a word index, for MISALIGNED a
+ * byte offset; EDGE_WHERE_FAR when it does not fit 30 bits.
  */
 enum { EDGE_WHERE_FAR = 0x3fffffff };
 
@@ -200,12 +202,12 @@ static inline int64_t edge_offset(uint32_t where, uint32_t word_size)
 /* From the most to the least trustworthy. The weak ones may be stale words. */
 enum root_grade {
 	ROOT_NONE = 0,
-	ROOT_GLOBAL,	 /* module data that a symbol names */
-	ROOT_DATA,	 /* module data without a symbol (stripped) */
-	ROOT_TLS,	 /* static or dynamic thread-local storage, thread control block */
-	ROOT_FRAME,	 /* stack word inside a frame that the unwinder found */
-	ROOT_REGISTER,	 /* general or vector register */
-	ROOT_STACK,	 /* stack word that no frame explains: weak from here on */
+	ROOT_GLOBAL,	  /* module data that a symbol names */
+	ROOT_DATA,	  /* module data without a symbol (stripped) */
+	ROOT_TLS,	  /* static or dynamic thread-local storage, thread control block */
+	ROOT_FRAME,	  /* stack word inside a frame that the unwinder found */
+	ROOT_REGISTER,	  /* general or vector register */
+	ROOT_STACK,	  /* stack word that no frame explains: weak from here on */
 	ROOT_UNEXPLAINED, /* word in a mapping that no allocator owns */
 	ROOT_GRADES,
 };
@@ -218,9 +220,9 @@ struct root_row {
 	uint8_t grade;	  /* enum root_grade */
 	uint8_t how;	  /* enum edge_how */
 	uint32_t thread_id;
-	int32_t depth;	  /* of the frame; -1 none */
+	int32_t depth; /* of the frame; -1 none */
 	uint32_t module_id;
-	uint32_t name;	  /* string: symbol+offset, register; 0 */
+	uint32_t name; /* string: symbol+offset, register; 0 */
 };
 
 /* ---- conclusions ---- */
@@ -231,10 +233,10 @@ struct cluster_row {
 	uint8_t kind;	   /* enum cluster_kind */
 	uint8_t reachable; /* 1, 0 */
 	uint32_t objects;
-	uint64_t bytes;	   /* all members */
+	uint64_t bytes;	       /* all members */
 	uint64_t direct_bytes; /* the head alone */
 	uint32_t head_id;
-	uint32_t signature; /* string: like ones have the same */
+	uint32_t signature;    /* string: like ones have the same */
 	uint64_t first_member; /* members: member[first_member .. + objects) */
 };
 
@@ -258,10 +260,12 @@ struct finding_row {
 
 struct snapshot {
 	struct intern strings;
-	const struct image *image; /* facts of segments, modules and threads live there; NULL: a trace */
+	const struct image
+		*image; /* facts of segments, modules and threads live there; NULL: a trace */
 	struct damage_log *damage; /* not owned */
 
 	VEC(struct meta_row) meta;
+	VEC(uint32_t) module_symbols; /* by module id - 1: string for module.symbols */
 	VEC(struct frame_row) frame;
 	VEC(struct arena_row) arena;
 	VEC(struct extent_row) extent;
@@ -289,11 +293,11 @@ void snapshot_destroy(struct snapshot *s);
 
 /* ---- writers ---- */
 
-struct error *snapshot_meta(struct snapshot *s, const char *key, const char *fmt, ...)
-	_must_check_ _printf_(3, 4);
+struct error *snapshot_meta(struct snapshot *s, const char *key, const char *fmt, ...) _must_check_
+	_printf_(3, 4);
 /* Returns the new row's id through ret (may be NULL). */
-struct error *snapshot_add_arena(struct snapshot *s, const struct arena_row *row, uint32_t *ret)
-	_must_check_;
+struct error *snapshot_add_arena(struct snapshot *s, const struct arena_row *row,
+				 uint32_t *ret) _must_check_;
 struct error *snapshot_add_extent(struct snapshot *s, const struct extent_row *row) _must_check_;
 struct error *snapshot_add_opaque(struct snapshot *s, uint64_t start, uint64_t end,
 				  const char *why) _must_check_;
@@ -341,12 +345,14 @@ void snapshot_bounds(const struct snapshot *s, uint64_t *lo, uint64_t *hi);
 
 /* ---- references ---- */
 
-/* Builds rfirst and rsrc (counting sort, linear, threads). `first`, `dst`, `where` must be complete. */
+/* Builds rfirst and rsrc (counting sort, linear, threads). `first`, `dst`, `where` must be
+ * complete. */
 struct error *snapshot_seal_references(struct snapshot *s) _must_check_;
 
 /*
- * All invariants of the tables present so far: sorted, apart, ids in range, books balanced. NULL, or
- * an ERROR_SYSTEM that names the first one broken. Debug builds and tests call it after each phase.
+ * All invariants of the tables present so far: sorted, apart, ids in range, books balanced. NULL,
+ * or an ERROR_SYSTEM that names the first one broken. Debug builds and tests call it after each
+ * phase.
  */
 struct error *snapshot_check(const struct snapshot *s) _must_check_;
 

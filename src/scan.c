@@ -1,0 +1,279 @@
+#include "scan.h"
+
+#include "analysis/analysis.h"
+#include "base/cleanup.h"
+#include "heap/heap.h"
+#include "image/image.h"
+#include "input/input.h"
+#include "runtime/runtime.h"
+#include "snapshot/snapshot.h"
+#include "store/store.h"
+
+#include <inttypes.h>
+#include <sys/resource.h>
+#include <time.h>
+
+/* What the phases share. Members are destroyed in the order that scan_deinit shows. */
+struct scan {
+	const struct scan_options *opt;
+	struct log *log;
+	struct damage_log damage;
+	struct input_file input;
+	struct image *image;
+	struct debuginfo *debuginfo;
+	struct snapshot *snapshot;
+	uint64_t wall, cpu; /* nanoseconds at the last phase's end */
+};
+
+static void scan_deinit(struct scan *sc)
+{
+	snapshot_destroy(sc->snapshot);
+	image_destroy(sc->image);
+	debuginfo_destroy(sc->debuginfo); /* lent pages to the image */
+	input_close(&sc->input);
+	damage_deinit(&sc->damage);
+}
+
+static uint64_t scan_clock(clockid_t id)
+{
+	struct timespec t;
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Anonymous resident memory in KiB: the mapped dump is not ours. 0 unknown. */
+static uint64_t scan_anon_kib(void)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/status", "re");
+	char line[256];
+	uint64_t kib = 0;
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "RssAnon: %" SCNu64, &kib) == 1)
+			return kib;
+	return 0;
+}
+
+/* Ends a phase: its cost to stderr when asked for, the invariants when asked for. */
+static struct error *scan_phase(struct scan *sc, const char *name, struct error *err)
+{
+	if (err)
+		return err;
+	uint64_t wall = scan_clock(CLOCK_MONOTONIC), cpu = scan_clock(CLOCK_PROCESS_CPUTIME_ID);
+	if (sc->opt->timing)
+		fprintf(stderr, "timing: %-13s wall %8.3f s  cpu %8.3f s  anon %8" PRIu64 " KiB\n",
+			name, (double)(wall - sc->wall) / 1e9, (double)(cpu - sc->cpu) / 1e9,
+			scan_anon_kib());
+	if (sc->opt->check && sc->snapshot) {
+		err = snapshot_check(sc->snapshot);
+		if (err)
+			return error_note(err, "after phase \"%s\"", name);
+	}
+	sc->wall = scan_clock(CLOCK_MONOTONIC);
+	sc->cpu = scan_clock(CLOCK_PROCESS_CPUTIME_ID);
+	return NULL;
+}
+
+static struct error *scan_open(struct scan *sc)
+{
+	const struct input_options options = {.tmpdir = sc->opt->tmpdir};
+	struct error *err = input_open(sc->opt->input, &options, sc->log, &sc->input);
+	if (err)
+		return err;
+	const struct input_format *format = input_format_find(&sc->input);
+	if (!format || !format->read_image)
+		return error_new(ERROR_INPUT, "%s: is no core file, nor anything else I know",
+				 sc->opt->input);
+	err = format->read_image(&sc->input, &sc->damage, sc->log, &sc->image);
+	if (err)
+		return error_note(err, "%s", sc->opt->input);
+	return image_find_modules(sc->image);
+}
+
+static struct error *scan_meta_build_id(struct scan *sc)
+{
+	for (uint32_t id = 1; id <= sc->image->nmodule; id++) {
+		const struct image_module *m = image_module_get(sc->image, id);
+		if (!m->is_exe || !m->build_id_len)
+			continue;
+		char hex[2 * BUILD_ID_MAX + 1];
+		for (uint32_t i = 0; i < m->build_id_len; i++)
+			snprintf(hex + 2 * i, 3, "%02x", m->build_id[i]);
+		return snapshot_meta(sc->snapshot, "build_id", "%s", hex);
+	}
+	return NULL;
+}
+
+/* Facts about the process and the dump. A fact that is not known has no row. */
+static struct error *scan_meta(struct scan *sc)
+{
+	static const char *const machine_name[] = {
+		[MACHINE_X86_64] = "x86-64",
+		[MACHINE_AARCH64] = "aarch64",
+		[MACHINE_I386] = "i386",
+	};
+	const struct image *img = sc->image;
+	const struct image_process *p = &img->process;
+	struct snapshot *s = sc->snapshot;
+	_cleanup_free_ char *source = realpath(sc->opt->input, NULL);
+	struct error *err = snapshot_meta(s, "kind", "core");
+	if (!err)
+		err = snapshot_meta(s, "source", "%s", source ? source : sc->opt->input);
+	if (!err)
+		err = snapshot_meta(s, "machine", "%s", machine_name[img->machine]);
+	if (!err)
+		err = snapshot_meta(s, "word_size", "%u", img->word_size);
+	if (!err)
+		err = snapshot_meta(s, "page_size", "%" PRIu64, img->page_size);
+	if (!err && p->pid > 0)
+		err = snapshot_meta(s, "pid", "%" PRId32, p->pid);
+	if (!err && p->exe)
+		err = snapshot_meta(s, "exe", "%s", p->exe);
+	if (!err && p->comm[0])
+		err = snapshot_meta(s, "comm", "%s", p->comm);
+	if (!err && p->args[0])
+		err = snapshot_meta(s, "args", "%s", p->args);
+	if (!err && p->signal)
+		err = snapshot_meta(s, "signal", "%" PRId32, p->signal);
+	if (!err && p->si_addr)
+		err = snapshot_meta(s, "fault_address", "0x%" PRIx64, p->si_addr);
+	if (!err)
+		err = snapshot_meta(s, "threads", "%" PRIu32, img->nthread);
+	if (!err && sc->input.compression)
+		err = snapshot_meta(s, "compression", "%s", sc->input.compression);
+	if (!err && img->truncated)
+		err = snapshot_meta(s, "truncated", "1");
+	if (!err && sc->input.mtime) {
+		time_t t = (time_t)sc->input.mtime;
+		struct tm tm;
+		char text[32];
+		if (gmtime_r(&t, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+			err = snapshot_meta(s, "taken_at", "%s", text);
+	}
+	return err ? err : scan_meta_build_id(sc);
+}
+
+/* Where names came from and which binaries were wanted: the report prints them once. */
+static struct error *scan_meta_binaries(struct scan *sc)
+{
+	struct error *err = NULL;
+	for (uint32_t id = 1; id <= sc->image->nmodule && !err; id++) {
+		const struct debuginfo_module *m = debuginfo_module(sc->debuginfo, id);
+		uint32_t symbols = 0;
+		if (m && m->symbols)
+			err = intern_str(&sc->snapshot->strings, m->symbols, &symbols);
+		if (!err)
+			err = vec_push(&sc->snapshot->module_symbols, symbols);
+	}
+	uint32_t n = 0;
+	const char *const *missing = debuginfo_missing(sc->debuginfo, &n);
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	_cleanup_fclose_ FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return &error_nomem;
+	for (uint32_t i = 0; i < n; i++)
+		fprintf(f, "%s%s", i ? "\n" : "", missing[i]);
+	fflush(f);
+	if (!err && n)
+		err = snapshot_meta(sc->snapshot, "missing_files", "%s", text);
+	return err;
+}
+
+/* Damage that was met, as lines of meta.warnings. Findings have the same, one row each. */
+static struct error *scan_meta_warnings(struct scan *sc)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return &error_nomem;
+	uint64_t kept[DAMAGE_KINDS] = {0};
+	for (uint64_t i = 0; i < sc->damage.n; i++) {
+		fprintf(f, "%s%s", i ? "\n" : "", sc->damage.at[i].text);
+		kept[sc->damage.at[i].kind]++;
+		log_info(sc->log, "%s", sc->damage.at[i].text);
+	}
+	for (int k = 0; k < DAMAGE_KINDS; k++)
+		if (sc->damage.count[k] > kept[k])
+			fprintf(f, "\n... and %" PRIu64 " more of this kind",
+				sc->damage.count[k] - kept[k]);
+	if (fclose(f))
+		return &error_nomem;
+	return snapshot_meta(sc->snapshot, "warnings", "%s", text);
+}
+
+static struct error *scan_blocks(struct scan *sc)
+{
+	struct runtime_context rt = {sc->image, sc->debuginfo, sc->snapshot, &sc->damage, sc->log};
+	struct heap_context heap = {sc->image, sc->debuginfo, sc->snapshot, &sc->damage, sc->log};
+	struct error *err = scan_phase(sc, "threads", runtime_prepare(&rt));
+	if (!err)
+		err = scan_phase(sc, "heap", heap_scan(&heap));
+	if (!err)
+		err = scan_phase(sc, "blocks", snapshot_seal_blocks(sc->snapshot));
+	if (!err)
+		err = scan_phase(sc, "names", runtime_objects(&rt));
+	if (!err)
+		err = scan_phase(sc, "references", runtime_references(&rt));
+	if (!err)
+		err = scan_phase(sc, "reverse", snapshot_seal_references(sc->snapshot));
+	return err;
+}
+
+static struct error *scan_analyse(struct scan *sc)
+{
+	static const struct {
+		const char *name;
+		struct error *(*run)(struct snapshot *s, struct log *log);
+	} step[] = {
+		{"reachability", analysis_reachability}, {"retained", analysis_retained},
+		{"clusters", analysis_clusters},	 {"ledger", analysis_ledger},
+		{"findings", analysis_findings},
+	};
+	const unsigned steps = sizeof(step) / sizeof(step[0]);
+	for (unsigned i = 0; i < steps; i++) {
+		log_progress(sc->log, step[i].name, i, steps);
+		struct error *err =
+			scan_phase(sc, step[i].name, step[i].run(sc->snapshot, sc->log));
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static struct error *scan_all(struct scan *sc)
+{
+	struct error *err = scan_phase(sc, "open", scan_open(sc));
+	if (!err)
+		err = scan_phase(
+			sc, "binaries",
+			debuginfo_create(sc->image, &sc->opt->debuginfo, sc->log, &sc->debuginfo));
+	if (!err)
+		err = snapshot_create(sc->image, &sc->damage, &sc->snapshot);
+	if (!err)
+		err = scan_meta(sc);
+	if (!err)
+		err = scan_meta_binaries(sc);
+	if (!err)
+		err = scan_blocks(sc);
+	if (!err)
+		err = scan_analyse(sc);
+	if (!err)
+		err = scan_meta_warnings(sc);
+	if (err)
+		return err;
+	const struct store_options options = {.ordinary = sc->opt->ordinary_store};
+	return scan_phase(sc, "store",
+			  store_write(sc->snapshot, sc->opt->output, &options, sc->log));
+}
+
+struct error *scan_run(const struct scan_options *opt, struct log *log)
+{
+	struct scan sc = {.opt = opt, .log = log, .input = {.fd = -1}};
+	sc.wall = scan_clock(CLOCK_MONOTONIC);
+	sc.cpu = scan_clock(CLOCK_PROCESS_CPUTIME_ID);
+	struct error *err = scan_all(&sc);
+	log_progress_end(log);
+	scan_deinit(&sc);
+	return err;
+}
