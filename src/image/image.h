@@ -74,6 +74,7 @@ struct image_span {
 	uint64_t start, end;
 	const uint8_t *data; /* end - start bytes; valid for SPAN_ZERO too */
 	uint8_t origin;	     /* enum span_origin */
+	uint64_t run_end;    /* views may go on to here, over the spans behind it; set by sealing */
 };
 
 enum { BUILD_ID_MAX = 64 };
@@ -139,6 +140,9 @@ struct image {
 	uint32_t nsegment, segment_room;
 	struct image_span *span;
 	uint32_t nspan, span_room;
+	uint64_t *span_start; /* the starts again, close together for searching; set by sealing */
+	struct image_span *lent; /* backing that image_seal_backing has not merged yet */
+	uint32_t nlent, lent_room;
 	struct image_module *module; /* id = index + 1 */
 	uint32_t nmodule, module_room;
 	struct image_thread *thread; /* id = index + 1; the one that dumped first */
@@ -179,7 +183,10 @@ const uint8_t *image_view(const struct image *img, struct image_cursor *c, uint6
 const uint8_t *image_view_all(const struct image *img, struct image_cursor *c, uint64_t addr,
 			      uint64_t len);
 
-/* A string of at most `max` bytes (NUL not counted) into buf, always terminated; false if unreadable. */
+/*
+ * A string of at most `max` bytes into buf, which has room for max + 1: always terminated. Cut at
+ * max (true); false when memory ends before the string does.
+ */
 bool image_try_string(const struct image *img, uint64_t addr, char *buf, size_t max);
 
 /*

@@ -33,6 +33,9 @@ struct input_options {
 
 struct error *input_open(const char *name, const struct input_options *opt, struct log *log,
 			 struct input_file *ret) _must_check_;
+/* The same from bytes of ours, which are copied: for tests and fuzzing. */
+struct error *input_open_memory(const char *name, const void *bytes, uint64_t len,
+				struct input_file *ret) _must_check_;
 void input_close(struct input_file *in);
 
 struct input_format {
