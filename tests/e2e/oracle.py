@@ -1,0 +1,81 @@
+"""Reads what an oracle program wrote about itself (tests/programs/oracle.h)."""
+
+import struct
+from collections import defaultdict
+
+KEY = 0xA5A5A5A5A5A5A5A5
+RECORD = struct.Struct("<IIQQ24s")
+ALLOC, FREE, EXPECT, LEAK, HEAD, ISFREE, ROOT, TYPE, VALUE, MALLINFO, CYCLE = range(1, 12)
+MALLINFO_FIELDS = (
+    "arena ordblks smblks hblks hblkhd fsmblks uordblks fordblks keepcost".split()
+)
+
+
+class Oracle:
+    """The truth about one process at its death.
+
+    live      {address: usable bytes} of every block that malloc gave out and did not get back
+    reachable {address: 0, 1 or 2} where the program said so
+    clusters  {address: {cluster numbers}} of lost blocks; any one of them is right
+    heads     {cluster number: address}
+    cycles    {cycle number: {addresses}}
+    free      {address: (usable bytes, kind)} where the program knows the place
+    roots     {address: {kinds}}; types, values {address: text}
+    mallinfo  {field: value}, as the allocator itself counts
+    freed     addresses that were once live and are not now
+    """
+
+    def __init__(self, path):
+        self.live = {}
+        self.reachable = {}
+        self.clusters = defaultdict(set)
+        self.heads = {}
+        self.cycles = defaultdict(set)
+        self.free = {}
+        self.roots = defaultdict(set)
+        self.types = {}
+        self.values = {}
+        self.mallinfo = {}
+        self.freed = set()
+        with open(path, "rb") as f:
+            data = f.read()
+        assert data and len(data) % RECORD.size == 0, f"{path}: no truth was written"
+        for op, arg, address, size, text in RECORD.iter_unpack(data):
+            address ^= KEY
+            size ^= KEY
+            text = text.rstrip(b"\0").decode()
+            if op == ALLOC:
+                assert address not in self.live, f"oracle: {address:#x} given out twice"
+                self.live[address] = size
+                self.freed.discard(address)
+            elif op == FREE:
+                if self.live.pop(address, None) is not None:
+                    self.freed.add(address)
+            elif op == EXPECT:
+                self.reachable[address] = arg
+            elif op == LEAK:
+                self.reachable[address] = 0
+                self.clusters[address].add(arg)
+            elif op == HEAD:
+                self.heads[arg] = address
+            elif op == ISFREE:
+                self.free[address] = (size, text)
+            elif op == ROOT:
+                self.roots[address].add(text)
+            elif op == TYPE:
+                self.types[address] = text
+            elif op == VALUE:
+                self.values[address] = text
+            elif op == MALLINFO:
+                self.mallinfo[MALLINFO_FIELDS[arg]] = size
+            elif op == CYCLE:
+                self.cycles[arg].add(address)
+            else:
+                raise AssertionError(f"oracle: unknown record {op}")
+        for name in ("reachable", "roots", "types", "values"):
+            stale = getattr(self, name).keys() - self.live.keys()
+            assert not stale, f"oracle: {name} said of blocks that are not live: {stale}"
+
+    @property
+    def lost(self):
+        return {a for a, r in self.reachable.items() if r == 0}
