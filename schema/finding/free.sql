@@ -1,0 +1,10 @@
+-- Memory that was freed and never went back to the system, when it is a good part of the heap.
+INSERT INTO draft (kind, severity, title, detail, objects, bytes)
+SELECT 'free', 'info',
+       printf('%s are free inside the allocator: %d %% of its memory, in %,d blocks', human(f.bytes),
+              100 * f.bytes / a.bytes, f.blocks),
+       'by place: heapscan memory DB',
+       f.blocks, f.bytes
+FROM (SELECT count(*) AS blocks, sum(size) AS bytes FROM free_block) f,
+     (SELECT sum(used_bytes + free_bytes + overhead_bytes) AS bytes FROM arena) a
+WHERE f.bytes * 4 > a.bytes AND f.bytes > 1048576;

@@ -1,0 +1,17 @@
+-- Leaks: one finding for each shape of cluster that nothing leads to, the biggest first. The example is
+-- the biggest of its shape: SQLite takes plain columns from the row of the only max().
+INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, cluster_id)
+SELECT 'leak',
+       CASE WHEN bytes >= 1048576 THEN 'error' ELSE 'warning' END,
+       printf('leak: %s in %,d blocks behind %s: %s', human(bytes), objects,
+              CASE clusters WHEN 1 THEN 'one head' ELSE printf('%,d heads of one shape', clusters) END,
+              coalesce(signature, 'of unknown shape')),
+       printf('nothing in the dump leads to them; an example: heapscan show DB #%d', head_id),
+       objects, bytes, head_id, id
+FROM (SELECT signature, count(*) AS clusters, sum(objects) AS objects, sum(bytes) AS bytes,
+             max(bytes) AS biggest, head_id, id
+      FROM cluster
+      WHERE kind = 'leak' AND NOT reachable
+      GROUP BY signature)
+ORDER BY bytes DESC
+LIMIT 20;

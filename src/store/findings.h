@@ -1,0 +1,15 @@
+/*
+ * findings: conclusions that SQL can draw, drawn while the database is written.
+ *
+ * Each file of schema/finding/ inserts rows into the temporary table `draft`, which has the columns of
+ * `finding` but id. What the snapshot brought (damage) is there already. At the end they are numbered,
+ * most important first: severity, then bytes. To add one: write schema/finding/NAME.sql.
+ */
+#pragma once
+
+#include "base/error.h"
+
+#include <sqlite3.h>
+
+/* The tables are complete and indexed; heapscan's SQL functions are registered on db. */
+struct error *findings_write(sqlite3 *db) _must_check_;
