@@ -1,14 +1,17 @@
 /*
  * store: the snapshot to SQLite and back.
  *
- * Writing. The database is built beside its final name and renamed when complete; an interrupted run
- * leaves the old one untouched and nothing behind. Two paths give the same rows: the bulk writer
- * (pages of SQLite's documented file format, in order, straight to the file) for the big tables and
- * their indexes, and ordinary INSERTs for the small ones; store_options.ordinary forces the latter for
- * all, which is how the former is tested and measured.
+ * Writing. The database is built beside its final name (`.NAME.tmp-XXXXXX` in the same folder) and
+ * renamed when complete; an interrupted run leaves the old one untouched and nothing behind. Two
+ * paths give the same rows: the bulk writer (bulk.c: pages of SQLite's documented file format, in
+ * order, straight to the file) for the big tables and their indexes, and ordinary INSERTs for the
+ * small ones; store_options.ordinary forces the latter for all, which is how the former is tested
+ * and measured. Like a core file, a new database is readable by its owner only; one that replaces
+ * another takes over its mode.
  *
  * Reading. store_open checks application_id and schema version and registers heapscan's SQL
- * functions. The commands ask their questions through store_query (SQL from schema/query/).
+ * functions (functions.c: REGEXP, addr, human). The commands ask their questions with SQL from
+ * schema/query/.
  */
 #pragma once
 
@@ -23,13 +26,32 @@
 #define STORE_SCHEMA_VERSION 1
 
 struct store_options {
-	bool ordinary; /* no bulk writer: INSERT everything */
-	bool no_sync;  /* tests: do not wait for the disk */
+	bool ordinary;	    /* no bulk writer: INSERT everything */
+	bool no_sync;	    /* tests: do not wait for the disk */
+	uint64_t bulk_from; /* tables of at least so many rows go the bulk way; 0: the usual number
+			     */
 };
 
-/* Writes the whole snapshot to `path`. On error nothing of it is left. */
+/*
+ * Writes the whole snapshot to `path`. On error nothing of it is left. NULL `opt`: the usual;
+ * NULL `log`: silence. One at a time in a process (see store_abort).
+ */
 struct error *store_write(const struct snapshot *s, const char *path,
 			  const struct store_options *opt, struct log *log) _must_check_;
+
+/*
+ * May `path` be written to? To be asked before the work begins. ERROR_USAGE: it is something else
+ * than a heapscan database (a core file, a picture), or another program is in the middle of writing
+ * to it; ERROR_SYSTEM: the folder is not writable.
+ */
+struct error *store_check_target(const char *path) _must_check_;
+
+/*
+ * For a handler of SIGINT and SIGTERM that ends the process: removes the half-made file, if there
+ * is one. Async-signal-safe. The only state of this module outside its arguments, since a handler
+ * gets none.
+ */
+void store_abort(void);
 
 struct store {
 	sqlite3 *db;
@@ -39,3 +61,13 @@ struct store {
 /* Read-only. ERROR_INPUT: no file, no SQLite, not ours, or a newer schema (says which). */
 struct error *store_open(const char *path, struct store **ret) _must_check_;
 void store_close(struct store *st);
+
+/*
+ * Registers the SQL functions; store_open has done so for its own.
+ *
+ *	X REGEXP Y, regexp(Y, X)  does text X match the Perl-compatible regular expression Y?
+ *(UTF-8; bounded in time: an expression that explodes is an SQL error) addr(I)                   0x
+ *and lower-case hex; addresses from 2^63 on, too human(I)                  bytes for people: 512
+ *B, 1.5 KiB, 3.2 GiB
+ */
+struct error *store_functions(sqlite3 *db) _must_check_;

@@ -1,0 +1,173 @@
+#include "store/store.h"
+#include "store/write_impl.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <inttypes.h>
+#include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- REGEXP ---- */
+
+enum {
+	REGEXP_PATTERN_MAX = 64 << 10, /* bytes of an expression */
+	/* Steps of one match: far above what sane ones need, well below a second. */
+	REGEXP_MATCH_LIMIT = 1000 * 1000,
+	REGEXP_HEAP_KIB = 16 << 10,
+	REGEXP_JIT_STACK = 512 << 10,
+};
+
+/* An expression ready to run; SQLite keeps it as long as the statement uses the same pattern. */
+struct regexp {
+	pcre2_code *code;
+	pcre2_match_data *match;
+	pcre2_match_context *context;
+	pcre2_jit_stack *stack;
+};
+
+static void regexp_destroy(void *p)
+{
+	struct regexp *re = p;
+	if (!re)
+		return;
+	pcre2_match_data_free(re->match);
+	pcre2_match_context_free(re->context);
+	pcre2_jit_stack_free(re->stack);
+	pcre2_code_free(re->code);
+	free(re);
+}
+
+/* NULL: the SQL error is set. */
+static struct regexp *regexp_create(sqlite3_context *ctx, const char *pattern, size_t len)
+{
+	if (len > REGEXP_PATTERN_MAX) {
+		sqlite3_result_error(ctx, "regular expression: too long", -1);
+		return NULL;
+	}
+	struct regexp *re = calloc(1, sizeof(*re));
+	if (!re) {
+		sqlite3_result_error_nomem(ctx);
+		return NULL;
+	}
+	int code = 0;
+	PCRE2_SIZE at = 0;
+	/* Previews of memory are not always UTF-8. */
+	re->code = pcre2_compile((PCRE2_SPTR)pattern, len, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF,
+				 &code, &at, NULL);
+	if (!re->code) {
+		PCRE2_UCHAR why[128] = "";
+		pcre2_get_error_message(code, why, sizeof(why));
+		char *text = sqlite3_mprintf("regular expression: %s, at offset %llu of %.*s",
+					     (const char *)why, (unsigned long long)at, (int)len,
+					     pattern);
+		sqlite3_result_error(ctx, text ? text : "regular expression", -1);
+		sqlite3_free(text);
+		regexp_destroy(re);
+		return NULL;
+	}
+	re->match = pcre2_match_data_create_from_pattern(re->code, NULL);
+	re->context = pcre2_match_context_create(NULL);
+	if (!re->match || !re->context) {
+		sqlite3_result_error_nomem(ctx);
+		regexp_destroy(re);
+		return NULL;
+	}
+	pcre2_set_match_limit(re->context, REGEXP_MATCH_LIMIT);
+	pcre2_set_heap_limit(re->context, REGEXP_HEAP_KIB);
+	/* Where there is no JIT the interpreter does it. */
+	if (!pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE)) {
+		re->stack = pcre2_jit_stack_create(32 << 10, REGEXP_JIT_STACK, NULL);
+		pcre2_jit_stack_assign(re->context, NULL, re->stack);
+	}
+	return re;
+}
+
+static void regexp_fail(sqlite3_context *ctx, int rc)
+{
+	if (rc == PCRE2_ERROR_MATCHLIMIT || rc == PCRE2_ERROR_DEPTHLIMIT ||
+	    rc == PCRE2_ERROR_HEAPLIMIT || rc == PCRE2_ERROR_JIT_STACKLIMIT) {
+		sqlite3_result_error(ctx, "regular expression: too expensive for this text", -1);
+		return;
+	}
+	PCRE2_UCHAR why[128] = "";
+	pcre2_get_error_message(rc, why, sizeof(why));
+	sqlite3_result_error(ctx, (const char *)why, -1);
+}
+
+/* regexp(pattern, text): SQLite turns `text REGEXP pattern` into it. NULL in, NULL out. */
+static void regexp_function(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	(void)argc;
+	const char *pattern = (const char *)sqlite3_value_text(argv[0]);
+	const char *text = (const char *)sqlite3_value_text(argv[1]);
+	if (!pattern || !text)
+		return;
+	struct regexp *re = sqlite3_get_auxdata(ctx, 0);
+	bool fresh = !re;
+	if (fresh)
+		re = regexp_create(ctx, pattern, (size_t)sqlite3_value_bytes(argv[0]));
+	if (!re)
+		return;
+	int rc = pcre2_match(re->code, (PCRE2_SPTR)text, (size_t)sqlite3_value_bytes(argv[1]), 0, 0,
+			     re->match, re->context);
+	if (rc >= 0 || rc == PCRE2_ERROR_NOMATCH)
+		sqlite3_result_int(ctx, rc >= 0);
+	else
+		regexp_fail(ctx, rc);
+	/* Last: SQLite may destroy it at once. */
+	if (fresh)
+		sqlite3_set_auxdata(ctx, 0, re, regexp_destroy);
+}
+
+/* ---- numbers for people ---- */
+
+static void addr_function(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	(void)argc;
+	if (sqlite3_value_numeric_type(argv[0]) != SQLITE_INTEGER)
+		return;
+	char text[24];
+	int len =
+		snprintf(text, sizeof(text), "0x%" PRIx64, (uint64_t)sqlite3_value_int64(argv[0]));
+	sqlite3_result_text(ctx, text, len, SQLITE_TRANSIENT);
+}
+
+static void human_function(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	(void)argc;
+	static const char *const unit[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	if (sqlite3_value_type(argv[0]) == SQLITE_NULL)
+		return;
+	double bytes = sqlite3_value_double(argv[0]);
+	double v = bytes < 0 ? -bytes : bytes;
+	unsigned u = 0;
+	/* Not 1024.0 KiB: what rounds up to it goes to the next unit. */
+	while (u < 6 && v >= (u ? 1023.95 : 1024)) {
+		v /= 1024;
+		u++;
+	}
+	char text[32];
+	int len = snprintf(text, sizeof(text), u ? "%s%.1f %s" : "%s%.0f %s", bytes < 0 ? "-" : "",
+			   v, unit[u]);
+	sqlite3_result_text(ctx, text, len, SQLITE_TRANSIENT);
+}
+
+struct error *store_functions(sqlite3 *db)
+{
+	static const struct {
+		const char *name;
+		int argc;
+		void (*fn)(sqlite3_context *, int, sqlite3_value **);
+	} function[] = {
+		{"regexp", 2, regexp_function},
+		{"addr", 1, addr_function},
+		{"human", 1, human_function},
+	};
+	int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+	for (unsigned i = 0; i < sizeof(function) / sizeof(*function); i++)
+		if (sqlite3_create_function(db, function[i].name, function[i].argc, flags, NULL,
+					    function[i].fn, NULL, NULL))
+			return store_error(db, function[i].name);
+	return NULL;
+}

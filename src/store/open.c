@@ -1,0 +1,90 @@
+#include "store/store.h"
+#include "store/write_impl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static struct error *open_pragma(sqlite3 *db, const char *path, const char *sql, int64_t *ret)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+	if (!rc && sqlite3_step(stmt) == SQLITE_ROW)
+		*ret = sqlite3_column_int64(stmt, 0);
+	int end = sqlite3_finalize(stmt);
+	rc = rc ? rc : end;
+	if (rc == SQLITE_NOTADB)
+		return error_new(ERROR_INPUT, "%s: no SQLite database", path);
+	if (rc)
+		return error_new(ERROR_INPUT, "%s: cannot be read: %s", path, sqlite3_errmsg(db));
+	return NULL;
+}
+
+static struct error *open_check(sqlite3 *db, const char *path)
+{
+	int64_t id = 0, version = 0;
+	struct error *err = open_pragma(db, path, "PRAGMA application_id", &id);
+	if (!err && id != STORE_APPLICATION_ID)
+		err = error_new(
+			ERROR_INPUT,
+			"%s: a database, but not one that heapscan made (application id 0x%x)",
+			path, (unsigned)id);
+	if (!err)
+		err = open_pragma(db, path, "PRAGMA user_version", &version);
+	if (!err && version > STORE_SCHEMA_VERSION)
+		err = error_new(
+			ERROR_INPUT,
+			"%s: made by a newer heapscan (schema %lld, this one reads up to %d)", path,
+			(long long)version, STORE_SCHEMA_VERSION);
+	if (!err && version < 1)
+		err = error_new(ERROR_INPUT, "%s: schema version %lld does not exist", path,
+				(long long)version);
+	return err;
+}
+
+struct error *store_open(const char *path, struct store **ret)
+{
+	struct stat st;
+	if (stat(path, &st))
+		return error_errno(ERROR_INPUT, errno, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return error_new(ERROR_INPUT, "%s: no file", path);
+	if (!st.st_size)
+		return error_new(ERROR_INPUT, "%s: empty", path);
+	struct store *s = calloc(1, sizeof(*s));
+	if (!s)
+		return &error_nomem;
+	s->path = strdup(path);
+	struct error *err = s->path ? NULL : &error_nomem;
+	if (!err && sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL))
+		err = error_new(ERROR_INPUT, "%s: %s", path, sqlite3_errmsg(s->db));
+	if (!err) {
+		/* The file may come from someone else: its schema gets no say beyond reading. */
+		sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+		sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+		err = open_check(s->db, path);
+	}
+	if (!err && sqlite3_exec(s->db,
+				 "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;"
+				 "PRAGMA cache_size = -65536; PRAGMA mmap_size = 1099511627776",
+				 NULL, NULL, NULL))
+		err = store_error(s->db, path);
+	if (!err)
+		err = store_functions(s->db);
+	if (err) {
+		store_close(s);
+		return err;
+	}
+	*ret = s;
+	return NULL;
+}
+
+void store_close(struct store *st)
+{
+	if (!st)
+		return;
+	sqlite3_close_v2(st->db);
+	free(st->path);
+	free(st);
+}
