@@ -67,6 +67,101 @@ unit: $(UNIT)
 unit-run: $(UNIT)
 	@set -e; for t in $(UNIT); do echo "$$t"; $$t; done
 
+## e2e: oracle programs, real cores, damaged ones: against build/heapscan
+# The programs are the same whatever heapscan is built with.
+export PROGRAMS_DIR ?= $(abspath $(BUILD))/programs
+PYTEST = BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider --durations=5
+e2e: all
+	$(PYTEST) tests/e2e
+
+## check: everything that must hold, on a fresh machine too
+check: setup-test
+	$(MAKE) WERROR=-Werror all unit
+	$(MAKE) tidy
+	$(MAKE) unit-run
+	$(MAKE) clang
+	$(MAKE) e2e
+	$(MAKE) asan
+	$(MAKE) fuzz FUZZ_SECONDS=20
+	$(MAKE) suites SUITES=trixie SHORT=1
+
+## clang: the same sources by clang, its warnings as errors, and the unit tests
+clang:
+	$(MAKE) CC=clang BUILD=$(BUILD)/clang WERROR=-Werror all unit
+	$(MAKE) CC=clang BUILD=$(BUILD)/clang unit-run
+
+## asan: unit tests and end-to-end tests under AddressSanitizer, LeakSanitizer and UBSan
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ASAN_MAKE = $(MAKE) BUILD=$(BUILD)/asan OPT="-O1 -g" SANITIZE="$(SANITIZERS)"
+asan:
+	$(ASAN_MAKE) WERROR=-Werror all unit
+	$(ASAN_MAKE) unit-run
+	SANITIZED=1 SHORT=1 $(ASAN_MAKE) e2e
+
+## fuzz: libFuzzer on every tests/fuzz/fuzz_*.c, FUZZ_SECONDS each; what it found before runs first
+FUZZ_SECONDS ?= 300
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_MAKE = $(MAKE) CC=clang BUILD=$(BUILD)/fuzz OPT="-O1 -g" \
+	SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
+fuzz:
+	$(FUZZ_MAKE) $(FUZZERS:%=$(BUILD)/fuzz/%)
+	scripts/fuzz $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIB)
+	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(LIB) $(LDLIBS)
+
+## suites: the oracle programs on the glibc of other Debian suites (SUITES="bullseye trixie sid")
+SUITES ?= bullseye trixie sid
+suites: all
+	scripts/fetch-suite $(BUILD)/suites $(SUITES)
+	SUITES="$(SUITES)" $(PYTEST) tests/suites
+
+## valgrind: memcheck over the unit tests and a sample
+valgrind: all unit
+	@command -v valgrind >/dev/null || scripts/setup valgrind
+	@set -e; for t in $(UNIT); do echo "$$t"; $(VALGRIND) $$t; done
+	@for s in sample-dumps/*.xz; do $(VALGRIND) $(BUILD)/heapscan $$s -o $(BUILD)/valgrind.db; done
+VALGRIND = valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
+
+## coverage: lines that unit and short end-to-end tests reach, per folder
+coverage:
+	$(MAKE) BUILD=$(BUILD)/coverage OPT="-O0 -g --coverage" LDFLAGS=--coverage all unit
+	find $(BUILD)/coverage -name '*.gcda' -delete
+	$(MAKE) BUILD=$(BUILD)/coverage OPT="-O0 -g --coverage" LDFLAGS=--coverage unit-run >/dev/null
+	SHORT=1 $(MAKE) BUILD=$(BUILD)/coverage OPT="-O0 -g --coverage" LDFLAGS=--coverage e2e
+	@scripts/coverage $(BUILD)/coverage
+
+## tidy: clang-tidy, who includes whom, comments in the schema, layout of the sources
+C_FILES = $(sort $(wildcard src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c \
+	tests/programs/*.c tests/programs/*.cc tests/programs/*.h tests/bench/*.c))
+tidy:
+	scripts/check-includes
+	scripts/check-schema
+	clang-format --dry-run -Werror $(C_FILES)
+	@printf '%s\n' $(SOURCES) src/main.c | xargs -P$$(nproc) -n4 sh -c \
+		'clang-tidy --quiet "$$@" -- -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' tidy
+
+## format: lay the C sources out by .clang-format
+format:
+	clang-format -i $(C_FILES)
+
+## bench: the ratios that are promised, on a generated core (BLOCKS=10000000)
+BLOCKS ?= 10000000
+bench: all
+	BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BLOCKS)
+
+## demo: build, and read a sample dump
+DEMO ?= $(firstword $(sort $(wildcard sample-dumps/*.xz sample-dumps/*.zst)))
+demo: setup
+	$(MAKE) all
+	$(BUILD)/heapscan $(DEMO) -o $(BUILD)/demo.db
+	@echo; echo "The database is $(BUILD)/demo.db. Try: $(BUILD)/heapscan top $(BUILD)/demo.db"
+
+## compile_commands.json: for editors
+.PHONY: compile_commands.json
+compile_commands.json:
+	scripts/compile-commands -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS) $(WARNINGS) -- $(SOURCES) src/main.c > $@
+
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 ## setup: install what building needs (Debian packages)

@@ -9,6 +9,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 PROGRAMS = TOP / "tests" / "programs"
 BUILD = Path(os.environ.get("BUILD", TOP / "build")).resolve()
+PROGRAMS_DIR = Path(os.environ.get("PROGRAMS_DIR", BUILD / "programs")).resolve()
 
 # An optimizer that sees a block's whole life removes it.
 COMMON = """-g -Wall -Wextra -Wno-unused-function -fno-builtin-malloc -fno-builtin-calloc
@@ -85,7 +86,7 @@ def build(program, variant, extra=(), compiler=None, directory=None):
     cc, cxx, flags, _ = VARIANTS[variant]
     if compiler:
         cc, cxx = compiler
-    out = (directory or BUILD / "programs" / variant) / program.name
+    out = (directory or PROGRAMS_DIR / variant) / program.name
     out.parent.mkdir(parents=True, exist_ok=True)
     libs, defines = [], []
     for source, linked in ((program.link, True), (program.dlopen, False)):
