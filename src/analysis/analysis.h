@@ -23,14 +23,14 @@ struct error *analysis_reachability(struct snapshot *s, struct log *log) _must_c
 
 /*
  * object.dominator and object.retained, for every object. The virtual root points to what the roots
- * point to, and to the head of every unreachable cluster (each source component's first object).
+ * point to, and to the head of every leak cluster. Needs reachability and the backward references.
  */
 struct error *analysis_retained(struct snapshot *s, struct log *log) _must_check_;
 
 /*
  * cluster and member rows. `leak`: every unreachable object is in exactly one; a cluster is a source
- * component of the unreachable graph (head: its first object by address, unless one of it is typed)
- * and what hangs off it and no earlier cluster took. `cycle`: strongly connected components of more
+ * component of the unreachable graph (its head: the one object; on a cycle a typed one, then the
+ * biggest, then the first) and what hangs off it and no earlier cluster took. `cycle`: strongly connected components of more
  * than one object, or self-references, among unreachable untyped objects (any edge) and among typed
  * ones (owning edges). Signatures fold like ones: see clusters.c.
  */

@@ -1,0 +1,38 @@
+/* edges: the snapshot's references as graphs, with the edges left out that a question does not
+ * mean. */
+#pragma once
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "graph/csr.h"
+#include "snapshot/snapshot.h"
+
+/* reference.kind, as INTERFACE has it. */
+enum { REFERENCE_WORD = 0, REFERENCE_OWNING = 1, REFERENCE_WEAK = 2 };
+
+/* The references forward and backward; references.c makes sure that both exist. */
+static inline struct csr edges_forward(const struct snapshot *s)
+{
+	return (struct csr){.n = s->object.n, .first = s->edge.first, .dst = s->edge.dst};
+}
+
+static inline struct csr edges_backward(const struct snapshot *s)
+{
+	return (struct csr){.n = s->object.n, .first = s->edge.rfirst, .dst = s->edge.rsrc};
+}
+
+/* Weak and borrowed references keep nothing alive. skip->word stays NULL when there is none. */
+struct error *edges_weak(const struct snapshot *s, struct bits *skip) _must_check_;
+
+/* The same by the numbering of the backward rows. 4 bytes per object while it runs. */
+struct error *edges_weak_backward(const struct snapshot *s, const struct bits *weak,
+				  struct bits *skip) _must_check_;
+
+/* Weak ones, and those whose word does not point to a block's first byte. */
+struct error *edges_not_start(const struct snapshot *s, struct bits *skip) _must_check_;
+
+/* For csr.skip: NULL when nothing is left out. */
+static inline const struct bits *edges_skip(const struct bits *skip)
+{
+	return skip->word ? skip : NULL;
+}
