@@ -1,0 +1,3 @@
+#include "runtime/runtime.h"
+
+const struct runtime runtime_cxx = {.name = "cxx"};

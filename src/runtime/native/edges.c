@@ -1,0 +1,295 @@
+/*
+ * edges: every word of every live block that points into a live block, as compressed rows.
+ *
+ * One pass. A slice of objects (cut by bytes) collects its edges in chunks; the chunks are copied to
+ * the final arrays in slice order, each freed once copied, so that the peak is 8 bytes an edge and
+ * the same rows come out whatever the number of processors. Looking a word up is two cache misses
+ * (the locator's page, the block's address): a batch of words is taken through each step together,
+ * with prefetches in between.
+ */
+#include "runtime/native/native.h"
+
+#include "base/cleanup.h"
+#include "base/parallel.h"
+#include "runtime/native/words.h"
+
+#include <assert.h>
+
+enum {
+	EDGE_BATCH = 64,
+	EDGE_CHUNK = 1 << 16,
+	SLICE_GRAIN = 1 << 20, /* bytes of blocks that are worth a thread */
+	SLICES_MAX = 64,
+	PROGRESS_EVERY = 1 << 16, /* objects */
+};
+
+struct edge_chunk {
+	struct edge_chunk *next;
+	uint32_t n;
+	uint32_t dst[EDGE_CHUNK], where[EDGE_CHUNK];
+};
+
+/* A word on its way through the batch. */
+struct edge_candidate {
+	uint64_t word;
+	uint64_t offset; /* in its source */
+	const uint32_t *entry;
+	uint32_t value; /* of *entry */
+	uint32_t src;
+	bool aligned;
+};
+
+struct edge_slice {
+	const struct image *image;
+	const struct locator *locator;
+	struct snapshot *snapshot;
+	uint32_t first, end; /* objects, by index */
+	struct log *log;     /* NULL: another slice shows the progress */
+
+	struct edge_chunk *head, *tail;
+	uint64_t *count; /* edges of each object: the snapshot's first[] until it is summed up */
+	struct word_books books;
+	struct error *err;
+
+	uint32_t src;	/* the object that is being scanned */
+	uint64_t start; /* its address */
+	struct edge_candidate batch[EDGE_BATCH];
+	unsigned n;
+};
+
+static void slice_emit(struct edge_slice *sl, const struct edge_candidate *c, uint32_t dst,
+		       enum word_outcome outcome)
+{
+	struct edge_chunk *chunk = sl->tail;
+	if (!chunk || chunk->n == EDGE_CHUNK) {
+		chunk = malloc(sizeof(*chunk));
+		if (!chunk) {
+			sl->err = &error_nomem;
+			return;
+		}
+		chunk->n = 0;
+		chunk->next = NULL;
+		if (sl->tail)
+			sl->tail->next = chunk;
+		else
+			sl->head = chunk;
+		sl->tail = chunk;
+	}
+	chunk->dst[chunk->n] = dst;
+	chunk->where[chunk->n] =
+		edge_where_pack(word_how(outcome), c->offset, sl->locator->word_size);
+	chunk->n++;
+	sl->count[c->src]++;
+}
+
+static void slice_flush(struct edge_slice *sl)
+{
+	const struct locator *l = sl->locator;
+	for (unsigned i = 0; i < sl->n; i++) {
+		struct edge_candidate *c = &sl->batch[i];
+		c->value = *c->entry;
+		if (c->value != LOCATOR_NONE && c->value != LOCATOR_FREE)
+			__builtin_prefetch(&l->address[c->value - 1]);
+	}
+	for (unsigned i = 0; i < sl->n; i++) {
+		const struct edge_candidate *c = &sl->batch[i];
+		enum word_outcome outcome;
+		uint32_t dst = c->aligned
+				       ? locator_resolve(l, c->word, c->value, &outcome)
+				       : locator_resolve_odd(l, c->word, c->value, &outcome);
+		sl->books.outcome[outcome]++;
+		if (dst)
+			slice_emit(sl, c, dst, outcome);
+	}
+	sl->n = 0;
+}
+
+static inline __attribute__((always_inline)) void slice_hit(void *arg, uint64_t addr, uint64_t word,
+							    bool aligned)
+{
+	struct edge_slice *sl = arg;
+	const uint32_t *entry = locator_entry(sl->locator, word);
+	if (!entry)
+		return;
+	__builtin_prefetch(entry);
+	sl->batch[sl->n] = (struct edge_candidate){
+		.word = word,
+		.offset = addr - sl->start,
+		.entry = entry,
+		.src = sl->src,
+		.aligned = aligned,
+	};
+	if (++sl->n == EDGE_BATCH)
+		slice_flush(sl);
+}
+
+/* [at, end) holds nothing opaque. */
+static void slice_scan_run(struct edge_slice *sl, struct words_run *run, uint64_t at, uint64_t end)
+{
+	/* Objects mostly follow one another: keep the run, cut each object from it. */
+	uint64_t len = end - at, skip = at - run->addr;
+	sl->books.scanned += words_scan(sl->locator, run->data + skip, len, run->avail - skip, at,
+					slice_hit, sl);
+}
+
+static void slice_scan(struct edge_slice *sl, struct words_run *run, uint32_t *span, uint64_t at,
+		       uint64_t end)
+{
+	const uint64_t mask = sl->locator->word_size - 1;
+	at = (at + mask) & ~mask;
+	while (at < end) {
+		if (at < run->addr || at >= run->addr + run->len) {
+			if (!words_next_run(sl->image, span, at, UINT64_MAX, run)) {
+				run->len = 0;
+				return;
+			}
+			if (at < run->addr)
+				at = run->addr;
+			if (at >= end)
+				return;
+		}
+		uint64_t stop = run->addr + run->len < end ? run->addr + run->len : end;
+		slice_scan_run(sl, run, at, stop);
+		at = (stop + mask) & ~mask;
+	}
+}
+
+static struct error *slice_run(void *arg, unsigned slice, uint64_t first, uint64_t end)
+{
+	(void)first;
+	(void)end;
+	struct edge_slice *sl = *((struct edge_slice **)arg + slice);
+	const struct object_table *o = &sl->snapshot->object;
+	const uint32_t word_size = sl->locator->word_size;
+	struct words_run run = {0};
+	uint32_t span = 0;
+	uint64_t known = 0; /* up to here we know whether it is opaque */
+	bool opaque = false;
+	for (uint32_t i = sl->first; i < sl->end && !sl->err; i++) {
+		uint64_t at = o->block ? o->block[i] : o->address[i], stop = at + o->size[i];
+		sl->src = i;
+		sl->start = at;
+		if (i % PROGRESS_EVERY == 0 && sl->log)
+			log_progress(sl->log, "references", i - sl->first, sl->end - sl->first);
+		while (at < stop) {
+			if (at >= known)
+				opaque = snapshot_is_opaque(sl->snapshot, at, &known);
+			uint64_t until = stop < known ? stop : known;
+			if (opaque) {
+				uint64_t words = (until - at) / word_size;
+				sl->books.scanned += words;
+				sl->books.outcome[WORD_OPAQUE] += words;
+			} else {
+				slice_scan(sl, &run, &span, at, until);
+			}
+			at = until;
+		}
+	}
+	slice_flush(sl);
+	return sl->err;
+}
+
+/* Cuts the objects into slices of about equal bytes. */
+static void edges_cut(const struct object_table *o, struct edge_slice **slice, unsigned n,
+		      uint64_t bytes)
+{
+	uint64_t sum = 0;
+	uint32_t i = 0;
+	for (unsigned k = 0; k < n; k++) {
+		slice[k]->first = i;
+		uint64_t goal = bytes / n * (k + 1);
+		while (i < o->n && (sum < goal || k + 1 == n))
+			sum += o->size[i++];
+		slice[k]->end = i;
+	}
+}
+
+static void slice_destroy(struct edge_slice *sl)
+{
+	if (!sl)
+		return;
+	while (sl->head) {
+		struct edge_chunk *next = sl->head->next;
+		free(sl->head);
+		sl->head = next;
+	}
+	free(sl);
+}
+
+/* Counts to row starts; the chunks to the final arrays. */
+static struct error *edges_join(struct edge_table *e, uint32_t objects, struct edge_slice **slice,
+				unsigned n)
+{
+	uint64_t total = 0;
+	for (uint32_t i = 0; i < objects; i++) {
+		uint64_t count = e->first[i];
+		e->first[i] = total;
+		total += count;
+	}
+	e->first[objects] = total;
+	uint64_t room = total ? total : 1;
+	e->dst = malloc(room * sizeof(*e->dst));
+	e->where = malloc(room * sizeof(*e->where));
+	if (!e->dst || !e->where)
+		return &error_nomem;
+	uint64_t at = 0;
+	for (unsigned k = 0; k < n; k++) {
+		while (slice[k]->head) {
+			struct edge_chunk *c = slice[k]->head;
+			memcpy(e->dst + at, c->dst, c->n * sizeof(*c->dst));
+			memcpy(e->where + at, c->where, c->n * sizeof(*c->where));
+			at += c->n;
+			slice[k]->head = c->next;
+			free(c);
+		}
+	}
+	assert(at == total);
+	e->n = total;
+	return NULL;
+}
+
+struct error *native_edges(struct runtime_context *ctx, const struct locator *l,
+			   struct word_books *books)
+{
+	struct snapshot *s = ctx->snapshot;
+	const struct object_table *o = &s->object;
+	s->edge.first = calloc((size_t)o->n + 1, sizeof(*s->edge.first));
+	if (!s->edge.first)
+		return &error_nomem;
+	uint64_t bytes = 0;
+	for (uint32_t i = 0; i < o->n; i++)
+		bytes += o->size[i];
+	unsigned n = parallel_slices(bytes, SLICE_GRAIN);
+	struct edge_slice *slice[SLICES_MAX] = {0};
+	struct error *err = NULL;
+	assert(n <= SLICES_MAX);
+	for (unsigned k = 0; k < n && !err; k++) {
+		slice[k] = calloc(1, sizeof(*slice[k]));
+		if (!slice[k]) {
+			err = &error_nomem;
+			break;
+		}
+		slice[k]->image = ctx->image;
+		slice[k]->locator = l;
+		slice[k]->snapshot = s;
+		slice[k]->log = k ? NULL : ctx->log;
+		slice[k]->count = s->edge.first;
+	}
+	if (!err) {
+		edges_cut(o, slice, n, bytes);
+		err = parallel_for(n, n, slice_run, slice);
+	}
+	if (!err)
+		err = edges_join(&s->edge, o->n, slice, n);
+	for (unsigned k = 0; k < n && slice[k]; k++) {
+		struct word_books *b = &slice[k]->books;
+		uint64_t seen = 0;
+		for (unsigned i = WORD_START; i <= WORD_OPAQUE; i++)
+			seen += b->outcome[i];
+		b->outcome[WORD_NONE] = b->scanned - seen;
+		word_books_add(books, b);
+	}
+	for (unsigned k = 0; k < n; k++)
+		slice_destroy(slice[k]);
+	return err;
+}
