@@ -1,14 +1,18 @@
 #include "runtime/native/native.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 /* The books of the scan: words looked at, and what came of each. */
 static struct error *native_meta(struct snapshot *s, const char *of, const struct word_books *b)
 {
 	static const char *const name[WORD_OUTCOMES] = {
-		[WORD_NONE] = "none",	  [WORD_START] = "start",
-		[WORD_INTERIOR] = "interior", [WORD_TAGGED] = "tagged",
-		[WORD_FREE] = "free",	  [WORD_OPAQUE] = "opaque",
+		[WORD_NONE] = "none",
+		[WORD_START] = "start",
+		[WORD_INTERIOR] = "interior",
+		[WORD_TAGGED] = "tagged",
+		[WORD_FREE] = "free",
+		[WORD_OPAQUE] = "opaque",
 		[WORD_MISALIGNED] = "misaligned",
 	};
 	char key[64];

@@ -1,11 +1,11 @@
 /*
  * edges: every word of every live block that points into a live block, as compressed rows.
  *
- * One pass. A slice of objects (cut by bytes) collects its edges in chunks; the chunks are copied to
- * the final arrays in slice order, each freed once copied, so that the peak is 8 bytes an edge and
- * the same rows come out whatever the number of processors. Looking a word up is two cache misses
- * (the locator's page, the block's address): a batch of words is taken through each step together,
- * with prefetches in between.
+ * One pass. A slice of objects (cut by bytes) collects its edges in chunks; the chunks are copied
+ * to the final arrays in slice order, each freed once copied, so that the peak is 8 bytes an edge
+ * and the same rows come out whatever the number of processors. Looking a word up is two cache
+ * misses (the locator's page, the block's address): a batch of words is taken through each step
+ * together, with prefetches in between.
  */
 #include "runtime/native/native.h"
 
@@ -94,9 +94,8 @@ static void slice_flush(struct edge_slice *sl)
 	for (unsigned i = 0; i < sl->n; i++) {
 		const struct edge_candidate *c = &sl->batch[i];
 		enum word_outcome outcome;
-		uint32_t dst = c->aligned
-				       ? locator_resolve(l, c->word, c->value, &outcome)
-				       : locator_resolve_odd(l, c->word, c->value, &outcome);
+		uint32_t dst = c->aligned ? locator_resolve(l, c->word, c->value, &outcome)
+					  : locator_resolve_odd(l, c->word, c->value, &outcome);
 		sl->books.outcome[outcome]++;
 		if (dst)
 			slice_emit(sl, c, dst, outcome);

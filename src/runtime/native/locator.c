@@ -131,8 +131,7 @@ struct error *locator_init(struct locator *l, const struct snapshot *s, uint32_t
 	       UINT64_C(1) << l->page_shift < average * BLOCKS_PER_PAGE)
 		l->page_shift++;
 	uint64_t most = (UINT64_C(64) << 20) + 4 * (uint64_t)l->n;
-	while (l->page_shift < l->cell_shift &&
-	       l->cells << (l->cell_shift - l->page_shift) > most)
+	while (l->page_shift < l->cell_shift && l->cells << (l->cell_shift - l->page_shift) > most)
 		l->page_shift++;
 	l->entries = l->cells << (l->cell_shift - l->page_shift);
 	/* calloc: pages of the table without blocks are never touched. */

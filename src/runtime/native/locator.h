@@ -2,28 +2,29 @@
  * locator: which block does a word point to? The hot loops' version of snapshot_object_find.
  *
  * The snapshot's own lookup is for occasional questions. Scanning asks it a few hundred million
- * times, and most answers are "none": so this one is built for saying no at once, and for overlapping
- * the cache misses of many lookups. It lives only as long as the references phase.
+ * times, and most answers are "none": so this one is built for saying no at once, and for
+ *overlapping the cache misses of many lookups. It lives only as long as the references phase.
  *
  *	word & mask ── in [lo, hi)? ── cell: directory of big cells ── page: table of one cell
  *	                                0 none                          0 none
- *	                                n table number                  LOCATOR_FREE only free blocks
- *	                                                                i + 1: first block on the page
+ *	                                n table number                  LOCATOR_FREE only free
+ *blocks i + 1: first block on the page
  *
  * A page's entry names the first block that has a byte on it, so a lookup goes forward from there,
  * over as many blocks as begin on one page (about four of average size).
  *
- * Tag bits. A user address has at most 47 bits (x86-64), 48 (aarch64), 56 with five page-table levels:
- * `mask` keeps as many as the highest block needs, at least 48. A word with other bits above is no
- * address to the processor, but programs hide tags there (NaN boxing, top byte ignore, LAM, lock-free
- * version counts). It counts as TAGGED when the rest is the first byte of a block, or anywhere in one
- * when the tag is confined to the top byte. Mistakes to expect: 1 random word in 2^48 / blocks.
- * Low tag bits make the word point into the first word of the block: TAGGED too, rather than
- * INTERIOR. (A real pointer to byte 1 to 7 of a string is then called TAGGED. Both are "possible".)
+ * Tag bits. A user address has at most 47 bits (x86-64), 48 (aarch64), 56 with five page-table
+ *levels: `mask` keeps as many as the highest block needs, at least 48. A word with other bits above
+ *is no address to the processor, but programs hide tags there (NaN boxing, top byte ignore, LAM,
+ *lock-free version counts). It counts as TAGGED when the rest is the first byte of a block, or
+ *anywhere in one when the tag is confined to the top byte. Mistakes to expect: 1 random word in
+ *2^48 / blocks. Low tag bits make the word point into the first word of the block: TAGGED too,
+ *rather than INTERIOR. (A real pointer to byte 1 to 7 of a string is then called TAGGED. Both are
+ *"possible".)
  *
  * One past the end. The end of a block's usable bytes belongs to nobody in glibc (it is the next
- * chunk's size field), so an end iterator is no reference; with an allocator that has no headers the
- * same word is the next block's START, which cannot be told apart from a real one.
+ * chunk's size field), so an end iterator is no reference; with an allocator that has no headers
+ *the same word is the next block's START, which cannot be told apart from a real one.
  */
 #pragma once
 
@@ -47,8 +48,9 @@ struct locator {
 	uint64_t mask;
 	uint64_t lo, span; /* of live and free blocks: addresses lo .. lo + span - 1 */
 	unsigned cell_shift, page_shift;
-	uint32_t *cell;	 /* table number + 1, or 0 */
-	uint32_t *entry; /* tables one after the other, 1 << (cell_shift - page_shift) entries each */
+	uint32_t *cell; /* table number + 1, or 0 */
+	uint32_t *
+		entry; /* tables one after the other, 1 << (cell_shift - page_shift) entries each */
 	uint64_t cells, entries;
 	/*
 	 * For words at odd addresses: what bits 40 to 63 of an address of a block can be. More than
@@ -56,7 +58,8 @@ struct locator {
 	 */
 	uint32_t high[LOCATOR_HIGH_MAX]; /* address >> 40 << 8 */
 	unsigned nhigh;
-	/* Blocks below 2^40 have high == 0, like every small number: they get a range of their own. */
+	/* Blocks below 2^40 have high == 0, like every small number: they get a range of their own.
+	 */
 	uint64_t low_lo, low_span; /* span 0: no block there */
 };
 
@@ -66,8 +69,8 @@ enum word_outcome {
 	WORD_START,
 	WORD_INTERIOR,
 	WORD_TAGGED,
-	WORD_FREE,   /* points into a free block: dangling, or stale */
-	WORD_OPAQUE, /* not looked at */
+	WORD_FREE,	 /* points into a free block: dangling, or stale */
+	WORD_OPAQUE,	 /* not looked at */
 	WORD_MISALIGNED, /* not a word of its own: a hit between two */
 	WORD_OUTCOMES,
 };
@@ -80,8 +83,8 @@ struct word_books {
 
 void word_books_add(struct word_books *to, const struct word_books *from);
 
-struct error *locator_init(struct locator *l, const struct snapshot *s, uint32_t word_size)
-	_must_check_;
+struct error *locator_init(struct locator *l, const struct snapshot *s,
+			   uint32_t word_size) _must_check_;
 void locator_deinit(struct locator *l);
 
 /* Is it worth asking? The test for a loop. */
@@ -114,8 +117,7 @@ uint32_t locator_resolve_odd(const struct locator *l, uint64_t word, uint32_t en
 			     enum word_outcome *ret);
 
 /* All steps at once. */
-uint32_t locator_find(const struct locator *l, uint64_t word, bool aligned,
-		      enum word_outcome *ret);
+uint32_t locator_find(const struct locator *l, uint64_t word, bool aligned, enum word_outcome *ret);
 
 static inline enum edge_how word_how(enum word_outcome o)
 {

@@ -13,9 +13,9 @@
  *	no extent, in a module	what was ever writable: DATA, GLOBAL once a symbol names the word
  *	no extent, elsewhere	UNEXPLAINED (weak), but for files that are mapped read-only
  *
- * What was ever writable: mapped writable now; inside a PT_LOAD with W or PT_GNU_RELRO; and, where the
- * kernel left unwritten file pages out of the dump, whatever read-only mapping of a file it kept in
- * full (it keeps one exactly when a page of it was written: text relocations, pages protected
+ * What was ever writable: mapped writable now; inside a PT_LOAD with W or PT_GNU_RELRO; and, where
+ *the kernel left unwritten file pages out of the dump, whatever read-only mapping of a file it kept
+ *in full (it keeps one exactly when a page of it was written: text relocations, pages protected
  * later, but also a debugger's breakpoint).
  */
 #include "runtime/native/native.h"
@@ -29,9 +29,9 @@
 #include <inttypes.h>
 
 enum {
-	PIECE = 4 << 20,       /* bytes that one thread takes at a time */
-	PIECES_PER_SLICE = 4,  /* fewer are not worth a thread */
-	FRAMES_MAX = 1024,     /* of one thread */
+	PIECE = 4 << 20,      /* bytes that one thread takes at a time */
+	PIECES_PER_SLICE = 4, /* fewer are not worth a thread */
+	FRAMES_MAX = 1024,    /* of one thread */
 	SLICES_MAX = 64,
 };
 
@@ -54,8 +54,8 @@ static struct error *plan_add(struct root_plan *p, uint64_t start, uint64_t end,
 {
 	if (start >= end)
 		return NULL;
-	return vec_push(&p->range, ((struct root_range){start, end, (uint8_t)grade, thread_id,
-							module_id}));
+	return vec_push(&p->range,
+			((struct root_range){start, end, (uint8_t)grade, thread_id, module_id}));
 }
 
 /* A part of a read-only module mapping: only what once could be written. */
@@ -140,8 +140,8 @@ static bool plan_unwritten_left_out(const struct image *img)
 	for (uint32_t i = 0; i < img->nsegment; i++) {
 		const struct image_segment *seg = &img->segment[i];
 		if ((seg->kind == SEGMENT_MODULE || seg->kind == SEGMENT_FILE) &&
-		    seg->perms & PERM_R && !(seg->perms & PERM_W) && seg->present < seg->end - seg->start &&
-		    seg->present <= img->page_size)
+		    seg->perms & PERM_R && !(seg->perms & PERM_W) &&
+		    seg->present < seg->end - seg->start && seg->present <= img->page_size)
 			return true;
 	}
 	return false;
@@ -150,7 +150,10 @@ static bool plan_unwritten_left_out(const struct image *img)
 static int range_compare(const void *a, const void *b)
 {
 	static const uint8_t order[ROOT_GRADES] = {
-		[ROOT_FRAME] = 0, [ROOT_DATA] = 1, [ROOT_TLS] = 2, [ROOT_UNEXPLAINED] = 3,
+		[ROOT_FRAME] = 0,
+		[ROOT_DATA] = 1,
+		[ROOT_TLS] = 2,
+		[ROOT_UNEXPLAINED] = 3,
 	};
 	const struct root_range *x = a, *y = b;
 	if (order[x->grade] != order[y->grade])
@@ -448,16 +451,16 @@ static struct error *roots_explain(struct runtime_context *ctx, struct root_row 
 }
 
 /*
- * Memory of an allocator that we do not know may hold millions of pointers: the first to each object
- * says all there is to say.
+ * Memory of an allocator that we do not know may hold millions of pointers: the first to each
+ * object says all there is to say.
  */
 static struct error *roots_append(struct snapshot *s, struct bits *seen, struct root_slice *sl)
 {
 	struct error *err = NULL;
 	for (uint64_t i = 0; i < sl->row.n && !err; i++) {
 		const struct root_row *r = &sl->row.at[i];
-		if (r->grade == ROOT_UNEXPLAINED && bits_test_set(seen, 2 * (uint64_t)r->object_id +
-									  (r->how != EDGE_START)))
+		if (r->grade == ROOT_UNEXPLAINED &&
+		    bits_test_set(seen, 2 * (uint64_t)r->object_id + (r->how != EDGE_START)))
 			continue;
 		err = vec_push(&s->root, *r);
 	}

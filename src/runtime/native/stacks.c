@@ -1,15 +1,15 @@
 /*
  * stacks: extents for what threads.c found, and the frames of every thread.
  *
- * A stack whose bounds are known (its thread's descriptor tells them, or it is the kernel's [stack])
- * is divided into what is in use, from the red zone below sp up, and what is not. Of a stack whose
- * bounds are not known (another C library's thread, a signal stack, a coroutine in mapped memory),
- * only the part above sp is claimed; what lies below it in the same mapping may be anything, and is
- * read as a weak root. A stack inside a heap block stays the allocator's: the block is an object, and
- * its dead part is opaque.
+ * A stack whose bounds are known (its thread's descriptor tells them, or it is the kernel's
+ * [stack]) is divided into what is in use, from the red zone below sp up, and what is not. Of a
+ * stack whose bounds are not known (another C library's thread, a signal stack, a coroutine in
+ * mapped memory), only the part above sp is claimed; what lies below it in the same mapping may be
+ * anything, and is read as a weak root. A stack inside a heap block stays the allocator's: the
+ * block is an object, and its dead part is opaque.
  *
- * A thread whose sp is not in its own stack (a signal handler on its own stack, a coroutine) left that
- * stack somewhere: at the lowest frame that the unwinder finds in it, else all of it counts.
+ * A thread whose sp is not in its own stack (a signal handler on its own stack, a coroutine) left
+ * that stack somewhere: at the lowest frame that the unwinder finds in it, else all of it counts.
  */
 #include "runtime/native/native.h"
 
@@ -19,7 +19,11 @@
 
 #include <inttypes.h>
 
-enum { FRAMES_MAX = 256, LINK_MAPS_MOST = 1 << 16 };
+enum {
+	FRAMES_MAX = 256,
+	LINK_MAPS_MOST = 1 << 16,
+	LOADER_MOST = 256 << 10, /* a mapping of at most so many bytes is the loader's as a whole */
+};
 
 struct stacks {
 	struct runtime_context *ctx;
@@ -31,7 +35,8 @@ struct stacks {
 static struct error *claim(struct stacks *st, uint64_t start, uint64_t end, enum extent_kind kind,
 			   uint32_t thread_id)
 {
-	/* Extents lie in segments: what is not mapped (a block that was said to be larger) is cut. */
+	/* Extents lie in segments: what is not mapped (a block that was said to be larger) is cut.
+	 */
 	const struct image *img = st->ctx->image;
 	struct error *err = NULL;
 	while (start < end && !err) {
@@ -125,7 +130,8 @@ static struct error *known_stack(struct stacks *st, const struct native_thread *
 	struct error *err = claim(st, lo, live, EXTENT_STACK_UNUSED, t->thread_id);
 	if (!err)
 		err = claim(st, live, hi, EXTENT_STACK_USED, t->thread_id);
-	/* A stack that the program brought may be a heap block: the extents yield, this does not. */
+	/* A stack that the program brought may be a heap block: the extents yield, this does not.
+	 */
 	if (!err && t->block < t->block_end && !t->guard && lo < live)
 		err = snapshot_add_opaque(st->ctx->snapshot, lo, live, "unused part of a stack");
 	return err;
@@ -160,8 +166,7 @@ static struct error *unknown_stack(struct stacks *st, const struct native_thread
 static const struct image_segment *first_stack(const struct image *img)
 {
 	if (img->process.at_execfn) {
-		const struct image_segment *seg =
-			image_segment_find(img, img->process.at_execfn);
+		const struct image_segment *seg = image_segment_find(img, img->process.at_execfn);
 		if (seg)
 			return seg;
 	}
@@ -182,8 +187,7 @@ static bool is_first_thread(const struct stacks *st, const struct native_thread 
 	return (th->sp >= seg->start && th->sp < seg->end) || th->tid == img->process.pid;
 }
 
-static struct error *live_thread(struct stacks *st, const struct native_thread *t,
-				 bool *first_done)
+static struct error *live_thread(struct stacks *st, const struct native_thread *t, bool *first_done)
 {
 	const struct image_thread *th = &st->ctx->image->thread[t->thread_id - 1];
 	struct error *err = frames_read(st, t->thread_id);
@@ -228,28 +232,35 @@ static struct error *dead_thread(struct stacks *st, const struct native_thread *
  * The loader allocates before malloc works, from pages of its own (elf/dl-minimal.c): TLS of the
  * first thread, link maps. Those mappings are found by what must be in them.
  */
-static struct error *loader_segment(struct stacks *st, uint64_t addr)
+static struct error *loader_pages(struct stacks *st, uint64_t start, uint64_t end)
 {
 	const struct image *img = st->ctx->image;
-	const struct image_segment *seg = image_segment_find(img, addr);
+	const struct image_segment *seg = image_segment_find(img, start);
 	if (!seg || seg->kind != SEGMENT_ANON || seg->module_id || first_stack(img) == seg)
 		return NULL;
+	/* The kernel joins neighbouring mappings: of a large one only the pages that we know. */
+	uint64_t lo = align_down(start, img->page_size), hi;
+	if (!checked_align_up(end, img->page_size, &hi) || hi > seg->end)
+		hi = seg->end;
+	if (lo < seg->start || seg->end - seg->start <= LOADER_MOST)
+		lo = seg->start;
+	if (seg->end - seg->start <= LOADER_MOST)
+		hi = seg->end;
 	const struct snapshot *s = st->ctx->snapshot;
-	uint64_t at = seg->start;
 	/* Around what is claimed already: the first thread's TLS, mostly. */
-	while (at < seg->end) {
-		uint64_t start = seg->end, end = seg->end;
+	while (lo < hi) {
+		uint64_t from = hi, to = hi;
 		for (uint64_t i = 0; i < s->extent.n; i++) {
 			const struct extent_row *e = &s->extent.at[i];
-			if (e->end > at && e->start < start) {
-				start = e->start > at ? e->start : at;
-				end = e->end;
+			if (e->end > lo && e->start < from) {
+				from = e->start > lo ? e->start : lo;
+				to = e->end;
 			}
 		}
-		struct error *err = claim(st, at, start, EXTENT_LOADER, 0);
+		struct error *err = claim(st, lo, from, EXTENT_LOADER, 0);
 		if (err)
 			return err;
-		at = end;
+		lo = to;
 	}
 	return NULL;
 }
@@ -277,7 +288,7 @@ static struct error *loader_link_maps(struct stacks *st)
 	if (!debug || !image_try_word(img, debug + ws, &map))
 		return NULL;
 	for (unsigned i = 0; i < LINK_MAPS_MOST && map; i++) {
-		struct error *err = loader_segment(st, map);
+		struct error *err = loader_pages(st, map, map + 1);
 		if (err)
 			return err;
 		if (!image_try_word(img, map + 3 * (uint64_t)ws, &map))
@@ -303,11 +314,11 @@ struct error *native_threads_prepare(struct runtime_context *ctx)
 		err = t->state == THREAD_LIVE ? live_thread(&st, t, &first_done)
 					      : dead_thread(&st, t);
 	}
-	/* The segment that holds the first thread's TLS is the loader's, where it is not the break. */
+	/* The memory around the first thread's TLS is the loader's, where it is not the break. */
 	for (uint64_t i = 0; i < st.threads.thread.n && !err; i++) {
 		const struct native_thread *t = &st.threads.thread.at[i];
 		if (t->state == THREAD_LIVE && t->tls_start < t->tls_end && is_first_thread(&st, t))
-			err = loader_segment(&st, t->tls_start);
+			err = loader_pages(&st, t->tls_start, t->tls_end);
 	}
 	if (!err)
 		err = loader_link_maps(&st);

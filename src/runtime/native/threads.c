@@ -5,12 +5,12 @@
 #include <stdlib.h>
 
 enum {
-	DESCRIPTOR_MOST = 4096,	 /* struct pthread is 1.1 (i386) to 2.4 KiB (x86-64, 2.36) */
-	DTV_MOST = 1 << 16,	 /* modules with TLS */
-	RING_MOST = 1 << 20,	 /* threads */
+	DESCRIPTOR_MOST = 4096, /* struct pthread is 1.1 (i386) to 2.4 KiB (x86-64, 2.36) */
+	DTV_MOST = 1 << 16,	/* modules with TLS */
+	RING_MOST = 1 << 20,	/* threads */
 	HEADS_MOST = 8,
-	HEAD_SEARCH = 4 << 20,	 /* bytes of a module's data looked through for ring heads */
-	HEADER_WORDS = 24,	 /* before the links: struct pthread, void *__padding[24] (not x86-64) */
+	HEAD_SEARCH = 4 << 20, /* bytes of a module's data looked through for ring heads */
+	HEADER_WORDS = 24, /* before the links: struct pthread, void *__padding[24] (not x86-64) */
 	/* sizeof(struct pthread), glibc 2.36; only for a process that never made a thread. */
 	DESCRIPTOR_X86_64 = 2368,
 	DESCRIPTOR_I386 = 1248,
@@ -95,7 +95,8 @@ static bool list_offset_find(const struct image *img, int64_t *ret)
 	return false;
 }
 
-/* stackblock, stackblock_size, guardsize: three words that describe memory around the descriptor. */
+/* stackblock, stackblock_size, guardsize: three words that describe memory around the descriptor.
+ */
 static bool stackblock_find(const struct image *img, struct native_thread *t)
 {
 	const uint32_t ws = img->word_size;
@@ -133,7 +134,8 @@ static uint64_t dtv_find(const struct image *img, uint64_t tp)
 	return dtv;
 }
 
-/* Entry i of the DTV: struct { void *val; void *to_free; } since 2.25. val -1: not yet allocated. */
+/* Entry i of the DTV: struct { void *val; void *to_free; } since 2.25. val -1: not yet allocated.
+ */
 static bool dtv_entry(const struct image *img, uint64_t dtv, uint64_t i, uint64_t *val,
 		      uint64_t *to_free)
 {
@@ -193,14 +195,13 @@ static void tls_find(const struct image *img, const struct native_threads *all,
 	} else {
 		/* The header's padding comes before the links. */
 		uint64_t header = (uint64_t)HEADER_WORDS * img->word_size;
-		uint64_t back = all->list_offset ? (uint64_t)-all->list_offset + header
-						 : descriptor_size;
+		uint64_t back =
+			all->list_offset ? (uint64_t)-all->list_offset + header : descriptor_size;
 		t->descriptor = t->tp - lo > back ? t->tp - back : lo;
 		t->descriptor_end = t->tp;
 	}
 	t->tls_start = t->descriptor;
-	t->tls_end = tls_below_tp(img) ? t->descriptor_end
-				       : t->tp + 2 * (uint64_t)img->word_size;
+	t->tls_end = tls_below_tp(img) ? t->descriptor_end : t->tp + 2 * (uint64_t)img->word_size;
 	uint64_t n = dtv_length(img, t->dtv), val, to_free;
 	for (uint64_t i = 1; i <= n; i++) {
 		if (!dtv_entry(img, t->dtv, i, &val, &to_free) || to_free || val < lo || val >= hi)
@@ -220,20 +221,20 @@ static void tls_find(const struct image *img, const struct native_threads *all,
 /* ---- rings ---- */
 
 struct ring {
-	uint64_t head;	/* 0: none seen */
-	bool live;	/* a thread made by pthread_create is in it */
-	bool first;	/* the process's first thread is in it */
-	bool joined;	/* a joined one is in it */
+	uint64_t head;	      /* 0: none seen */
+	bool live;	      /* a thread made by pthread_create is in it */
+	bool first;	      /* the process's first thread is in it */
+	bool joined;	      /* a joined one is in it */
 	uint64_t dead, ndead; /* range of ring_walk.dead */
 };
 
 struct ring_walk {
 	const struct image *img;
 	struct native_threads *all;
-	int64_t offset;		 /* of the links from tp */
+	int64_t offset;			/* of the links from tp */
 	VEC(struct native_thread) dead; /* without state: that depends on the ring */
-	VEC(uint64_t) node;	 /* buffer for one ring */
-	struct live_tp *live;	 /* sorted by tp */
+	VEC(uint64_t) node;		/* buffer for one ring */
+	struct live_tp *live;		/* sorted by tp */
 	uint64_t nlive;
 	struct ring ring[HEADS_MOST];
 	unsigned rings;
@@ -366,11 +367,9 @@ static bool is_detached(const struct image *img, const struct native_threads *al
 {
 	uint64_t lo, hi, v;
 	descriptor_window(img, t->tp, &lo, &hi);
-	uint64_t descriptor =
-		tls_below_tp(img)
-			? t->tp
-			: t->tp + (uint64_t)all->list_offset -
-				  (uint64_t)HEADER_WORDS * img->word_size;
+	uint64_t descriptor = tls_below_tp(img) ? t->tp
+						: t->tp + (uint64_t)all->list_offset -
+							  (uint64_t)HEADER_WORDS * img->word_size;
 	if (hi > t->block_end)
 		hi = t->block_end;
 	for (uint64_t at = t->tp + (uint64_t)all->tid_offset; at < hi; at += img->word_size)
@@ -382,9 +381,9 @@ static bool is_detached(const struct image *img, const struct native_threads *al
 /*
  * Which ring holds the cached stacks? The one with a joined thread (tid -1), else not the one with
  * living threads. Left is a process all of whose threads have exited, none of them joined: glibc
- * 2.34 and later has the heads in a row (_dl_stack_used, _dl_stack_user, _dl_stack_cache), the first
- * thread being in the middle one; before, detached threads (joinid is the thread itself) go to the
- * cache by themselves, others wait to be joined.
+ * 2.34 and later has the heads in a row (_dl_stack_used, _dl_stack_user, _dl_stack_cache), the
+ * first thread being in the middle one; before, detached threads (joinid is the thread itself) go
+ * to the cache by themselves, others wait to be joined.
  */
 static enum thread_state dead_state(struct ring_walk *w, const struct ring *r,
 				    const struct native_thread *t)

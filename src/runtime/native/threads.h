@@ -31,14 +31,14 @@ enum thread_state {
 
 struct native_thread {
 	enum thread_state state;
-	uint32_t thread_id;	       /* 0 unless LIVE */
+	uint32_t thread_id; /* 0 unless LIVE */
 	uint64_t tp;
-	uint64_t block, block_end;     /* stackblock; equal: none (the first thread), or not known */
-	uint64_t guard;		       /* bytes of it at its start */
-	uint64_t tls_start, tls_end;   /* thread descriptor and static TLS; equal: not known */
+	uint64_t block, block_end;   /* stackblock; equal: none (the first thread), or not known */
+	uint64_t guard;		     /* bytes of it at its start */
+	uint64_t tls_start, tls_end; /* thread descriptor and static TLS; equal: not known */
 	uint64_t descriptor, descriptor_end; /* struct pthread alone, as far as it is known */
-	uint64_t stack_top;	       /* the stack ends here (lies below this) */
-	uint64_t dtv;		       /* dynamic thread vector: &dtv[0]; 0 none */
+	uint64_t stack_top;		     /* the stack ends here (lies below this) */
+	uint64_t dtv;			     /* dynamic thread vector: &dtv[0]; 0 none */
 };
 
 struct native_threads {
@@ -47,8 +47,8 @@ struct native_threads {
 };
 
 /* Reads the rings. Threads that are no glibc's have tp and nothing else. */
-struct error *native_threads_find(struct runtime_context *ctx, struct native_threads *ret)
-	_must_check_;
+struct error *native_threads_find(struct runtime_context *ctx,
+				  struct native_threads *ret) _must_check_;
 void native_threads_deinit(struct native_threads *t);
 
 /*
@@ -56,8 +56,8 @@ void native_threads_deinit(struct native_threads *t);
  * it alone (dynamic TLS): the block's own address. Bounded.
  */
 struct error *native_dtv_walk(const struct runtime_context *ctx, const struct native_thread *t,
-			      struct error *(*each)(void *arg, uint64_t block), void *arg)
-	_must_check_;
+			      struct error *(*each)(void *arg, uint64_t block),
+			      void *arg) _must_check_;
 
 /* Bytes below sp that belong to the innermost function, by the machine's ABI. */
 uint64_t native_red_zone(const struct image *img);

@@ -2,10 +2,10 @@
  * words: walks over the words of a stretch of memory and hands on those that may point to a block.
  *
  * Two questions are asked of each stretch. Aligned words: one load, one mask, one compare each.
- * Words between them (a pointer in a packed struct): all seven other places of every word would cost
- * seven times as much, so 16 bytes are looked at together. The upper bytes of a user address are
- * nearly constant (0x0000_7f.., 0x0000_55..): where no place holds such a byte sequence, no pointer is
- * stored at an odd address. What passes is then looked at byte by byte.
+ * Words between them (a pointer in a packed struct): all seven other places of every word would
+ * cost seven times as much, so 16 bytes are looked at together. The upper bytes of a user address
+ * are nearly constant (0x0000_7f.., 0x0000_55..): where no place holds such a byte sequence, no
+ * pointer is stored at an odd address. What passes is then looked at byte by byte.
  *
  * In 32-bit processes an odd place looks like an address by chance far too often: only words that a
  * malloc could have returned (a multiple of 8) are handed on there.
@@ -81,9 +81,10 @@ static inline __attribute__((always_inline)) void words_odd_place(const struct l
 }
 
 /* Places k with k % 8 != 0 of p[0, len); p[0, avail) may be read. */
-static inline __attribute__((always_inline)) void
-words_odd_scan64(const struct locator *l, const uint8_t *p, uint64_t len, uint64_t avail,
-		 uint64_t addr, word_hit_fn *hit, void *arg)
+static inline __attribute__((always_inline)) void words_odd_scan64(const struct locator *l,
+								   const uint8_t *p, uint64_t len,
+								   uint64_t avail, uint64_t addr,
+								   word_hit_fn *hit, void *arg)
 {
 	if (len <= 8)
 		return;
@@ -104,9 +105,10 @@ words_odd_scan64(const struct locator *l, const uint8_t *p, uint64_t len, uint64
 			words_odd_place(l, p + upper - 4, addr + upper - 4, hit, arg);
 }
 
-static inline __attribute__((always_inline)) void
-words_odd_scan32(const struct locator *l, const uint8_t *p, uint64_t len, uint64_t addr,
-		 word_hit_fn *hit, void *arg)
+static inline __attribute__((always_inline)) void words_odd_scan32(const struct locator *l,
+								   const uint8_t *p, uint64_t len,
+								   uint64_t addr, word_hit_fn *hit,
+								   void *arg)
 {
 	for (uint64_t k = 1; k + 4 <= len; k++) {
 		uint32_t w;
@@ -120,9 +122,10 @@ words_odd_scan32(const struct locator *l, const uint8_t *p, uint64_t len, uint64
  * All of p[0, len), which is at addr, a multiple of the word size. p[0, avail) may be read. Returns
  * the number of aligned words looked at.
  */
-static inline __attribute__((always_inline)) uint64_t
-words_scan(const struct locator *l, const uint8_t *p, uint64_t len, uint64_t avail, uint64_t addr,
-	   word_hit_fn *hit, void *arg)
+static inline __attribute__((always_inline)) uint64_t words_scan(const struct locator *l,
+								 const uint8_t *p, uint64_t len,
+								 uint64_t avail, uint64_t addr,
+								 word_hit_fn *hit, void *arg)
 {
 	uint64_t n = len / l->word_size;
 	if (l->word_size == 8) {
@@ -153,9 +156,9 @@ struct words_run {
 };
 
 /*
- * The next stretch worth scanning at or behind `at`, before `end`; false: none. Skips what is missing,
- * holes (zeroes) and what a binary lent (the process never wrote there, and a file knows no heap
- * address). *span is a hint that the caller keeps; begin with 0.
+ * The next stretch worth scanning at or behind `at`, before `end`; false: none. Skips what is
+ * missing, holes (zeroes) and what a binary lent (the process never wrote there, and a file knows
+ * no heap address). *span is a hint that the caller keeps; begin with 0.
  */
 bool words_next_run(const struct image *img, uint32_t *span, uint64_t at, uint64_t end,
 		    struct words_run *ret);
