@@ -1,0 +1,370 @@
+/*
+ * emit: the second pass. Goes through the sound pieces in address order, beside the sorted list of
+ * what is parked: a parked chunk is free by its list, another one by the next chunk's PREV_INUSE.
+ */
+#include "heap/glibc/glibc_impl.h"
+
+#include <stdio.h>
+
+/* ---- the parked, in address order ---- */
+
+enum { RADIX_BITS = 11, RADIX = 1 << RADIX_BITS, RADIX_FROM = 4096 };
+
+static int parked_compare(const void *a, const void *b)
+{
+	const struct glibc_parked *x = a, *y = b;
+	if (x->chunk != y->chunk)
+		return x->chunk < y->chunk ? -1 : 1;
+	return (int)x->kind - (int)y->kind;
+}
+
+/* Stable, so that of equal chunks the first stays first. Linear: lists hold millions. */
+static struct error *parked_radix(struct glibc_parked *at, uint64_t n)
+{
+	uint64_t low = UINT64_MAX, high = 0;
+	for (uint64_t i = 0; i < n; i++) {
+		low = at[i].chunk < low ? at[i].chunk : low;
+		high = at[i].chunk > high ? at[i].chunk : high;
+	}
+	struct glibc_parked *other = malloc(n * sizeof(*other)), *from = at, *to = other;
+	if (!other)
+		return &error_nomem;
+	/* Chunks are aligned alike: the lowest four bits of the distance tell nothing. */
+	for (unsigned shift = 4; shift < 64 && (high - low) >> shift; shift += RADIX_BITS) {
+		uint64_t count[RADIX] = {0}, sum = 0;
+		for (uint64_t i = 0; i < n; i++)
+			count[(from[i].chunk - low) >> shift & (RADIX - 1)]++;
+		for (unsigned i = 0; i < RADIX; i++) {
+			uint64_t c = count[i];
+			count[i] = sum;
+			sum += c;
+		}
+		for (uint64_t i = 0; i < n; i++)
+			to[count[(from[i].chunk - low) >> shift & (RADIX - 1)]++] = from[i];
+		struct glibc_parked *t = from;
+		from = to;
+		to = t;
+	}
+	if (from != at)
+		memcpy(at, from, n * sizeof(*at));
+	free(other);
+	return NULL;
+}
+
+static const char *parked_name(uint8_t kind)
+{
+	return kind == PARKED_TCACHE_ITSELF ? "thread cache" : free_kind_name[kind];
+}
+
+struct error *glibc_sort_parked(struct glibc *g, bool report)
+{
+	struct glibc_parked *p = g->parked.at;
+	uint64_t n = g->parked.n, k = 0;
+	bool sorted = true;
+	for (uint64_t i = 1; i < n && sorted; i++)
+		sorted = p[i - 1].chunk <= p[i].chunk;
+	if (!sorted && n < RADIX_FROM) {
+		qsort(p, n, sizeof(*p), parked_compare);
+	} else if (!sorted) {
+		struct error *err = parked_radix(p, n);
+		if (err)
+			return err;
+	}
+	for (uint64_t i = 0; i < n; i++) {
+		if (k && p[k - 1].chunk == p[i].chunk) {
+			if (report)
+				damage_add_culprit(g->ctx->damage, DAMAGE_HEAP,
+						   p[i].chunk + g->header, p[i].chunk + g->header,
+						   "the block at 0x%" PRIx64
+						   " is in two free lists (%s, %s): it was freed "
+						   "twice",
+						   p[i].chunk + g->header,
+						   parked_name(p[k - 1].kind),
+						   parked_name(p[i].kind));
+			if (p[i].kind == PARKED_TCACHE_ITSELF)
+				p[k - 1] = p[i];
+			continue;
+		}
+		p[k++] = p[i];
+	}
+	g->parked.n = k;
+	return NULL;
+}
+
+/* ---- arenas ---- */
+
+/* Which threads use an arena: their TLS has its address (malloc/arena.c, thread_arena). */
+static void arena_name(struct glibc *g, const struct glibc_arena *a, char *buf, size_t room)
+{
+	enum { NEAR = 4096 }; /* libc's variables lie near the thread pointer */
+	const struct image *img = g->img;
+	uint32_t users = 0;
+	int32_t tid = 0;
+	if (a->main) {
+		snprintf(buf, room, "main");
+		return;
+	}
+	for (uint32_t i = 0; i < img->nthread; i++) {
+		uint64_t tp = img->thread[i].tp, word;
+		const struct image_segment *s = tp ? image_segment_find(img, tp) : NULL;
+		if (!s || tp % g->w)
+			continue;
+		uint64_t from = tp - s->start > NEAR ? tp - NEAR : s->start;
+		uint64_t end = s->end - tp > NEAR ? tp + NEAR : s->end;
+		for (uint64_t at = from; at < end; at += g->w) {
+			if (!glibc_word(g, at, &word) || word != a->address)
+				continue;
+			if (!users++)
+				tid = img->thread[i].tid;
+			break;
+		}
+	}
+	if (!users)
+		snprintf(buf, room, "thread arena, no thread uses it");
+	else if (users == 1)
+		snprintf(buf, room, "thread %d", tid);
+	else
+		snprintf(buf, room, "thread %d and %u more", tid, users - 1);
+}
+
+static struct error *arena_rows(struct glibc *g, uint32_t *mapped_row)
+{
+	struct snapshot *s = g->ctx->snapshot;
+	uint32_t glibc_id, name_id;
+	struct error *err = intern_str(&s->strings, "glibc", &glibc_id);
+	for (uint64_t i = 0; i < g->arena.n && !err; i++) {
+		struct glibc_arena *a = &g->arena.at[i];
+		char name[64];
+		arena_name(g, a, name, sizeof(name));
+		err = intern_str(&s->strings, name, &name_id);
+		if (err)
+			break;
+		err = snapshot_add_arena(s,
+					 &(struct arena_row){.allocator = glibc_id,
+							     .address = a->address,
+							     .system_bytes = a->system_mem,
+							     .name = name_id},
+					 &a->row);
+		if (!err)
+			err = snapshot_add_opaque(s, a->address, a->address + a->layout->size,
+						  "glibc arena");
+	}
+	*mapped_row = 0;
+	if (err || !g->mapped.n)
+		return err;
+	uint64_t bytes = 0;
+	for (uint64_t i = 0; i < g->mapped.n; i++)
+		bytes += g->mapped.at[i].end - g->mapped.at[i].start;
+	err = intern_str(&s->strings, "mmapped chunks", &name_id);
+	if (!err)
+		err = snapshot_add_arena(s,
+					 &(struct arena_row){.allocator = glibc_id,
+							     .system_bytes = bytes,
+							     .name = name_id},
+					 mapped_row);
+	return err;
+}
+
+/* ---- extents ---- */
+
+/* Extents lie in one segment each. What no segment covers is left out. */
+static struct error *extent_add(struct glibc *g, uint64_t start, uint64_t end,
+				enum extent_kind kind, uint32_t row)
+{
+	struct error *err = NULL;
+	while (start < end && !err) {
+		const struct image_segment *s = image_segment_find(g->img, start);
+		if (!s) {
+			/* The next segment above. */
+			uint32_t lo = 0, hi = g->img->nsegment;
+			while (lo < hi) {
+				uint32_t mid = lo + (hi - lo) / 2;
+				if (g->img->segment[mid].start <= start)
+					lo = mid + 1;
+				else
+					hi = mid;
+			}
+			if (lo == g->img->nsegment)
+				return NULL;
+			start = g->img->segment[lo].start;
+			continue;
+		}
+		uint64_t to = s->end < end ? s->end : end;
+		struct extent_row e = {
+			.start = start,
+			.end = to,
+			.kind = (uint8_t)kind,
+			.arena_id = (uint16_t)row,
+		};
+		err = snapshot_add_extent(g->ctx->snapshot, &e);
+		start = to;
+	}
+	return err;
+}
+
+/* A heap's address space behind what is in use, and its header. */
+static struct error *heap_frame(struct glibc *g, const struct glibc_heap *h)
+{
+	uint32_t row = g->arena.at[h->arena].row;
+	uint64_t limit;
+	struct error *err = snapshot_add_opaque(
+		g->ctx->snapshot, h->start, h->start + (g->heap_info ? g->heap_info : g->header),
+		"glibc heap header");
+	if (err || !checked_add(h->start, h->reserved, &limit))
+		return err;
+	/* Only what still is as new_heap left it: inaccessible, or trimmed from this heap. */
+	for (uint64_t at = h->start + h->size; at < limit && !err;) {
+		const struct image_segment *s = image_segment_find(g->img, at);
+		if (!s || (s->perms && s->start > h->start))
+			break;
+		uint64_t end = s->end < limit ? s->end : limit;
+		err = extent_add(g, at, end, EXTENT_RESERVED, row);
+		at = end;
+	}
+	return err;
+}
+
+/* ---- blocks ---- */
+
+struct emit {
+	struct glibc *g;
+	struct snapshot *s;
+	struct glibc_window win;
+	uint64_t parked; /* the next one */
+};
+
+/* A list names an address that is no chunk's: the size before it, or the list, is wrong. */
+static void emit_stray(struct emit *e, uint64_t before)
+{
+	struct glibc *g = e->g;
+	const struct glibc_parked *p = &g->parked.at[e->parked];
+	uint32_t arena = p->arena;
+	if (arena != UINT32_MAX && glibc_forgive(g, arena, "free list", p->chunk))
+		return;
+	damage_add_culprit(g->ctx->damage, DAMAGE_HEAP, p->chunk + g->header,
+			   before ? before + g->header : 0,
+			   "a %s list names 0x%" PRIx64 ", where by the sizes no block begins",
+			   parked_name(p->kind), p->chunk + g->header);
+}
+
+static struct error *emit_piece(struct emit *e, const struct glibc_piece *piece)
+{
+	struct glibc *g = e->g;
+	const uint32_t index = g->region.at[piece->region].arena;
+	const struct glibc_arena a = g->arena.at[index];
+	const struct glibc_parked *p = g->parked.at;
+	uint64_t n = g->parked.n, at = piece->start, before = 0, head, next;
+	struct error *err = NULL;
+	while (e->parked < n && p[e->parked].chunk < at) {
+		emit_stray(e, 0);
+		e->parked++;
+	}
+	while (at < piece->end && !err) {
+		if (!glibc_window_word(g, &e->win, at + g->w, &head))
+			break;
+		uint64_t size = glibc_chunk_size(head);
+		if (at == a.top) {
+			if (a.top_end - at > g->header)
+				err = snapshot_add_free(e->s, at + g->header,
+							a.top_end - at - g->header, a.row,
+							FREE_TOP);
+			break;
+		}
+		/* The survey proved it; a size of 0 would not end. */
+		if (size < g->minsize || size > piece->end - at)
+			break;
+		bool parked = false;
+		uint8_t kind = FREE_UNLINKED;
+		while (e->parked < n && p[e->parked].chunk <= at) {
+			if (p[e->parked].chunk == at) {
+				parked = true;
+				kind = p[e->parked].kind;
+			} else {
+				emit_stray(e, before);
+			}
+			e->parked++;
+		}
+		uint64_t behind = at + size;
+		bool in_use = true;
+		if (behind < piece->end || !piece->open)
+			in_use = !glibc_window_word(g, &e->win, behind + g->w, &next) ||
+				 (next & GLIBC_PREV_INUSE);
+		if (!parked && in_use)
+			err = snapshot_add_block(e->s, at + g->header, size - g->w, a.row);
+		else if (kind != PARKED_TCACHE_ITSELF)
+			err = snapshot_add_free(e->s, at + g->header, size - g->w, a.row,
+						(enum free_kind)kind);
+		before = at;
+		at = behind;
+	}
+	return err;
+}
+
+static enum extent_kind piece_extent(const struct glibc_piece *p)
+{
+	return p->kind == PIECE_DAMAGED ? EXTENT_DAMAGED : EXTENT_HEAP;
+}
+
+/* The region's extents: what lies before its first chunk, then its pieces, like ones joined. */
+static struct error *region_extents(struct glibc *g, uint64_t first, uint64_t end)
+{
+	const struct glibc_region *r = &g->region.at[g->piece.at[first].region];
+	uint32_t row = g->arena.at[r->arena].row;
+	uint64_t start = r->extent;
+	enum extent_kind kind = EXTENT_HEAP;
+	struct error *err = NULL;
+	for (uint64_t i = first; i < end && !err; i++) {
+		const struct glibc_piece *p = &g->piece.at[i];
+		if (p->kind == PIECE_FOREIGN) {
+			err = extent_add(g, start, p->start, kind, row);
+			start = p->end;
+			kind = EXTENT_HEAP;
+		} else if (piece_extent(p) != kind) {
+			err = extent_add(g, start, p->start, kind, row);
+			start = p->start;
+			kind = piece_extent(p);
+		}
+	}
+	return err ? err : extent_add(g, start, r->end, kind, row);
+}
+
+static struct error *emit_mapped(struct glibc *g, const struct glibc_mapped *m, uint32_t row)
+{
+	struct snapshot *s = g->ctx->snapshot;
+	/* The header of a chunk that memalign moved begins behind the slack. */
+	uint64_t first = glibc_chunk_align(g, m->start);
+	uint64_t slack = m->chunk > first ? m->chunk : m->start;
+	struct error *err = extent_add(g, m->start, slack, EXTENT_ROUNDING, row);
+	if (!err)
+		err = extent_add(g, slack, m->end, EXTENT_HEAP, row);
+	return err ? err : snapshot_add_block(s, m->chunk + g->header, m->usable, row);
+}
+
+struct error *glibc_emit(struct glibc *g)
+{
+	struct emit e = {.g = g, .s = g->ctx->snapshot};
+	uint32_t mapped_row;
+	uint64_t m = 0;
+	struct error *err = arena_rows(g, &mapped_row);
+	for (uint64_t i = 0; i < g->heap.n && !err; i++)
+		err = heap_frame(g, &g->heap.at[i]);
+	/* Pieces and mmapped chunks, merged by address. */
+	for (uint64_t i = 0, k; i < g->piece.n && !err; i = k) {
+		uint32_t region = g->piece.at[i].region;
+		while (m < g->mapped.n && g->mapped.at[m].start < g->region.at[region].start &&
+		       !err)
+			err = emit_mapped(g, &g->mapped.at[m++], mapped_row);
+		for (k = i; k < g->piece.n && g->piece.at[k].region == region; k++)
+			if (!err && g->piece.at[k].kind == PIECE_CHUNKS)
+				err = emit_piece(&e, &g->piece.at[k]);
+		if (!err)
+			err = region_extents(g, i, k);
+	}
+	while (m < g->mapped.n && !err)
+		err = emit_mapped(g, &g->mapped.at[m++], mapped_row);
+	while (e.parked < g->parked.n && !err) {
+		emit_stray(&e, 0);
+		e.parked++;
+	}
+	return err;
+}

@@ -1,0 +1,318 @@
+/*
+ * survey: the first pass over all sizes. It proves each chunk against the next one and cuts regions
+ * into pieces: sound chunks, fences, damage, and what somebody else took from sbrk.
+ *
+ * Behind a damaged header the walk resumes at the lowest address that can be trusted: one from
+ * which chunks chain for a while or up to the region's end, or which a free list names. Old headers
+ * may lie in free or reused memory, so what is trusted must lie behind the damage, and chains that
+ * end in it do not count. It can mistake a table of small numbers in the damaged block for chunks.
+ */
+#include "heap/glibc/glibc_impl.h"
+
+enum {
+	CHAIN_TRUSTED = 8, /* chunks that chain: chance would need 8 sound sizes in a row */
+	CHAIN_END = 255,   /* up to the top, or to a fence */
+	WINDOW = 1 << 22,  /* bytes looked through at a time behind damage */
+};
+
+struct survey {
+	struct glibc *g;
+	uint32_t index; /* of the region */
+	const struct glibc_region *region;
+	const struct glibc_arena *arena;
+	uint64_t top;	 /* 0: in another region */
+	uint64_t parked; /* first parked chunk that may lie ahead */
+	struct glibc_window win;
+	uint8_t *depth; /* WINDOW / GLIBC_ALIGNMENT, allocated at the first damage */
+};
+
+static bool fence_head(const struct glibc *g, uint64_t head)
+{
+	return glibc_chunk_size(head) == g->header && (head & GLIBC_PREV_INUSE) &&
+	       !(head & GLIBC_IS_MMAPPED);
+}
+
+static bool head_ok(const struct survey *s, uint64_t chunk, uint64_t head)
+{
+	return glibc_size_ok(s->g, head) && glibc_chunk_size(head) <= s->region->end - chunk &&
+	       !(s->arena->main && (head & GLIBC_NON_MAIN_ARENA));
+}
+
+static struct error *piece_add(struct survey *s, uint64_t start, uint64_t end,
+			       enum glibc_piece_kind kind, bool open)
+{
+	if (start >= end)
+		return NULL;
+	return vec_push(&s->g->piece,
+			((struct glibc_piece){start, end, s->index, (uint8_t)kind, open}));
+}
+
+/* ---- picking up the trail ---- */
+
+/* How long chunks chain from here, given how long they do further up in this window. */
+static uint8_t chain_depth(struct survey *s, uint64_t chunk, uint64_t base, uint64_t limit)
+{
+	struct glibc *g = s->g;
+	uint64_t head, next, prev;
+	if (chunk == s->top)
+		return CHAIN_END;
+	if (!glibc_window_word(g, &s->win, chunk + g->w, &head) || !head_ok(s, chunk, head))
+		return 0;
+	uint64_t at = chunk + glibc_chunk_size(head);
+	if (at == s->top)
+		return CHAIN_END;
+	if (!glibc_word(g, at + g->w, &next))
+		return 0;
+	if (!(next & GLIBC_PREV_INUSE) &&
+	    (!glibc_word(g, at, &prev) || prev != glibc_chunk_size(head)))
+		return 0;
+	if (fence_head(g, next))
+		return CHAIN_END;
+	if (at < limit) {
+		uint8_t d = s->depth[(at - base) / GLIBC_ALIGNMENT];
+		return d && d < CHAIN_END ? d + 1 : d;
+	}
+	return glibc_chains_on(g, at, s->region->end, s->top, s->arena->main, CHAIN_TRUSTED)
+		       ? CHAIN_TRUSTED
+		       : 0;
+}
+
+/* The lowest parked chunk at or above addr, inside the region; UINT64_MAX: none. */
+static uint64_t parked_from(struct survey *s, uint64_t addr)
+{
+	const struct glibc *g = s->g;
+	while (s->parked < g->parked.n && g->parked.at[s->parked].chunk < addr)
+		s->parked++;
+	uint64_t chunk = s->parked < g->parked.n ? g->parked.at[s->parked].chunk : UINT64_MAX;
+	return chunk < s->region->end ? chunk : UINT64_MAX;
+}
+
+/* Where the dump has bytes again. UINT64_MAX: nowhere in this region. */
+static uint64_t present_from(const struct survey *s, uint64_t addr)
+{
+	const struct image *img = s->g->img;
+	uint32_t lo = 0, hi = img->nspan;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (img->span[mid].end <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == img->nspan || img->span[lo].start >= s->region->end)
+		return UINT64_MAX;
+	return img->span[lo].start > addr ? img->span[lo].start : addr;
+}
+
+/* The next chunk above addr that can be trusted; the region's end when there is none. */
+static struct error *resync(struct survey *s, uint64_t addr, uint64_t *ret)
+{
+	struct glibc *g = s->g;
+	*ret = s->region->end;
+	if (!s->depth) {
+		s->depth = malloc(WINDOW / GLIBC_ALIGNMENT);
+		if (!s->depth)
+			return &error_nomem;
+	}
+	uint64_t at = addr;
+	while (at < s->region->end) {
+		at = present_from(s, at);
+		if (at == UINT64_MAX)
+			return NULL;
+		uint64_t base = glibc_chunk_align(g, at);
+		uint64_t limit = s->region->end - base < WINDOW ? s->region->end : base + WINDOW;
+		if (base >= s->region->end)
+			return NULL;
+		uint64_t n = (limit - base + GLIBC_ALIGNMENT - 1) / GLIBC_ALIGNMENT, best = n;
+		for (uint64_t i = n; i-- > 0;) {
+			uint8_t d = chain_depth(s, base + i * GLIBC_ALIGNMENT, base, limit);
+			s->depth[i] = d;
+			if (d >= CHAIN_TRUSTED)
+				best = i;
+		}
+		uint64_t found = best < n ? base + best * GLIBC_ALIGNMENT : UINT64_MAX;
+		/* What a list names needs less proof, but a sound size all the same. */
+		for (uint64_t p = parked_from(s, base); p < found && p < limit;
+		     p = parked_from(s, p + 1))
+			if (s->depth[(p - base) / GLIBC_ALIGNMENT])
+				found = p;
+		if (found != UINT64_MAX) {
+			*ret = found;
+			return NULL;
+		}
+		at = limit;
+	}
+	return NULL;
+}
+
+/* ---- one region ---- */
+
+static struct error *candidate_note(struct survey *s, uint64_t chunk, uint64_t size)
+{
+	for (unsigned i = 0; i < glibc_tcache_layouts; i++) {
+		const struct glibc_tcache_layout *l = &glibc_tcache_layout[i];
+		if (l->word_size == s->g->w && l->chunk_size == size)
+			return vec_push(&s->g->candidate,
+					((struct glibc_tcache_candidate){
+						chunk, l, chunk == s->region->start}));
+	}
+	return NULL;
+}
+
+struct trail {
+	uint64_t start; /* of the piece */
+	uint64_t prev;	/* chunk before; 0 none */
+	uint64_t size;	/* its size */
+};
+
+/* Damage at `at`: ends the piece, says it, and finds the place to go on. */
+static struct error *survey_damage(struct survey *s, struct trail *t, uint64_t at, uint64_t *resume,
+				   const char *what, uint64_t word)
+{
+	struct glibc *g = s->g;
+	uint64_t culprit = t->prev ? t->prev + g->header : 0;
+	struct error *err = resync(s, at + 1, resume);
+	if (err)
+		return err;
+	damage_add_culprit(g->ctx->damage, DAMAGE_HEAP, at + g->header, culprit,
+			   "glibc heap: the block at 0x%" PRIx64 " %s (0x%" PRIx64 "); 0x%" PRIx64
+			   " bytes make no sense%s",
+			   at + g->header, what, word, *resume - at,
+			   culprit ? "; the block before may have been overrun" : "");
+	err = piece_add(s, t->start, at, PIECE_CHUNKS, true);
+	if (!err)
+		err = piece_add(s, at, *resume, PIECE_DAMAGED, false);
+	*t = (struct trail){.start = *resume};
+	return err;
+}
+
+/*
+ * Fences at `at`: in the main arena two headers that keep neighbours off (behind them somebody
+ * else's memory may lie), in a thread's heap one with a header of size 0 behind it, at its end.
+ */
+static struct error *survey_fence(struct survey *s, struct trail *t, uint64_t at, uint64_t *resume)
+{
+	struct glibc *g = s->g;
+	uint64_t head;
+	struct error *err = piece_add(s, t->start, at, PIECE_CHUNKS, false);
+	if (err)
+		return err;
+	if (!s->arena->main) {
+		*resume = s->region->end;
+	} else {
+		uint64_t end = at + g->header;
+		while (end < s->region->end && glibc_window_word(g, &s->win, end + g->w, &head) &&
+		       fence_head(g, head))
+			end += g->header;
+		*resume = end < s->region->end ? end : s->region->end;
+	}
+	err = piece_add(s, at, *resume, PIECE_FENCE, false);
+	if (!err && *resume < s->region->end) {
+		uint64_t fence_end = *resume;
+		err = resync(s, fence_end, resume);
+		if (!err)
+			err = piece_add(s, fence_end, *resume, PIECE_FOREIGN, false);
+	}
+	*t = (struct trail){.start = *resume};
+	return err;
+}
+
+/* Is `at` the small chunk that became a fence with its old size (malloc/malloc.c, sysmalloc)? */
+static bool ends_heap(struct survey *s, uint64_t at, uint64_t size)
+{
+	uint64_t head;
+	const struct glibc *g = s->g;
+	return !s->arena->main && size <= 2 * g->minsize &&
+	       s->region->end - at - size < 2 * GLIBC_ALIGNMENT + g->header &&
+	       glibc_window_word(g, &s->win, at + size + g->w, &head) && head == GLIBC_PREV_INUSE;
+}
+
+static struct error *survey_region(struct survey *s)
+{
+	struct glibc *g = s->g;
+	const struct glibc_region *r = s->region;
+	struct trail t = {.start = r->start};
+	uint64_t at = r->start, head, prev_size;
+	struct error *err = NULL;
+	while (!err && at < r->end) {
+		if (!glibc_window_word(g, &s->win, at, &prev_size) ||
+		    !glibc_window_word(g, &s->win, at + g->w, &head)) {
+			uint64_t gap = at;
+			err = piece_add(s, t.start, at, PIECE_CHUNKS, true);
+			if (!err)
+				err = resync(s, at + 1, &at);
+			if (!err)
+				err = piece_add(s, gap, at, PIECE_DAMAGED, false);
+			t = (struct trail){.start = at};
+			continue;
+		}
+		if (!(head & GLIBC_PREV_INUSE) && t.prev && prev_size != t.size) {
+			/* One of the two sizes is wrong. A header where prev_size points decides.
+			 */
+			uint64_t start = at - prev_size, other;
+			if (prev_size < t.size && start > t.prev &&
+			    glibc_window_word(g, &s->win, start + g->w, &other) &&
+			    glibc_chunk_size(other) == prev_size) {
+				uint64_t bad = t.prev;
+				damage_add_culprit(g->ctx->damage, DAMAGE_HEAP, bad + g->header, 0,
+						   "glibc heap: the size of the block at 0x%" PRIx64
+						   " (%" PRIu64
+						   ") covers a free block at 0x%" PRIx64,
+						   bad + g->header, t.size, start + g->header);
+				err = piece_add(s, t.start, bad, PIECE_CHUNKS, true);
+				if (!err)
+					err = piece_add(s, bad, start, PIECE_DAMAGED, false);
+				t = (struct trail){
+					.start = start, .prev = start, .size = prev_size};
+			} else if (!(s->arena->locked)) {
+				damage_add_culprit(g->ctx->damage, DAMAGE_HEAP, at + g->header,
+						   t.prev + g->header,
+						   "glibc heap: the free block at 0x%" PRIx64
+						   " has %" PRIu64
+						   " bytes, what lies behind it says "
+						   "%" PRIu64,
+						   t.prev + g->header, t.size, prev_size);
+			}
+		}
+		if (at == s->top) {
+			/* The top needs no proof: the arena names it. */
+			uint64_t end = s->arena->top_end < r->end ? s->arena->top_end : r->end;
+			err = piece_add(s, t.start, end, PIECE_CHUNKS, false);
+			at = end;
+			t = (struct trail){.start = at};
+			continue;
+		}
+		if (fence_head(g, head) || (!err && ends_heap(s, at, glibc_chunk_size(head)))) {
+			err = survey_fence(s, &t, at, &at);
+			continue;
+		}
+		if (!head_ok(s, at, head)) {
+			err = survey_damage(s, &t, at, &at, "has no sound size", head);
+			continue;
+		}
+		t.prev = at;
+		t.size = glibc_chunk_size(head);
+		err = candidate_note(s, at, t.size);
+		at += t.size;
+	}
+	if (!err)
+		err = piece_add(s, t.start, r->end, PIECE_CHUNKS, !s->top);
+	return err;
+}
+
+struct error *glibc_survey(struct glibc *g)
+{
+	struct survey s = {.g = g};
+	struct error *err = NULL;
+	for (uint32_t i = 0; i < g->region.n && !err; i++) {
+		s.index = i;
+		s.region = &g->region.at[i];
+		s.arena = &g->arena.at[s.region->arena];
+		s.top = s.arena->top >= s.region->start && s.arena->top < s.region->end
+				? s.arena->top
+				: 0;
+		err = survey_region(&s);
+	}
+	free(s.depth);
+	return err;
+}
