@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "image/image_impl.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -51,8 +52,7 @@ static uint32_t span_find(const struct image *img, struct image_cursor *c, uint6
 	return i;
 }
 
-/* The first segment that ends above addr; nsegment: none. */
-static uint32_t segment_from(const struct image *img, uint64_t addr)
+uint32_t image_segment_from(const struct image *img, uint64_t addr)
 {
 	uint32_t lo = 0, hi = img->nsegment;
 	while (lo < hi) {
@@ -67,7 +67,7 @@ static uint32_t segment_from(const struct image *img, uint64_t addr)
 
 const struct image_segment *image_segment_find(const struct image *img, uint64_t addr)
 {
-	uint32_t i = segment_from(img, addr);
+	uint32_t i = image_segment_from(img, addr);
 	return i < img->nsegment && img->segment[i].start <= addr ? &img->segment[i] : NULL;
 }
 
@@ -554,6 +554,40 @@ struct error *image_seal(struct image *img)
 	return NULL;
 }
 
+struct error *image_split_segments(struct image *img, const uint64_t *at, uint64_t n)
+{
+	if (!n)
+		return NULL;
+	struct image_segment *out = NULL;
+	uint64_t room = 0;
+	struct error *err = vec_reserve_((void **)&out, &room, img->nsegment + n, 0, sizeof(*out));
+	if (err)
+		return err;
+	uint32_t count = 0;
+	uint64_t k = 0;
+	for (uint32_t i = 0; i < img->nsegment; i++) {
+		struct image_segment s = img->segment[i];
+		while (k < n && at[k] <= s.start)
+			k++;
+		for (; k < n && at[k] < s.end; k++) {
+			if (s.name || at[k] == s.start)
+				continue;
+			out[count] = s;
+			out[count++].end = at[k];
+			s.start = at[k];
+		}
+		out[count++] = s;
+	}
+	free(img->segment);
+	img->segment = out;
+	img->nsegment = count;
+	img->segment_room = (uint32_t)room;
+	segments_count_present(img);
+	for (uint32_t i = 0; i < img->nthread; i++)
+		thread_find_stack(img, &img->thread[i]);
+	return NULL;
+}
+
 /* ---- backing ---- */
 
 struct error *image_add_backing(struct image *img, uint64_t start, const uint8_t *data,
@@ -564,7 +598,7 @@ struct error *image_add_backing(struct image *img, uint64_t start, const uint8_t
 	if (!checked_add(start, len, &end))
 		end = UINT64_MAX;
 	/* Only where the process had memory: an address outside must stay unreadable. */
-	for (uint32_t i = segment_from(img, start);
+	for (uint32_t i = image_segment_from(img, start);
 	     i < img->nsegment && img->segment[i].start < end; i++) {
 		const struct image_segment *seg = &img->segment[i];
 		uint64_t from = seg->start > start ? seg->start : start;

@@ -61,7 +61,11 @@ struct image_segment {
 	uint8_t kind;	      /* enum segment_kind */
 	uint32_t module_id;   /* 0: none */
 	uint64_t file_offset; /* of start within `name`, for MODULE and FILE */
-	const char *name;     /* path from NT_FILE, or NULL; in the image's region */
+	/*
+	 * Path from NT_FILE, or what /proc/PID/maps would call it ("[heap]", "[stack]", "[vdso]",
+	 * "[vvar]", "[vsyscall]"), or NULL. Lives as long as the image.
+	 */
+	const char *name;
 };
 
 enum span_origin {
@@ -97,6 +101,8 @@ struct image_module {
 	uint64_t relro_start, relro_end; /* PT_GNU_RELRO in memory; equal: none */
 	uint64_t data_start, data_end;	 /* union of writable PT_LOADs in memory; equal: none */
 	uint64_t tls_image, tls_image_size, tls_size, tls_align; /* PT_TLS; size 0: none */
+	bool tls_static;	/* its block has the same place in every thread: image_tls_block */
+	uint64_t tls_offset;	/* glibc's l_tls_offset: that place, from the thread pointer */
 	uint32_t tls_modid;	/* the loader's number for it; 0 unknown or none */
 };
 
@@ -154,6 +160,7 @@ struct image {
 	uint64_t map_len;
 	bool truncated; /* the file ends before its segments do */
 	bool sealed;
+	bool modules_found;
 };
 
 /* ---- reading ---- */
@@ -245,8 +252,24 @@ struct error *image_seal_backing(struct image *img) _must_check_;
 /*
  * modules.c: finds the modules from NT_FILE names, ELF headers in memory, the auxiliary vector and
  * the loader's link map; build ids from their notes; gives each segment its module and kind. Call
- * after image_seal; again, after backing has brought headers that were missing, refines.
+ * after image_seal; again, after backing has brought headers that were missing, refines: no module
+ * comes or goes or changes its id then. Where .bss and the memory behind it are one mapping (the
+ * kernel joins them), the segment is split, so indices of segments may change with each call.
+ *
+ * Guesses: which mapping is the break is not recorded in a dump. The first writable nameless one
+ * above the executable, not more than 1 GiB away (no kernel randomises further), is called
+ * SEGMENT_HEAP, and the nameless ones that touch it from above. A program that never used the break
+ * and mapped memory there itself would be misread.
  */
 struct error *image_find_modules(struct image *img) _must_check_;
+
 /* Reads program headers of one module at its load address into the fields above. */
 bool image_module_read_headers(struct image *img, struct image_module *module);
+
+/*
+ * Where the module's thread-local variables are for this thread, if it is one of those that the
+ * loader placed beside the thread pointer: tls_size bytes. 0: none, not known, or allocated later
+ * (look into the thread's DTV at tls_modid).
+ */
+uint64_t image_tls_block(const struct image *img, const struct image_module *module,
+			 const struct image_thread *thread);

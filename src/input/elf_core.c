@@ -534,6 +534,11 @@ static struct error *core_read_image(struct input_file *in, struct damage_log *d
 	core.img->machine = core.m->machine;
 	core.img->word_size = core.m->word;
 	core.img->truncated = in->cut;
+	if (in->cut)
+		damage_add(damage, DAMAGE_DUMP, 0,
+			   "the compressed stream breaks off: what came out of it, %" PRIu64
+			   " bytes, is used",
+			   in->size);
 	err = read_core(&core);
 	vec_deinit(&core.files);
 	if (err) {
