@@ -1,0 +1,7 @@
+-- Every cyclic cluster: garbage first, then the biggest.
+SELECT CASE c.reachable WHEN 0 THEN 'garbage' ELSE 'alive' END AS state, c.id AS cluster_id, c.objects,
+       c.bytes, t.name AS type, o.size AS head_size, o.value, c.head_id, o.address, c.signature
+FROM cluster c JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id
+WHERE c.kind = 'cycle' AND (:type IS NULL OR t.name REGEXP :type)
+ORDER BY c.reachable, c.bytes DESC, c.id
+LIMIT :limit

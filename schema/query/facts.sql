@@ -1,0 +1,2 @@
+-- All facts about the dump.
+SELECT key, value FROM meta ORDER BY key

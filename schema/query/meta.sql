@@ -1,0 +1,2 @@
+-- One fact about the dump.
+SELECT value FROM meta WHERE key = :key

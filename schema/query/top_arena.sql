@@ -1,0 +1,10 @@
+-- Live objects by the arena that their blocks are of.
+WITH total AS (SELECT sum(bytes) AS bytes FROM census)
+SELECT c.arena_id, a.allocator, a.name, sum(c.objects) AS objects, sum(c.bytes) AS bytes,
+       1.0 * sum(c.bytes) / total.bytes AS share,
+       coalesce(sum(c.bytes) FILTER (WHERE c.reachable = 0), 0) AS unreachable_bytes
+FROM census c LEFT JOIN arena a ON a.id = c.arena_id LEFT JOIN type t ON t.id = c.type_id, total
+WHERE :type IS NULL OR t.name REGEXP :type
+GROUP BY c.arena_id
+ORDER BY sum(c.bytes) DESC, c.arena_id
+LIMIT :limit

@@ -1,0 +1,215 @@
+#include "cmd/cmd.h"
+
+#include "base/cleanup.h"
+#include "report/text.h"
+#include "store/embed.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COMMAND(name) extern const struct command command_##name;
+#include "cmd/commands.def"
+#undef COMMAND
+
+const struct command *const command_table[] = {
+#define COMMAND(name) &command_##name,
+#include "cmd/commands.def"
+#undef COMMAND
+	NULL,
+};
+
+#define FIELD(name) offsetof(struct cmd_options, name)
+
+static const char *const format_choices[] = {"text", "json", NULL};
+static const char *const color_choices[] = {"auto", "always", "never", NULL};
+static const char *const fail_choices[] = {"leaks", "cycles", NULL};
+
+const struct option options_common[] = {
+	{0, "format", OPTION_CHOICE, FIELD(format), "text|json", "how to print (text)",
+	 format_choices, false},
+	{0, "color", OPTION_CHOICE, FIELD(color), "auto|always|never",
+	 "colors; auto (the default) minds NO_COLOR", color_choices, false},
+	{'v', "verbose", OPTION_COUNT, FIELD(verbose), NULL, "say more on stderr; -vv: still more",
+	 NULL, false},
+	{'q', "quiet", OPTION_FLAG, FIELD(quiet), NULL, "no progress, no warnings on stderr", NULL,
+	 false},
+	{'h', "help", OPTION_FLAG, FIELD(help), NULL, "print this help", NULL, false},
+	{0},
+};
+
+const struct option options_rows[] = {
+	{'n', "limit", OPTION_NUMBER, FIELD(limit), "N", "at most N rows; 0: all", NULL, false},
+	{'t', "type", OPTION_STRING, FIELD(type), "REGEX", "only types whose name matches (PCRE2)",
+	 NULL, false},
+	{0},
+};
+
+const struct option options_fail[] = {
+	{0, "fail-on", OPTION_SET, FIELD(fail_on), "leaks,cycles",
+	 "exit with status 3 when there are any", fail_choices, false},
+	{0},
+};
+
+/* ---- the database ---- */
+
+static bool is_sqlite(const char *path)
+{
+	static const char magic[16] = "SQLite format 3";
+	char head[sizeof(magic)];
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, head, sizeof(head)) == sizeof(head) &&
+	       !memcmp(head, magic, sizeof(magic));
+}
+
+struct error *cmd_open(struct cmd_context *ctx, const char *path)
+{
+	if (access(path, R_OK))
+		return error_errno(ERROR_INPUT, errno, "%s", path);
+	if (!is_sqlite(path)) {
+		const char *beside = region_printf(&ctx->region, "%s.db", path);
+		if (beside && is_sqlite(beside))
+			return error_new(ERROR_INPUT, "%s: is no database; try %s", path, beside);
+		return error_new(ERROR_INPUT,
+				 "%s: is no database; if it is a core file, make one first: "
+				 "heapscan %s",
+				 path, path);
+	}
+	return store_open(path, &ctx->store);
+}
+
+void cmd_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value)
+{
+	int i = sqlite3_bind_parameter_index(stmt, name);
+	if (i)
+		sqlite3_bind_int64(stmt, i, value);
+}
+
+void cmd_bind_text(sqlite3_stmt *stmt, const char *name, const char *value)
+{
+	int i = sqlite3_bind_parameter_index(stmt, name);
+	if (i)
+		sqlite3_bind_text(stmt, i, value, -1, SQLITE_STATIC);
+}
+
+struct error *cmd_prepare(struct cmd_context *ctx, const char *query, uint64_t limit,
+			  sqlite3_stmt **ret)
+{
+	char name[64];
+	snprintf(name, sizeof(name), "query/%s", query);
+	const char *sql = embed_find(name);
+	assert(sql);
+	if (sqlite3_prepare_v2(ctx->store->db, sql, -1, ret, NULL))
+		return error_new(ERROR_INPUT, "%s: %s (%s)", ctx->store->path,
+				 sqlite3_errmsg(ctx->store->db), query);
+	if (ctx->opt.limit != LIMIT_UNSET)
+		limit = ctx->opt.limit;
+	cmd_bind_int(*ret, ":limit", limit && limit < INT64_MAX ? (int64_t)limit : -1);
+	cmd_bind_text(*ret, ":type", ctx->opt.type);
+	return NULL;
+}
+
+struct error *cmd_section(struct cmd_context *ctx, const char *query, uint64_t limit,
+			  const char *section, const struct report_column *columns, uint64_t *nrow)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct error *err = cmd_prepare(ctx, query, limit, &stmt);
+	if (!err)
+		err = report_rows(&ctx->report, section, columns, stmt, nrow);
+	return err;
+}
+
+struct error *cmd_row(struct cmd_context *ctx, sqlite3_stmt *stmt, struct cmd_row *ret, bool *found)
+{
+	*found = false;
+	*ret = (struct cmd_row){0};
+	int rc = sqlite3_step(stmt);
+	if (rc == SQLITE_DONE)
+		return NULL;
+	if (rc != SQLITE_ROW)
+		return error_new(ERROR_INPUT, "%s: %s", ctx->store->path,
+				 sqlite3_errmsg(ctx->store->db));
+	int n = sqlite3_column_count(stmt);
+	size_t room = (size_t)n;
+	ret->n = n;
+	ret->name = region_alloc(&ctx->region, room * sizeof(*ret->name));
+	ret->integer = region_alloc(&ctx->region, room * sizeof(*ret->integer));
+	ret->text = region_alloc(&ctx->region, room * sizeof(*ret->text));
+	if (!ret->name || !ret->integer || !ret->text)
+		return &error_nomem;
+	for (int i = 0; i < n; i++) {
+		ret->integer[i] = sqlite3_column_int64(stmt, i);
+		ret->name[i] = region_strdup(&ctx->region, sqlite3_column_name(stmt, i));
+		const char *text = (const char *)sqlite3_column_text(stmt, i);
+		if (text)
+			ret->text[i] = region_strdup(&ctx->region, text);
+		if (!ret->name[i] || (text && !ret->text[i]))
+			return &error_nomem;
+	}
+	*found = true;
+	return NULL;
+}
+
+static int row_find(const struct cmd_row *row, const char *name)
+{
+	for (int i = 0; i < row->n; i++)
+		if (!strcmp(row->name[i], name))
+			return i;
+	assert(!row->n); /* the query and its user disagree */
+	return -1;
+}
+
+int64_t cmd_row_int(const struct cmd_row *row, const char *name)
+{
+	int i = row_find(row, name);
+	return i < 0 ? 0 : row->integer[i];
+}
+
+const char *cmd_row_text(const struct cmd_row *row, const char *name)
+{
+	int i = row_find(row, name);
+	return i < 0 ? NULL : row->text[i];
+}
+
+const char *cmd_meta(struct cmd_context *ctx, const char *key)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct error *err = cmd_prepare(ctx, "meta.sql", 0, &stmt);
+	struct cmd_row row = {0};
+	bool found = false;
+	if (!err) {
+		cmd_bind_text(stmt, ":key", key);
+		err = cmd_row(ctx, stmt, &row, &found);
+	}
+	/* A fact that cannot be read is one that is not known; the next query says what is wrong.
+	 */
+	error_free(err);
+	return found ? cmd_row_text(&row, "value") : NULL;
+}
+
+/* ---- sentences ---- */
+
+const char *cmd_bytes(struct cmd_context *ctx, int64_t bytes)
+{
+	char buf[TEXT_NUMBER_MAX];
+	const char *s =
+		region_strdup(&ctx->region, text_bytes(buf, bytes < 0 ? 0 : (uint64_t)bytes));
+	return s ? s : "?";
+}
+
+const char *cmd_count(struct cmd_context *ctx, int64_t n)
+{
+	char buf[TEXT_NUMBER_MAX];
+	const char *s = region_strdup(&ctx->region, text_count(buf, n));
+	return s ? s : "?";
+}
+
+const char *cmd_plural(struct cmd_context *ctx, int64_t n, const char *one, const char *many)
+{
+	char buf[TEXT_NUMBER_MAX];
+	const char *s =
+		region_printf(&ctx->region, "%s %s", text_count(buf, n), n == 1 ? one : many);
+	return s ? s : "?";
+}

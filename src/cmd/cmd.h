@@ -1,0 +1,138 @@
+/*
+ * cmd: the commands. Rows of commands.def, one file each, over the library.
+ *
+ * To add one: write cmd/NAME.c with `const struct command command_NAME`, add COMMAND(NAME) to
+ * commands.def. Parsing, --help and shell completion come from its tables of options. Most commands
+ * are a query from schema/query/, its columns, and a few sentences:
+ *
+ *	err = cmd_open(ctx, path);			the database
+ *	err = cmd_prepare(ctx, "leaks.sql", &stmt);	binds :type, :limit, ... by name
+ *	err = report_rows(&ctx->report, "rows", columns, stmt, NULL);
+ *
+ * main prints errors, ends the report and gives the exit status; a command only sets `condition`
+ *when what --fail-on names holds.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/region.h"
+#include "cmd/options.h"
+#include "report/report.h"
+#include "store/store.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum cmd_format { FORMAT_TEXT, FORMAT_JSON };
+enum cmd_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum cmd_fail { FAIL_LEAKS = 1 << 0, FAIL_CYCLES = 1 << 1 };
+enum cmd_by { BY_TYPE, BY_SIZE, BY_RETAINED, BY_MODULE, BY_ARENA };
+
+/* --limit was not given: each command has its own. */
+#define LIMIT_UNSET UINT64_MAX
+
+/* All options of all commands; a command's tables say which ones it takes. */
+struct cmd_options {
+	bool help, version, quiet;
+	unsigned verbose;
+	unsigned format;  /* enum cmd_format */
+	unsigned color;	  /* enum cmd_color */
+	uint64_t limit;	  /* 0: all */
+	const char *type; /* regular expression, NULL: any */
+	unsigned fail_on; /* enum cmd_fail */
+	/* scan */
+	const char *output, *exe;
+	struct option_list sysroot;
+	bool debuginfod, ordinary_store, check, timing;
+	/* leaks, cycles, top, memory, show */
+	bool all, possible, segments;
+	unsigned by; /* enum cmd_by */
+	uint64_t hex;
+};
+
+struct cmd_context {
+	struct cmd_options opt;
+	struct log log;
+	struct report report;
+	struct region region; /* for the run */
+	struct store *store;  /* after cmd_open */
+	bool condition;	      /* what --fail-on names holds: exit status 3 */
+};
+
+struct command {
+	const char *name;		     /* "leaks"; "scan" is never typed */
+	const char *operands;		     /* "DB OBJECT" */
+	const char *summary;		     /* one line */
+	const char *description;	     /* paragraphs, for `heapscan NAME --help` */
+	const struct option *const *options; /* groups, ends with NULL */
+	int min_operands, max_operands;
+	struct error *(*run)(struct cmd_context *ctx, int n, char **operand);
+};
+
+/* All commands; ends with NULL. [0] is the scan. */
+extern const struct command *const command_table[];
+
+/* Groups of options that commands share. */
+extern const struct option options_common[]; /* --format --color -v --quiet --help */
+extern const struct option options_rows[];   /* --limit --type */
+extern const struct option options_fail[];   /* --fail-on */
+
+/* ---- for commands ---- */
+
+/*
+ * Opens the database. A core file there is an error that says which command to run first, or that
+ * its database lies beside it.
+ */
+struct error *cmd_open(struct cmd_context *ctx, const char *path) _must_check_;
+
+/*
+ * A statement of schema/query/; the caller finalizes it. The parameters :limit (--limit, or
+ * `limit` when it was not given; -1: all) and :type (--type) are bound where the query has them.
+ */
+struct error *cmd_prepare(struct cmd_context *ctx, const char *query, uint64_t limit,
+			  sqlite3_stmt **ret) _must_check_;
+void cmd_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value);
+void cmd_bind_text(sqlite3_stmt *stmt, const char *name, const char *value);
+static inline void cmd_finalize(sqlite3_stmt **stmt)
+{
+	sqlite3_finalize(*stmt);
+}
+#define _cleanup_stmt_ _cleanup_(cmd_finalize)
+
+/* prepare, report_rows, finalize: a section that is nothing but a query. */
+struct error *cmd_section(struct cmd_context *ctx, const char *query, uint64_t limit,
+			  const char *section, const struct report_column *columns,
+			  uint64_t *nrow) _must_check_;
+
+/*
+ * The one row of a query into the region: integers, or texts. *found is false when there is none.
+ * Unknown integers are `absent`.
+ */
+struct cmd_row {
+	int n;
+	const char **name;
+	int64_t *integer;
+	const char **text; /* NULL for NULL */
+};
+struct error *cmd_row(struct cmd_context *ctx, sqlite3_stmt *stmt, struct cmd_row *ret,
+		      bool *found) _must_check_;
+int64_t cmd_row_int(const struct cmd_row *row, const char *name);
+const char *cmd_row_text(const struct cmd_row *row, const char *name);
+
+/* A fact of `meta`, in the region; NULL: not known. */
+const char *cmd_meta(struct cmd_context *ctx, const char *key);
+
+/* Human sizes and counts in the region, for sentences. */
+const char *cmd_bytes(struct cmd_context *ctx, int64_t bytes);
+const char *cmd_count(struct cmd_context *ctx, int64_t n);
+/* "1 block", "2,345 blocks" */
+const char *cmd_plural(struct cmd_context *ctx, int64_t n, const char *one, const char *many);
+
+/* The first screen, from an open database that lies at `path`. */
+struct error *cmd_screen(struct cmd_context *ctx, const char *path) _must_check_;
+
+/* Section "members": the first ones of the clusters that leaks or cycles ("leak", "cycle") list. */
+struct error *cmd_members(struct cmd_context *ctx, const char *kind) _must_check_;

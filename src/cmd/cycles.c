@@ -1,0 +1,96 @@
+#include "cmd/cmd.h"
+
+
+enum { GROUPS = 20 };
+
+static const struct report_column shape_columns[] = {
+	{"state", "STATE", REPORT_WORD, NULL},	      {"clusters", "CYCLES", REPORT_COUNT, NULL},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},    {"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"address", "EXAMPLE", REPORT_ADDRESS, NULL}, {"head_size", "SIZE", REPORT_COUNT, NULL},
+	{"type", "TYPE", REPORT_TEXT, "(untyped)"},   {"value", "VALUE", REPORT_TEXT, ""},
+	{"cluster_id", NULL, REPORT_ID, NULL},	      {"head_id", NULL, REPORT_ID, NULL},
+	{"signature", NULL, REPORT_TEXT, NULL},	      {0},
+};
+
+static const struct report_column cluster_columns[] = {
+	{"state", "STATE", REPORT_WORD, NULL},
+	{"cluster_id", "CLUSTER", REPORT_ID, NULL},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"address", "HEAD", REPORT_ADDRESS, NULL},
+	{"head_size", "SIZE", REPORT_COUNT, NULL},
+	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"value", "VALUE", REPORT_TEXT, ""},
+	{"head_id", NULL, REPORT_ID, NULL},
+	{"signature", NULL, REPORT_TEXT, NULL},
+	{0},
+};
+
+static struct error *cycles_print(struct cmd_context *ctx)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct report *rep = &ctx->report;
+	struct cmd_row total;
+	bool found;
+	struct error *err = cmd_prepare(ctx, "cycles_total.sql", 0, &stmt);
+	if (!err)
+		err = cmd_row(ctx, stmt, &total, &found);
+	if (err)
+		return err;
+	int64_t clusters = cmd_row_int(&total, "clusters"),
+		garbage = cmd_row_int(&total, "garbage");
+	report_int(rep, "clusters", clusters);
+	report_int(rep, "garbage", garbage);
+	report_int(rep, "garbage_bytes", cmd_row_int(&total, "garbage_bytes"));
+	if (clusters)
+		report_line(rep, "%s; %s garbage (%s).\n",
+			    cmd_plural(ctx, clusters, "cycle", "cycles"), cmd_count(ctx, garbage),
+			    cmd_bytes(ctx, cmd_row_int(&total, "garbage_bytes")));
+	else
+		report_line(rep, "No cycles%s.", ctx->opt.type ? " with such a head" : "");
+	if (garbage && (ctx->opt.fail_on & FAIL_CYCLES))
+		ctx->condition = true;
+	uint64_t n = 0;
+	err = ctx->opt.all ? cmd_section(ctx, "cycles_all.sql", 0, "rows", cluster_columns, &n)
+			   : cmd_section(ctx, "cycles.sql", GROUPS, "rows", shape_columns, &n);
+	if (!err && n && !ctx->opt.all) {
+		report_heading(rep, "What the first ones are made of");
+		err = cmd_members(ctx, "cycle");
+	}
+	return err;
+}
+
+static struct error *cycles_run(struct cmd_context *ctx, int n, char **operand)
+{
+	(void)n;
+	struct error *err = cmd_open(ctx, operand[0]);
+	if (err)
+		return err;
+	report_begin(&ctx->report, "cycles");
+	err = cycles_print(ctx);
+	return err ? err : report_end(&ctx->report);
+}
+
+static const struct option cycles_options[] = {
+	{'a', "all", OPTION_FLAG, offsetof(struct cmd_options, all), NULL,
+	 "one row for each cycle, not for each shape", NULL, false},
+	{0},
+};
+
+static const struct option *const cycles_groups[] = {cycles_options, options_rows, options_fail,
+						     options_common, NULL};
+
+const struct command command_cycles = {
+	.name = "cycles",
+	.operands = "DB",
+	.summary = "blocks that lead to each other, garbage first",
+	.description = "Blocks that lead to each other in a ring, or to themselves. Those that "
+		       "nothing else leads\n"
+		       "to are garbage and come first; those that are alive are listed where types "
+		       "are known.\n"
+		       "Cycles of one shape are one row.",
+	.options = cycles_groups,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = cycles_run,
+};

@@ -1,0 +1,199 @@
+#include "cmd/cmd.h"
+
+
+#include <inttypes.h>
+
+enum { GROUPS = 20, GROUPS_SHOWN = 5, MEMBERS_SHOWN = 3 };
+
+static const struct report_column shape_columns[] = {
+	{"clusters", "CLUSTERS", REPORT_COUNT, NULL},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"direct_bytes", "DIRECT", REPORT_BYTES, NULL},
+	{"indirect_bytes", "INDIRECT", REPORT_BYTES, NULL},
+	{"address", "EXAMPLE", REPORT_ADDRESS, NULL},
+	{"head_size", "SIZE", REPORT_COUNT, NULL},
+	{"type", "TYPE OF HEAD", REPORT_TEXT, "(untyped)"},
+	{"value", "VALUE OF HEAD", REPORT_TEXT, ""},
+	{"cluster_id", NULL, REPORT_ID, NULL},
+	{"head_id", NULL, REPORT_ID, NULL},
+	{"signature", NULL, REPORT_TEXT, NULL},
+	{0},
+};
+
+static const struct report_column cluster_columns[] = {
+	{"cluster_id", "CLUSTER", REPORT_ID, NULL},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"direct_bytes", "DIRECT", REPORT_BYTES, NULL},
+	{"indirect_bytes", "INDIRECT", REPORT_BYTES, NULL},
+	{"address", "HEAD", REPORT_ADDRESS, NULL},
+	{"head_size", "SIZE", REPORT_COUNT, NULL},
+	{"type", "TYPE OF HEAD", REPORT_TEXT, "(untyped)"},
+	{"value", "VALUE OF HEAD", REPORT_TEXT, ""},
+	{"head_id", NULL, REPORT_ID, NULL},
+	{"signature", NULL, REPORT_TEXT, NULL},
+	{0},
+};
+
+static const struct report_column possible_columns[] = {
+	{"retained", "RETAINED", REPORT_BYTES, NULL},
+	{"size", "SIZE", REPORT_COUNT, NULL},
+	{"address", "BLOCK", REPORT_ADDRESS, NULL},
+	{"root_kind", "HELD BY", REPORT_WORD, NULL},
+	{"root_address", "WORD AT", REPORT_ADDRESS, NULL},
+	{"roots", "WORDS", REPORT_COUNT, NULL},
+	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"value", "VALUE", REPORT_TEXT, ""},
+	{"object_id", NULL, REPORT_ID, NULL},
+	{"thread_id", NULL, REPORT_ID, NULL},
+	{0},
+};
+
+static const struct report_column member_columns[] = {
+	{"cluster_id", "CLUSTER", REPORT_ID, NULL},
+	{"address", "MEMBER", REPORT_ADDRESS, NULL},
+	{"size", "SIZE", REPORT_COUNT, NULL},
+	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"value", "VALUE", REPORT_TEXT, ""},
+	{"object_id", NULL, REPORT_ID, NULL},
+	{0},
+};
+
+struct error *cmd_members(struct cmd_context *ctx, const char *kind)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct error *err = cmd_prepare(ctx, "members.sql", 0, &stmt);
+	if (err)
+		return err;
+	cmd_bind_text(stmt, ":kind", kind);
+	cmd_bind_int(stmt, ":groups", GROUPS_SHOWN);
+	cmd_bind_int(stmt, ":members", MEMBERS_SHOWN);
+	return report_rows(&ctx->report, "members", member_columns, stmt, NULL);
+}
+
+static struct error *leaks_possible(struct cmd_context *ctx)
+{
+	uint64_t n = 0;
+	struct error *err = cmd_section(ctx, "possible.sql", GROUPS, "rows", possible_columns, &n);
+	if (!err && !n)
+		report_line(&ctx->report, "Nothing hangs on weak roots alone.");
+	return err;
+}
+
+static struct error *leaks_totals(struct cmd_context *ctx, struct cmd_row *total)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	bool found;
+	struct error *err = cmd_prepare(ctx, "leaks_total.sql", 0, &stmt);
+	if (!err)
+		err = cmd_row(ctx, stmt, total, &found);
+	return err;
+}
+
+/* Blocks that only weak roots hold: the second bound of every leak figure. */
+static struct error *leaks_weak(struct cmd_context *ctx, const char *path)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct cmd_row row;
+	bool found;
+	struct error *err = cmd_prepare(ctx, "summary.sql", 0, &stmt);
+	if (!err)
+		err = cmd_row(ctx, stmt, &row, &found);
+	if (err)
+		return err;
+	int64_t objects = cmd_row_int(&row, "weak_objects"),
+		bytes = cmd_row_int(&row, "weak_bytes");
+	report_int(&ctx->report, "weak_objects", objects);
+	report_int(&ctx->report, "weak_bytes", bytes);
+	if (objects)
+		report_line(
+			&ctx->report,
+			"\n%s more (%s) are held by weak roots alone, which may be stale words: "
+			"heapscan leaks %s --possible",
+			cmd_plural(ctx, objects, "block", "blocks"), cmd_bytes(ctx, bytes),
+			report_safe(&ctx->region, path, ""));
+	return NULL;
+}
+
+static struct error *leaks_print(struct cmd_context *ctx, const char *path)
+{
+	struct report *rep = &ctx->report;
+	if (ctx->opt.possible)
+		return leaks_possible(ctx);
+	struct cmd_row total = {0};
+	struct error *err = leaks_totals(ctx, &total);
+	if (err)
+		return err;
+	int64_t clusters = cmd_row_int(&total, "clusters");
+	report_int(rep, "clusters", clusters);
+	report_int(rep, "shapes", cmd_row_int(&total, "shapes"));
+	report_int(rep, "objects", cmd_row_int(&total, "objects"));
+	report_int(rep, "bytes", cmd_row_int(&total, "bytes"));
+	if (clusters)
+		report_line(rep, "%s (%s) are unreachable, in %s of %s.\n",
+			    cmd_plural(ctx, cmd_row_int(&total, "objects"), "block", "blocks"),
+			    cmd_bytes(ctx, cmd_row_int(&total, "bytes")),
+			    cmd_plural(ctx, clusters, "cluster", "clusters"),
+			    cmd_plural(ctx, cmd_row_int(&total, "shapes"), "shape", "shapes"));
+	else
+		report_line(rep, "Nothing is unreachable%s.",
+			    ctx->opt.type ? " that has such a head" : "");
+	if (clusters && (ctx->opt.fail_on & FAIL_LEAKS))
+		ctx->condition = true;
+	uint64_t n = 0;
+	err = ctx->opt.all ? cmd_section(ctx, "leaks_all.sql", 0, "rows", cluster_columns, &n)
+			   : cmd_section(ctx, "leaks.sql", GROUPS, "rows", shape_columns, &n);
+	if (err)
+		return err;
+	int64_t more = cmd_row_int(&total, ctx->opt.all ? "clusters" : "shapes") - (int64_t)n;
+	if (more > 0)
+		report_line(rep, "... and %s more (--limit 0 shows all)", cmd_count(ctx, more));
+	if (n && !ctx->opt.all) {
+		report_heading(rep, "What the first ones are made of");
+		err = cmd_members(ctx, "leak");
+	}
+	return err ? err : leaks_weak(ctx, path);
+}
+
+static struct error *leaks_run(struct cmd_context *ctx, int n, char **operand)
+{
+	(void)n;
+	struct error *err = cmd_open(ctx, operand[0]);
+	if (err)
+		return err;
+	report_begin(&ctx->report, "leaks");
+	err = leaks_print(ctx, operand[0]);
+	return err ? err : report_end(&ctx->report);
+}
+
+static const struct option leaks_options[] = {
+	{'a', "all", OPTION_FLAG, offsetof(struct cmd_options, all), NULL,
+	 "one row for each cluster, not for each shape", NULL, false},
+	{'p', "possible", OPTION_FLAG, offsetof(struct cmd_options, possible), NULL,
+	 "what weak roots (stale stack words?) alone hold", NULL, false},
+	{0},
+};
+
+static const struct option *const leaks_groups[] = {leaks_options, options_rows, options_fail,
+						    options_common, NULL};
+
+const struct command command_leaks = {
+	.name = "leaks",
+	.operands = "DB",
+	.summary = "unreachable blocks, like ones folded together",
+	.description = "Unreachable blocks in clusters: a head, and what only the head leads to. "
+		       "Clusters of one\n"
+		       "shape are one row, the most bytes first; EXAMPLE is the head of the "
+		       "biggest of them.\n"
+		       "DIRECT is the bytes of the heads, INDIRECT those behind them. --type looks "
+		       "at the head.\n"
+		       "Nothing in the dump points to these blocks. --possible shows the rest of "
+		       "what may be lost:\n"
+		       "blocks that only doubtful words hold (stack words of no frame, unexplained "
+		       "mappings).",
+	.options = leaks_groups,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = leaks_run,
+};

@@ -1,0 +1,130 @@
+#include "cmd/cmd.h"
+
+enum { UNEXPLAINED = 20 };
+
+static const struct report_column category_columns[] = {
+	{"bytes", "BYTES", REPORT_EXACT, NULL},	     {"bytes", "", REPORT_BYTES, NULL},
+	{"share", "SHARE", REPORT_SHARE, NULL},	     {"segments", "MAPPINGS", REPORT_COUNT, NULL},
+	{"category", "CATEGORY", REPORT_TEXT, NULL}, {0},
+};
+
+static const struct report_column place_columns[] = {
+	{"bytes", "BYTES", REPORT_EXACT, NULL},
+	{"bytes", "", REPORT_BYTES, NULL},
+	{"share", "SHARE", REPORT_SHARE, NULL},
+	{"segments", "MAPPINGS", REPORT_COUNT, NULL},
+	{"category", "CATEGORY", REPORT_WORD, NULL},
+	{"place", "PLACE", REPORT_TEXT, ""},
+	{0},
+};
+
+static const struct report_column arena_columns[] = {
+	{"id", "ARENA", REPORT_ID, NULL},
+	{"allocator", "ALLOCATOR", REPORT_WORD, NULL},
+	{"name", "NAME", REPORT_TEXT, ""},
+	{"used_bytes", "LIVE", REPORT_BYTES, NULL},
+	{"free_bytes", "FREE", REPORT_BYTES, NULL},
+	{"free_share", "FREE %", REPORT_SHARE, NULL},
+	{"overhead_bytes", "OVERHEAD", REPORT_BYTES, NULL},
+	{"walked_bytes", "TOTAL", REPORT_EXACT, NULL},
+	{"system_bytes", "ITS OWN COUNT", REPORT_EXACT, NULL},
+	{"difference", "DIFFERENCE", REPORT_COUNT, NULL},
+	{"address", "ADDRESS", REPORT_ADDRESS, NULL},
+	{0},
+};
+
+static const struct report_column free_columns[] = {
+	{"kind", "PLACE", REPORT_WORD, NULL},
+	{"blocks", "BLOCKS", REPORT_COUNT, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"biggest", "BIGGEST", REPORT_BYTES, NULL},
+	{0},
+};
+
+static const struct report_column unexplained_columns[] = {
+	{"bytes", "BYTES", REPORT_BYTES, NULL}, {"start", "FROM", REPORT_ADDRESS, NULL},
+	{"end", "TO", REPORT_ADDRESS, NULL},	{"perms", "PERMS", REPORT_WORD, NULL},
+	{"kind", "KIND", REPORT_WORD, NULL},	{"place", "PLACE", REPORT_TEXT, ""},
+	{"name", "NAME", REPORT_TEXT, ""},	{0},
+};
+
+static const struct report_column segment_columns[] = {
+	{"id", "ID", REPORT_ID, NULL},
+	{"start", "FROM", REPORT_ADDRESS, NULL},
+	{"end", "TO", REPORT_ADDRESS, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"present", "IN THE DUMP", REPORT_BYTES, NULL},
+	{"perms", "PERMS", REPORT_WORD, NULL},
+	{"kind", "KIND", REPORT_WORD, NULL},
+	{"mostly", "MOSTLY", REPORT_TEXT, ""},
+	{"name", "NAME", REPORT_TEXT, ""},
+	{0},
+};
+
+static const struct {
+	const char *heading, *query, *section;
+	const struct report_column *columns;
+	uint64_t limit;
+} section[] = {
+	{"Every byte of every mapping, once", "ledger_category.sql", "categories", category_columns,
+	 0},
+	{"The same by place", "ledger_place.sql", "places", place_columns, 40},
+	{"Arenas", "arenas.sql", "arenas", arena_columns, 20},
+	{"Free memory by the list that holds it", "free.sql", "free", free_columns, 0},
+	{"Mappings that nothing explains", "unexplained.sql", "unexplained", unexplained_columns,
+	 UNEXPLAINED},
+};
+
+static struct error *memory_print(struct cmd_context *ctx)
+{
+	if (ctx->opt.segments)
+		return cmd_section(ctx, "segments.sql", 0, "segments", segment_columns, NULL);
+	for (unsigned i = 0; i < sizeof(section) / sizeof(*section); i++) {
+		report_heading(&ctx->report, "%s", section[i].heading);
+		uint64_t n = 0;
+		struct error *err = cmd_section(ctx, section[i].query, section[i].limit,
+						section[i].section, section[i].columns, &n);
+		if (err)
+			return err;
+		if (!n)
+			report_line(&ctx->report, "none");
+	}
+	return NULL;
+}
+
+static struct error *memory_run(struct cmd_context *ctx, int n, char **operand)
+{
+	(void)n;
+	struct error *err = cmd_open(ctx, operand[0]);
+	if (err)
+		return err;
+	report_begin(&ctx->report, "memory");
+	err = memory_print(ctx);
+	return err ? err : report_end(&ctx->report);
+}
+
+static const struct option memory_options[] = {
+	{'s', "segments", OPTION_FLAG, offsetof(struct cmd_options, segments), NULL,
+	 "the mappings, one row each", NULL, false},
+	{'n', "limit", OPTION_NUMBER, offsetof(struct cmd_options, limit), "N",
+	 "at most N rows of each table; 0: all", NULL, false},
+	{0},
+};
+
+static const struct option *const memory_groups[] = {memory_options, options_common, NULL};
+
+const struct command command_memory = {
+	.name = "memory",
+	.operands = "DB",
+	.summary = "where the process's memory went",
+	.description = "A ledger: each byte of each mapping is in exactly one row, and the rows "
+		       "add up to the size of\n"
+		       "all mappings. Then the arenas, with what the walk found beside what the "
+		       "allocator itself\n"
+		       "counted; free memory by the list that holds it; and the mappings that "
+		       "nothing explains.",
+	.options = memory_groups,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = memory_run,
+};

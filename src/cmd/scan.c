@@ -1,0 +1,151 @@
+#include "cmd/cmd.h"
+
+#include "scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- interruption ---- */
+
+/* Leaves nothing behind, then dies of the same signal, so that the shell knows. */
+static void on_signal(int number)
+{
+	store_abort();
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static void catch_signals(void)
+{
+	static const int number[] = {SIGINT, SIGTERM, SIGHUP};
+	for (unsigned i = 0; i < sizeof(number) / sizeof(*number); i++) {
+		struct sigaction old, act = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
+		sigemptyset(&act.sa_mask);
+		/* nohup and & leave a signal ignored: so it stays */
+		if (!sigaction(number[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(number[i], &act, NULL);
+	}
+}
+
+/* ---- the scan ---- */
+
+/* Beside the dump, but "-" and dumps with a compressor's ending: core.1.zst -> core.1.db */
+static const char *output_name(struct cmd_context *ctx, const char *input)
+{
+	static const char *const ending[] = {".gz", ".xz", ".zst", ".bz2", ".lz4"};
+	size_t len = strlen(input);
+	for (unsigned i = 0; i < sizeof(ending) / sizeof(*ending); i++) {
+		size_t n = strlen(ending[i]);
+		if (len > n && !strcmp(input + len - n, ending[i])) {
+			len -= n;
+			break;
+		}
+	}
+	return region_printf(&ctx->region, "%.*s.db", (int)len, input);
+}
+
+static bool is_database(const char *path)
+{
+	static const char magic[16] = "SQLite format 3";
+	char head[sizeof(magic)];
+	struct stat st;
+	/* A pipe must not lose its first bytes to a look. */
+	if (stat(path, &st) || !S_ISREG(st.st_mode))
+		return false;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool is =
+		read(fd, head, sizeof(head)) == sizeof(head) && !memcmp(head, magic, sizeof(magic));
+	close(fd);
+	return is;
+}
+
+static struct error *scan_make(struct cmd_context *ctx, const char *input, const char *output)
+{
+	const struct cmd_options *opt = &ctx->opt;
+	const struct scan_options options = {
+		.input = input,
+		.output = output,
+		.debuginfo =
+			{
+				.sysroot = opt->sysroot.at,
+				.nsysroot = opt->sysroot.n,
+				.exe = opt->exe,
+				.debuginfod = opt->debuginfod,
+			},
+		.ordinary_store = opt->ordinary_store,
+		.check = opt->check,
+		.timing = opt->timing,
+	};
+	/* Before the work begins: it may take minutes. */
+	struct error *err = store_check_target(output);
+	if (err)
+		return err;
+	catch_signals();
+	return scan_run(&options, &ctx->log);
+}
+
+static struct error *scan_command(struct cmd_context *ctx, int n, char **operand)
+{
+	(void)n;
+	const char *input = operand[0], *output = ctx->opt.output;
+	struct error *err = NULL;
+	if (is_database(input)) {
+		if (output)
+			return error_new(ERROR_USAGE, "%s: is a database already; -o wants a dump",
+					 input);
+		output = input;
+	} else {
+		if (!output && !strcmp(input, "-"))
+			return error_new(ERROR_USAGE, "a dump from a pipe wants -o DB");
+		if (!output)
+			output = output_name(ctx, input);
+		if (!output)
+			return &error_nomem;
+		err = scan_make(ctx, input, output);
+	}
+	if (!err)
+		err = cmd_open(ctx, output);
+	if (err)
+		return err;
+	report_begin(&ctx->report, "scan");
+	report_string(&ctx->report, "database", output);
+	err = cmd_screen(ctx, output);
+	return err ? err : report_end(&ctx->report);
+}
+
+#define FIELD(name) offsetof(struct cmd_options, name)
+
+static const struct option scan_options_rows[] = {
+	{'o', "output", OPTION_STRING, FIELD(output), "DB", "the database (FILE.db)", NULL, false},
+	{0, "sysroot", OPTION_LIST, FIELD(sysroot), "DIR",
+	 "look for the process's binaries below DIR, too (repeatable)", NULL, false},
+	{0, "exe", OPTION_STRING, FIELD(exe), "FILE", "the executable, when it has moved", NULL,
+	 false},
+	{0, "debuginfod", OPTION_FLAG, FIELD(debuginfod), NULL,
+	 "ask the servers of $DEBUGINFOD_URLS for binaries", NULL, false},
+	{0, "ordinary-store", OPTION_FLAG, FIELD(ordinary_store), NULL, "no bulk writer", NULL,
+	 true},
+	{0, "check", OPTION_FLAG, FIELD(check), NULL, "prove all invariants", NULL, true},
+	{0, "timing", OPTION_FLAG, FIELD(timing), NULL, "cost of each phase to stderr", NULL, true},
+	{0},
+};
+
+static const struct option *const scan_groups[] = {scan_options_rows, options_fail, options_common,
+						   NULL};
+
+const struct command command_scan = {
+	.name = "scan",
+	.operands = "FILE [-o DB]",
+	.summary = "read a core file, write FILE.db, print the report",
+	.description = "",
+	.options = scan_groups,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = scan_command,
+};

@@ -1,0 +1,304 @@
+/*
+ * The first screen: what `heapscan FILE` says of a process, in the order in which one asks. What it
+ * was, where its memory went, what is lost, what is biggest, what was odd, what to do next.
+ */
+#include "cmd/cmd.h"
+
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CLUSTERS = 10,
+	TYPES = 6,
+	BLOCKS = 4,
+	FRAMES = 4,
+	FINDINGS = 5,
+	MISSING = 4,
+	WIDTH = 100, /* where stdout is no terminal: one screen is no raw data */
+};
+
+static const struct report_column ledger_columns[] = {
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"share", "SHARE", REPORT_SHARE, NULL},
+	{"category", "WHERE", REPORT_TEXT, NULL},
+	{0},
+};
+
+static const struct report_column leak_columns[] = {
+	{"clusters", "CLUSTERS", REPORT_COUNT, NULL},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"address", "EXAMPLE", REPORT_ADDRESS, NULL},
+	{"head_size", "SIZE", REPORT_COUNT, NULL},
+	{"type", "TYPE OF HEAD", REPORT_TEXT, "(untyped)"},
+	{"value", "VALUE OF HEAD", REPORT_TEXT, ""},
+	{"direct_bytes", NULL, REPORT_BYTES, NULL},
+	{"indirect_bytes", NULL, REPORT_BYTES, NULL},
+	{"cluster_id", NULL, REPORT_ID, NULL},
+	{"head_id", NULL, REPORT_ID, NULL},
+	{"signature", NULL, REPORT_TEXT, NULL},
+	{0},
+};
+
+static const struct report_column type_columns[] = {
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},  {"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"share", "SHARE", REPORT_SHARE, NULL},	    {"size", "SIZE", REPORT_COUNT, "various"},
+	{"type", "TYPE", REPORT_TEXT, "(untyped)"}, {"module", NULL, REPORT_TEXT, NULL},
+	{"language", NULL, REPORT_TEXT, NULL},	    {0},
+};
+
+static const struct report_column block_columns[] = {
+	{"address", "BLOCK", REPORT_ADDRESS, NULL},
+	{"size", "SIZE", REPORT_BYTES, NULL},
+	{"retained", "RETAINED", REPORT_BYTES, NULL},
+	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"value", "VALUE", REPORT_TEXT, ""},
+	{"id", NULL, REPORT_ID, NULL},
+	{0},
+};
+
+static const struct report_column finding_columns[] = {
+	{"severity", "SEVERITY", REPORT_WORD, NULL}, {"title", "WHAT", REPORT_TEXT, NULL},
+	{"kind", NULL, REPORT_TEXT, NULL},	     {"detail", NULL, REPORT_TEXT, NULL},
+	{"objects", NULL, REPORT_COUNT, NULL},	     {"bytes", NULL, REPORT_BYTES, NULL},
+	{"address", NULL, REPORT_ADDRESS, NULL},     {"object_id", NULL, REPORT_ID, NULL},
+	{"cluster_id", NULL, REPORT_ID, NULL},	     {0},
+};
+
+static const struct report_column frame_columns[] = {
+	{"depth", NULL, REPORT_COUNT, NULL},
+	{"pc", NULL, REPORT_ADDRESS, NULL},
+	{"function", NULL, REPORT_TEXT, NULL},
+	{"file", NULL, REPORT_TEXT, NULL},
+	{"line", NULL, REPORT_COUNT, NULL},
+	{"module", NULL, REPORT_TEXT, NULL},
+	{0},
+};
+
+static const char *safe_meta(struct cmd_context *ctx, const char *key, const char *none)
+{
+	return report_safe(&ctx->region, cmd_meta(ctx, key), none);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* ---- what it was ---- */
+
+static void screen_signal(struct cmd_context *ctx)
+{
+	const char *number = cmd_meta(ctx, "signal");
+	const char *fault = cmd_meta(ctx, "fault_address");
+	if (!number) {
+		report_line(&ctx->report,
+			    "Signal    none: the process was alive when it was dumped");
+		return;
+	}
+	const char *name = sigdescr_np(atoi(number));
+	const char *abbrev = sigabbrev_np(atoi(number));
+	report_line(&ctx->report, "Signal    %s%s (%s)%s%s", abbrev ? "SIG" : "",
+		    abbrev ? abbrev : report_safe(&ctx->region, number, ""),
+		    name ? name : "unknown", fault ? ", fault at " : "",
+		    report_safe(&ctx->region, fault, ""));
+}
+
+/* "in abort < handler < main" of the thread that dumped: as many frames as have names. */
+static struct error *screen_frames(struct cmd_context *ctx)
+{
+	if (ctx->report.json)
+		return cmd_section(ctx, "crash.sql", 0, "crash_frames", frame_columns, NULL);
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct error *err = cmd_prepare(ctx, "crash.sql", FRAMES, &stmt);
+	const char *chain = "";
+	bool found = true;
+	for (unsigned i = 0; !err; i++) {
+		struct cmd_row row;
+		err = cmd_row(ctx, stmt, &row, &found);
+		if (err || !found)
+			break;
+		const char *function = cmd_row_text(&row, "function");
+		const char *module = cmd_row_text(&row, "module");
+		char pc[24];
+		snprintf(pc, sizeof(pc), "0x%llx", (long long)cmd_row_int(&row, "pc"));
+		if (!function && module)
+			function = region_printf(&ctx->region, "%s in %s", pc, base_name(module));
+		chain = region_printf(&ctx->region, "%s%s%s", chain, i ? " < " : "",
+				      report_safe(&ctx->region, function, pc));
+		if (!chain)
+			return &error_nomem;
+	}
+	if (!err && *chain)
+		report_line(&ctx->report, "Where     %s", chain);
+	return err;
+}
+
+static struct error *screen_process(struct cmd_context *ctx, const struct cmd_row *sum)
+{
+	struct report *rep = &ctx->report;
+	const char *args = cmd_meta(ctx, "args");
+	if (rep->json)
+		return NULL;
+	report_line(rep, "Process   %s, pid %s, %s, %s", safe_meta(ctx, "exe", "(unknown program)"),
+		    safe_meta(ctx, "pid", "unknown"),
+		    cmd_plural(ctx, cmd_row_int(sum, "threads"), "thread", "threads"),
+		    safe_meta(ctx, "machine", "unknown machine"));
+	if (args)
+		report_line(rep, "Command   %s", report_safe(&ctx->region, args, ""));
+	screen_signal(ctx);
+	return NULL;
+}
+
+/* ---- what is lost ---- */
+
+static struct error *screen_leaks(struct cmd_context *ctx, const struct cmd_row *sum,
+				  const char *path)
+{
+	struct report *rep = &ctx->report;
+	int64_t lost = cmd_row_int(sum, "lost_objects"), weak = cmd_row_int(sum, "weak_objects");
+	report_heading(rep, "Unreachable");
+	if (!lost)
+		report_line(rep, "Nothing: every live block can be reached.");
+	else
+		report_line(
+			rep, "Lost for certain: %s, %s, in %s (%s of them cycles).",
+			cmd_plural(ctx, lost, "block", "blocks"),
+			cmd_bytes(ctx, cmd_row_int(sum, "lost_bytes")),
+			cmd_plural(ctx, cmd_row_int(sum, "leak_clusters"), "cluster", "clusters"),
+			cmd_count(ctx, cmd_row_int(sum, "lost_cycles")));
+	if (weak)
+		report_line(rep,
+			    "Lost too, if stale words hold them: %s, %s "
+			    "(heapscan leaks %s --possible).",
+			    cmd_plural(ctx, weak, "block", "blocks"),
+			    cmd_bytes(ctx, cmd_row_int(sum, "weak_bytes")), path);
+	return cmd_section(ctx, "leaks.sql", CLUSTERS, "leaks", leak_columns, NULL);
+}
+
+/* ---- what was odd ---- */
+
+static struct error *screen_findings(struct cmd_context *ctx)
+{
+	struct report *rep = &ctx->report;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct cmd_row total;
+	bool found;
+	struct error *err = cmd_prepare(ctx, "findings_total.sql", 0, &stmt);
+	if (!err)
+		err = cmd_row(ctx, stmt, &total, &found);
+	if (err)
+		return err;
+	int64_t all = cmd_row_int(&total, "findings");
+	if (all)
+		report_heading(rep, "Odd");
+	uint64_t n = 0;
+	err = cmd_section(ctx, "findings.sql", FINDINGS, "findings", finding_columns, &n);
+	if (!err && all > (int64_t)n)
+		report_line(rep, "... and %s more: heapscan sql DB 'SELECT * FROM finding'",
+			    cmd_count(ctx, all - (int64_t)n));
+	return err;
+}
+
+/* One a line, as the process knew them: ready for --sysroot. */
+static void screen_missing(struct cmd_context *ctx)
+{
+	const char *files = cmd_meta(ctx, "missing_files");
+	report_string(&ctx->report, "missing_files", files);
+	if (!files || ctx->report.json)
+		return;
+	report_line(&ctx->report, "Binaries that were not found (names get fewer; --sysroot DIR, "
+				  "--exe FILE):");
+	unsigned n = 0;
+	for (const char *at = files; *at;) {
+		size_t len = strcspn(at, "\n");
+		const char *one = region_strndup(&ctx->region, at, len);
+		if (++n <= MISSING)
+			report_line(&ctx->report, "  %s", report_safe(&ctx->region, one, "?"));
+		at += len + (at[len] == '\n');
+	}
+	if (n > MISSING)
+		report_line(&ctx->report,
+			    "  ... and %u more: heapscan sql DB \"SELECT value FROM "
+			    "meta WHERE key = 'missing_files'\"",
+			    n - MISSING);
+}
+
+/* ---- the screen ---- */
+
+static void screen_facts(struct cmd_context *ctx, const struct cmd_row *sum)
+{
+	static const char *const meta[] = {"kind",     "source",  "exe",     "args",
+					   "pid",      "signal",  "machine", "fault_address",
+					   "taken_at", "build_id"};
+	for (unsigned i = 0; i < sizeof(meta) / sizeof(*meta); i++)
+		report_string(&ctx->report, meta[i], cmd_meta(ctx, meta[i]));
+	for (int i = 0; i < sum->n; i++)
+		report_int(&ctx->report, sum->name[i], sum->integer[i]);
+}
+
+static void screen_blocks(struct cmd_context *ctx, const struct cmd_row *sum)
+{
+	report_line(&ctx->report, "Blocks: %s live (%s), %s free (%s), in %s.",
+		    cmd_count(ctx, cmd_row_int(sum, "objects")),
+		    cmd_bytes(ctx, cmd_row_int(sum, "bytes")),
+		    cmd_count(ctx, cmd_row_int(sum, "free_objects")),
+		    cmd_bytes(ctx, cmd_row_int(sum, "free_bytes")),
+		    cmd_plural(ctx, cmd_row_int(sum, "arenas"), "arena", "arenas"));
+}
+
+static struct error *screen_print(struct cmd_context *ctx, const struct cmd_row *sum,
+				  const char *path)
+{
+	struct report *rep = &ctx->report;
+	struct error *err = screen_process(ctx, sum);
+	if (!err)
+		err = screen_frames(ctx);
+	if (err)
+		return err;
+	report_line(rep, "Dump      %s%s%s", safe_meta(ctx, "source", "?"),
+		    cmd_meta(ctx, "taken_at") ? ", " : "", safe_meta(ctx, "taken_at", ""));
+	report_heading(rep, "Memory: %s in %s", cmd_bytes(ctx, cmd_row_int(sum, "mapped_bytes")),
+		       cmd_plural(ctx, cmd_row_int(sum, "segments"), "mapping", "mappings"));
+	err = cmd_section(ctx, "ledger_short.sql", 0, "ledger", ledger_columns, NULL);
+	if (err)
+		return err;
+	screen_blocks(ctx, sum);
+	err = screen_leaks(ctx, sum, path);
+	if (err)
+		return err;
+	report_heading(rep, "Biggest types and blocks");
+	err = cmd_section(ctx, "top_type.sql", TYPES, "types", type_columns, NULL);
+	if (!err)
+		err = cmd_section(ctx, "top_size.sql", BLOCKS, "blocks", block_columns, NULL);
+	if (!err)
+		err = screen_findings(ctx);
+	if (err)
+		return err;
+	screen_missing(ctx);
+	const char *next = cmd_row_int(sum, "lost_objects") ? "leaks" : "top";
+	report_line(rep, "\nNext: heapscan %s %s   (also: cycles, top, memory, show, sql)", next,
+		    path);
+	return NULL;
+}
+
+struct error *cmd_screen(struct cmd_context *ctx, const char *path)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct cmd_row sum;
+	bool found;
+	if (!ctx->report.width)
+		ctx->report.width = WIDTH;
+	struct error *err = cmd_prepare(ctx, "summary.sql", 0, &stmt);
+	if (!err)
+		err = cmd_row(ctx, stmt, &sum, &found);
+	if (err)
+		return err;
+	if (((ctx->opt.fail_on & FAIL_LEAKS) && cmd_row_int(&sum, "lost_objects")) ||
+	    ((ctx->opt.fail_on & FAIL_CYCLES) && cmd_row_int(&sum, "lost_cycles")))
+		ctx->condition = true;
+	screen_facts(ctx, &sum);
+	return screen_print(ctx, &sum, report_safe(&ctx->region, path, "DB"));
+}

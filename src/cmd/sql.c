@@ -1,0 +1,143 @@
+#include "cmd/cmd.h"
+
+#include "store/embed.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { QUERY_MAX = 1 << 20 };
+
+/*
+ * All statements of a text. Text output: one table after the other. JSON: {"command": "sql",
+ * "rows":
+ * [...]}, each further statement that has columns as "rows_2", ...
+ */
+static struct error *sql_statements(struct cmd_context *ctx, const char *sql, unsigned *count)
+{
+	while (*sql) {
+		_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+		if (sqlite3_prepare_v2(ctx->store->db, sql, -1, &stmt, &sql))
+			return error_new(ERROR_USAGE, "%s", sqlite3_errmsg(ctx->store->db));
+		if (!stmt) /* a comment, or blanks */
+			continue;
+		char section[32] = "rows";
+		if (sqlite3_column_count(stmt)) {
+			if (++*count > 1)
+				snprintf(section, sizeof(section), "rows_%u", *count);
+			if (*count > 1)
+				report_line(&ctx->report, "%s", "");
+		}
+		struct error *err = report_rows(&ctx->report, section, NULL, stmt, NULL);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+/* On a terminal: complete statements as they come; an error is told, and the next one asked for. */
+static struct error *sql_interactive(struct cmd_context *ctx)
+{
+	_cleanup_free_ char *line = NULL, *text = NULL;
+	size_t room = 0, used = 0;
+	fprintf(stderr, "SQL on %s; end statements with ; (.tables, .schema, .quit)\n",
+		ctx->store->path);
+	for (;;) {
+		fputs(used ? "   ...> " : "heapscan> ", stderr);
+		ssize_t n = getline(&line, &room, stdin);
+		if (n < 0 || (!used && !strncmp(line, ".quit", 5)))
+			break;
+		const char *query = NULL;
+		if (!used && line[0] == '.') {
+			query = !strncmp(line, ".schema", 7) ? embed_find("query/definitions.sql")
+							     : embed_find("query/tables.sql");
+		} else {
+			char *more = realloc(text, used + (size_t)n + 1);
+			if (!more || used + (size_t)n > QUERY_MAX)
+				return &error_nomem;
+			text = more;
+			memcpy(text + used, line, (size_t)n + 1);
+			used += (size_t)n;
+			if (!sqlite3_complete(text))
+				continue;
+			query = text;
+		}
+		unsigned count = 0;
+		struct error *err = query ? sql_statements(ctx, query, &count) : &error_nomem;
+		if (err)
+			fprintf(stderr, "%s\n", err->message);
+		error_free(err);
+		used = 0;
+		fflush(stdout);
+	}
+	fputc('\n', stderr);
+	return NULL;
+}
+
+static struct error *sql_read(char **ret)
+{
+	size_t used = 0, room = 4096;
+	_cleanup_free_ char *text = malloc(room);
+	while (text) {
+		used += fread(text + used, 1, room - used - 1, stdin);
+		text[used] = 0;
+		if (used < room - 1)
+			break;
+		if (room >= QUERY_MAX)
+			return error_new(ERROR_USAGE, "the query is longer than %d bytes",
+					 QUERY_MAX);
+		char *more = realloc(text, room *= 2);
+		if (!more)
+			return &error_nomem;
+		(void)take_ptr(text);
+		text = more;
+	}
+	if (!text)
+		return &error_nomem;
+	if (ferror(stdin))
+		return error_errno(ERROR_SYSTEM, errno, "standard input");
+	if (strlen(text) != used)
+		return error_new(ERROR_USAGE, "the query has a NUL byte in it");
+	*ret = take_ptr(text);
+	return NULL;
+}
+
+static struct error *sql_run(struct cmd_context *ctx, int n, char **operand)
+{
+	_cleanup_free_ char *text = NULL;
+	struct error *err = cmd_open(ctx, operand[0]);
+	if (err)
+		return err;
+	if (n == 1 && isatty(STDIN_FILENO) && !ctx->report.json)
+		return sql_interactive(ctx);
+	if (n == 1)
+		err = sql_read(&text);
+	if (err)
+		return err;
+	unsigned count = 0;
+	report_begin(&ctx->report, "sql");
+	err = sql_statements(ctx, n == 1 ? text : operand[1], &count);
+	return err ? err : report_end(&ctx->report);
+}
+
+static const struct option *const sql_groups[] = {options_common, NULL};
+
+const struct command command_sql = {
+	.name = "sql",
+	.operands = "DB [QUERY]",
+	.summary = "ask the database in SQL",
+	.description =
+		"Runs the statements read-only and prints their rows. Without QUERY they come from "
+		"standard\n"
+		"input; on a terminal, line by line. Beside SQLite's own functions there are\n"
+		"  X REGEXP Y    does X match the regular expression Y (PCRE2)\n"
+		"  addr(N)       an address as 0x and hex\n"
+		"  human(N)      bytes as 1.2 MiB\n"
+		"Tables and columns, with comments: heapscan sql DB 'SELECT sql FROM "
+		"sqlite_schema'.",
+	.options = sql_groups,
+	.min_operands = 1,
+	.max_operands = 2,
+	.run = sql_run,
+};

@@ -1,0 +1,207 @@
+#include "report/text.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+
+size_t text_decode(const char *s, size_t len, int32_t *cp)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	if (p[0] < 0x80) {
+		*cp = p[0];
+		return 1;
+	}
+	size_t n = p[0] >= 0xf0 && p[0] < 0xf5	 ? 4
+		   : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+		   : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+						 : 0;
+	*cp = -1;
+	if (!n || n > len)
+		return 1;
+	int32_t v = p[0] & (0xff >> (n + 1));
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 1;
+		v = v << 6 | (p[i] & 0x3f);
+	}
+	/* Overlong forms and surrogates are no UTF-8 (Unicode 15, table 3-7). */
+	if ((n == 3 && v < 0x800) || (n == 4 && (v < 0x10000 || v > 0x10ffff)) ||
+	    (v >= 0xd800 && v < 0xe000))
+		return 1;
+	*cp = v;
+	return n;
+}
+
+/* Characters that print nothing themselves, but move or hide what stands around them. */
+static bool is_trickster(int32_t cp)
+{
+	return (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
+	       (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff || cp == 0xad || cp == 0x61c ||
+	       (cp >= 0xfff9 && cp <= 0xfffb) || (cp >= 0xe0000 && cp <= 0xe0fff);
+}
+
+static bool is_wide(int32_t cp)
+{
+	return (cp >= 0x1100 && cp <= 0x115f) || (cp >= 0x2e80 && cp <= 0xa4cf && cp != 0x303f) ||
+	       (cp >= 0xac00 && cp <= 0xd7a3) || (cp >= 0xf900 && cp <= 0xfaff) ||
+	       (cp >= 0xfe30 && cp <= 0xfe6f) || (cp >= 0xff00 && cp <= 0xff60) ||
+	       (cp >= 0xffe0 && cp <= 0xffe6) || (cp >= 0x1f300 && cp <= 0x1faff) ||
+	       (cp >= 0x20000 && cp <= 0x3fffd);
+}
+
+static bool is_combining(int32_t cp)
+{
+	return (cp >= 0x300 && cp <= 0x36f) || (cp >= 0x483 && cp <= 0x489) ||
+	       (cp >= 0x591 && cp <= 0x5bd) || (cp >= 0x64b && cp <= 0x65f) ||
+	       (cp >= 0x1ab0 && cp <= 0x1aff) || (cp >= 0x1dc0 && cp <= 0x1dff) ||
+	       (cp >= 0x20d0 && cp <= 0x20ff) || (cp >= 0xfe00 && cp <= 0xfe0f) ||
+	       (cp >= 0xfe20 && cp <= 0xfe2f);
+}
+
+/* The locale's tables where they know the character (the user may run in C, which knows none). */
+static size_t char_width(int32_t cp)
+{
+	if (cp < 0x7f)
+		return 1;
+	if (is_combining(cp))
+		return 0;
+	int w = wcwidth((wchar_t)cp);
+	if (w >= 0)
+		return (size_t)w;
+	return is_wide(cp) ? 2 : 1;
+}
+
+/* Every byte becomes at most 4 (\xNN), a character of 3 or 4 bytes at most 10 (\u{10ffff}). */
+static char *escape_room(struct region *region, size_t len)
+{
+	size_t room;
+	if (__builtin_mul_overflow(len, 4, &room) || __builtin_add_overflow(room, 1, &room))
+		return NULL;
+	return region_alloc(region, room);
+}
+
+char *text_escape(struct region *region, const char *s, size_t len)
+{
+	char *out = escape_room(region, len);
+	if (!out)
+		return NULL;
+	char *o = out;
+	for (size_t i = 0; i < len;) {
+		int32_t cp;
+		size_t n = text_decode(s + i, len - i, &cp);
+		if (cp == '\n' || cp == '\t' || cp == '\r') {
+			*o++ = '\\';
+			*o++ = cp == '\n' ? 'n' : cp == '\t' ? 't' : 'r';
+		} else if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0)) {
+			/* U+0080 to U+009F take two bytes: they are escaped one by one */
+			for (size_t k = 0; k < n; k++)
+				o += sprintf(o, "\\x%02x", (unsigned char)s[i + k]);
+		} else if (is_trickster(cp)) {
+			o += sprintf(o, "\\u{%x}", (unsigned)cp);
+		} else {
+			memcpy(o, s + i, n);
+			o += n;
+		}
+		i += n;
+	}
+	*o = 0;
+	return out;
+}
+
+char *text_valid(struct region *region, const char *s, size_t len, size_t *ret_len)
+{
+	char *out = escape_room(region, len);
+	if (!out)
+		return NULL;
+	char *o = out;
+	for (size_t i = 0; i < len;) {
+		int32_t cp;
+		size_t n = text_decode(s + i, len - i, &cp);
+		if (cp < 0) {
+			o += sprintf(o, "\\x%02x", (unsigned char)s[i]);
+		} else {
+			memcpy(o, s + i, n);
+			o += n;
+		}
+		i += n;
+	}
+	*o = 0;
+	*ret_len = (size_t)(o - out);
+	return out;
+}
+
+size_t text_width(const char *s)
+{
+	size_t width = 0, len = strlen(s);
+	for (size_t i = 0; i < len;) {
+		int32_t cp;
+		i += text_decode(s + i, len - i, &cp);
+		width += cp < 0 ? 1 : char_width(cp);
+	}
+	return width;
+}
+
+char *text_cut(struct region *region, const char *s, size_t width)
+{
+	size_t len = strlen(s);
+	if (text_width(s) <= width)
+		return region_strndup(region, s, len);
+	size_t used = 0, end = 0;
+	while (end < len) {
+		int32_t cp;
+		size_t n = text_decode(s + end, len - end, &cp);
+		size_t w = cp < 0 ? 1 : char_width(cp);
+		if (used + w + 1 > width)
+			break;
+		used += w;
+		end += n;
+	}
+	return region_printf(region, "%.*s…", (int)end, s);
+}
+
+const char *text_bytes(char *buf, uint64_t bytes)
+{
+	static const char *const unit[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	if (bytes < 1024) {
+		snprintf(buf, TEXT_NUMBER_MAX, "%u B", (unsigned)bytes);
+		return buf;
+	}
+	double v = (double)bytes;
+	unsigned u = 0;
+	/* 1023.95 would be printed as 1024.0 */
+	while (v >= 1023.95 && u < 6) {
+		v /= 1024;
+		u++;
+	}
+	snprintf(buf, TEXT_NUMBER_MAX, v < 9.995 ? "%.2f %s" : "%.1f %s", v, unit[u]);
+	return buf;
+}
+
+const char *text_count(char *buf, int64_t n)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%lld", (long long)n);
+	char *o = buf;
+	for (int i = 0; i < len; i++) {
+		*o++ = digits[i];
+		int left = len - 1 - i;
+		if (left && left % 3 == 0 && digits[i] != '-')
+			*o++ = ',';
+	}
+	*o = 0;
+	return buf;
+}
+
+const char *text_share(char *buf, double part, double whole)
+{
+	buf[0] = 0;
+	if (whole <= 0)
+		return buf;
+	double v = 100 * part / whole;
+	if (v > 0 && v < 0.05)
+		snprintf(buf, TEXT_NUMBER_MAX, "<0.1 %%");
+	else
+		snprintf(buf, TEXT_NUMBER_MAX, "%.1f %%", v);
+	return buf;
+}

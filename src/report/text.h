@@ -1,0 +1,40 @@
+/*
+ * text: what may be printed, and how wide it is.
+ *
+ * Names and values come from a dump that may be hostile, and end on a terminal: control characters
+ * (C0, C1), bytes that are no UTF-8, and invisible characters that reorder or hide text are written
+ * as \n, \t, \xNN or \u{N}, a backslash as itself. Width is counted in terminal columns (wide
+ * characters are two, combining ones none).
+ */
+#pragma once
+
+#include "base/region.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One character of UTF-8 at `s`; *cp: its code point, -1 when the byte begins no valid one. */
+size_t text_decode(const char *s, size_t len, int32_t *cp);
+
+/* Escaped, in the region. NULL: out of memory. */
+char *text_escape(struct region *region, const char *s, size_t len);
+
+/*
+ * Valid UTF-8 for JSON: only bytes that are no UTF-8 become \xNN; JSON's own escapes see to the
+ * rest. *ret_len is the length (NULs may be inside). NULL: out of memory.
+ */
+char *text_valid(struct region *region, const char *s, size_t len, size_t *ret_len);
+
+/* Columns that an escaped text takes. */
+size_t text_width(const char *s);
+
+/* Cut to at most `width` columns (>= 1), an ellipsis in the last one when something was cut. */
+char *text_cut(struct region *region, const char *s, size_t width);
+
+/* "0 B", "999 B", "12.3 KiB", "1.50 GiB": three digits at least from KiB on. buf: 24 bytes. */
+enum { TEXT_NUMBER_MAX = 32 };
+const char *text_bytes(char *buf, uint64_t bytes);
+/* "1,234,567" */
+const char *text_count(char *buf, int64_t n);
+/* part of whole: "12.3 %", "<0.1 %", "" where whole is 0 */
+const char *text_share(char *buf, double part, double whole);
