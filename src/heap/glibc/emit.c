@@ -320,8 +320,11 @@ static struct error *region_extents(struct glibc *g, uint64_t first, uint64_t en
 			start = p->end;
 			kind = EXTENT_HEAP;
 		} else if (piece_extent(p) != kind) {
-			err = extent_add(g, start, p->start, kind, row);
-			start = p->start;
+			/* The last block before damage may use the first word of it. */
+			uint64_t at = p->kind == PIECE_DAMAGED && p->start > start ? p->start + g->w
+										   : p->start;
+			err = extent_add(g, start, at, kind, row);
+			start = at;
 			kind = piece_extent(p);
 		}
 	}

@@ -66,6 +66,13 @@ static struct glibc_arena *arena_known(struct glibc *g, uint64_t addr)
 	return NULL;
 }
 
+/* The top ends with its page: where blocks are aligned to more than two words, it is not. */
+static bool top_size_ok(const struct glibc *g, uint64_t head)
+{
+	uint64_t size = glibc_chunk_size(head);
+	return size >= g->minsize && size % g->header == 0 && !(head & GLIBC_IS_MMAPPED);
+}
+
 static struct error *arena_add(struct glibc *g, const struct glibc_state_layout *l, uint64_t addr,
 			       bool main)
 {
@@ -85,7 +92,7 @@ static struct error *arena_add(struct glibc *g, const struct glibc_state_layout 
 	if (glibc_word(g, addr + l->top, &top) && top && top != addr + l->bins - g->header) {
 		uint64_t end;
 		if (glibc_chunk_aligned(g, top) && glibc_word(g, top + g->w, &head) &&
-		    glibc_size_ok(g, head) && checked_add(top, glibc_chunk_size(head), &end) &&
+		    top_size_ok(g, head) && checked_add(top, glibc_chunk_size(head), &end) &&
 		    image_segment_find(g->img, end - 1)) {
 			a.top = top;
 			a.top_end = end;

@@ -165,6 +165,15 @@ static inline bool glibc_size_ok(const struct glibc *g, uint64_t head)
 	return size >= g->minsize && size % GLIBC_ALIGNMENT == 0 && !(head & GLIBC_IS_MMAPPED);
 }
 
+/*
+ * A header of two words that marks an end: smaller than any chunk. Its PREV_INUSE is clear when the
+ * old top before it became a free chunk.
+ */
+static inline bool glibc_is_fence(const struct glibc *g, uint64_t head)
+{
+	return glibc_chunk_size(head) == g->header && !(head & GLIBC_IS_MMAPPED);
+}
+
 /* ---- steps, in order ---- */
 
 struct error *glibc_find_arenas(struct glibc *g) _must_check_;

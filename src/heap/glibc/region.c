@@ -37,13 +37,6 @@ uint32_t glibc_region_find(const struct glibc *g, uint64_t addr)
 	return lo < g->region.n && g->region.at[lo].start <= addr ? (uint32_t)lo : UINT32_MAX;
 }
 
-/* A header of two words that marks an end: smaller than any chunk. */
-static bool is_fence(const struct glibc *g, uint64_t head)
-{
-	return glibc_chunk_size(head) == g->header && (head & GLIBC_PREV_INUSE) &&
-	       !(head & GLIBC_IS_MMAPPED);
-}
-
 bool glibc_chains_on(struct glibc *g, uint64_t chunk, uint64_t end, uint64_t top, bool main,
 		     unsigned steps)
 {
@@ -53,7 +46,7 @@ bool glibc_chains_on(struct glibc *g, uint64_t chunk, uint64_t end, uint64_t top
 	for (unsigned i = 0; i < steps; i++) {
 		if (chunk == top)
 			return true;
-		if (i && is_fence(g, head))
+		if (i && glibc_is_fence(g, head))
 			return true;
 		if (!glibc_size_ok(g, head) || (main && (head & GLIBC_NON_MAIN_ARENA)) ||
 		    !checked_within(chunk, glibc_chunk_size(head) + g->header, 0, end))
@@ -151,11 +144,11 @@ static bool main_run(struct glibc *g, struct glibc_window *win, uint64_t chunk, 
 			return false;
 		if (!first && !(head & GLIBC_PREV_INUSE) && prev != size)
 			return false;
-		if (!first && is_fence(g, head)) {
+		if (!first && glibc_is_fence(g, head)) {
 			uint64_t second;
 			*end = chunk + 2 * g->header;
 			return glibc_window_word(g, win, chunk + g->header + g->w, &second) &&
-			       is_fence(g, second);
+			       glibc_is_fence(g, second);
 		}
 		size = glibc_chunk_size(head);
 		if (!glibc_size_ok(g, head) || (head & GLIBC_NON_MAIN_ARENA) ||
@@ -234,12 +227,33 @@ struct stretch {
 	uint64_t missing;
 };
 
+/*
+ * Does a run of the main arena's chunks begin in the page at `at`? What mmap gave begins with its
+ * page; what sbrk gave may begin anywhere (a static program's thread-local storage lies before it).
+ */
+static bool main_starts_in(struct glibc *g, struct glibc_window *win, const struct stretch *st,
+			   uint64_t at, uint64_t *first, uint64_t *end)
+{
+	if (st->main == UINT32_MAX || !st->missing)
+		return false;
+	const struct glibc_arena *a = &g->arena.at[st->main];
+	const struct image_segment *s = image_segment_find(g->img, at);
+	bool anywhere = s && (s->kind == SEGMENT_HEAP || at == s->start);
+	uint64_t limit = at + (anywhere ? g->img->page_size : GLIBC_ALIGNMENT);
+	for (*first = glibc_chunk_align(g, at); *first < limit; *first += GLIBC_ALIGNMENT) {
+		if (main_run(g, win, *first, st->end, a->top, a->top_end, end))
+			return true;
+		if (!anywhere)
+			return false;
+	}
+	return false;
+}
+
 static struct error *stretch_scan(struct glibc *g, struct stretch *st)
 {
 	struct glibc_window win = {0};
 	uint64_t page = g->img->page_size, at, len, from = st->start;
 	struct error *err = NULL;
-	const struct glibc_arena *a = st->main == UINT32_MAX ? NULL : &g->arena.at[st->main];
 	/* Holes hold zeroes, and no header is all zero: skip them a run at a time. */
 	while (!err && from < st->end && image_next_data(g->img, &from, st->end, &len)) {
 		uint64_t stop = from + len;
@@ -247,14 +261,13 @@ static struct error *stretch_scan(struct glibc *g, struct stretch *st)
 			break;
 		while (!err && at < stop && at < st->end) {
 			struct glibc_mapped m;
-			uint64_t end, first = glibc_chunk_align(g, at);
+			uint64_t end, first;
 			if (mapped_find(g, at, &m) && m.end <= st->end) {
 				err = vec_push(&g->mapped, m);
 				at = m.end;
-			} else if (a && st->missing &&
-				   main_run(g, &win, first, st->end, a->top, a->top_end, &end) &&
-				   end > at) {
-				err = region_add(g, at, first, end, st->main);
+			} else if (main_starts_in(g, &win, st, at, &first, &end)) {
+				uint64_t extent = first - at <= g->header ? at : first;
+				err = region_add(g, extent, first, end, st->main);
 				st->missing -= end - at < st->missing ? end - at : st->missing;
 				if (!checked_align_up(end, page, &at))
 					break;

@@ -26,12 +26,6 @@ struct survey {
 	uint8_t *depth; /* WINDOW / GLIBC_ALIGNMENT, allocated at the first damage */
 };
 
-static bool fence_head(const struct glibc *g, uint64_t head)
-{
-	return glibc_chunk_size(head) == g->header && (head & GLIBC_PREV_INUSE) &&
-	       !(head & GLIBC_IS_MMAPPED);
-}
-
 static bool head_ok(const struct survey *s, uint64_t chunk, uint64_t head)
 {
 	return glibc_size_ok(s->g, head) && glibc_chunk_size(head) <= s->region->end - chunk &&
@@ -66,7 +60,7 @@ static uint8_t chain_depth(struct survey *s, uint64_t chunk, uint64_t base, uint
 	if (!(next & GLIBC_PREV_INUSE) &&
 	    (!glibc_word(g, at, &prev) || prev != glibc_chunk_size(head)))
 		return 0;
-	if (fence_head(g, next))
+	if (glibc_is_fence(g, next))
 		return CHAIN_END;
 	if (at < limit) {
 		uint8_t d = s->depth[(at - base) / GLIBC_ALIGNMENT];
@@ -202,7 +196,7 @@ static struct error *survey_fence(struct survey *s, struct trail *t, uint64_t at
 	} else {
 		uint64_t end = at + g->header;
 		while (end < s->region->end && glibc_window_word(g, &s->win, end + g->w, &head) &&
-		       fence_head(g, head))
+		       glibc_is_fence(g, head))
 			end += g->header;
 		*resume = end < s->region->end ? end : s->region->end;
 	}
@@ -282,7 +276,7 @@ static struct error *survey_region(struct survey *s)
 			t = (struct trail){.start = at};
 			continue;
 		}
-		if (fence_head(g, head) || (!err && ends_heap(s, at, glibc_chunk_size(head)))) {
+		if (glibc_is_fence(g, head) || (!err && ends_heap(s, at, glibc_chunk_size(head)))) {
 			err = survey_fence(s, &t, at, &at);
 			continue;
 		}
