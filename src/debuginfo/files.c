@@ -89,11 +89,11 @@ static bool mappings_fit(const struct image *img, const struct module_info *m,
 				continue;
 			/* The loader leaves reserved gaps between segments mapped without rights.
 			 */
-			if (s->perms && !(s->perms & PERM_X) != !(p.p_flags & PF_X))
+			if (s->perms & PERM_X && !(p.p_flags & PF_X))
 				continue;
 			fits = checked_within(s->file_offset, s->end - s->start,
 					      align_down(p.p_offset, page), end) ||
-			       !s->perms;
+			       !s->perms; /* a gap that the loader reserved */
 		}
 		if (!fits)
 			return false;

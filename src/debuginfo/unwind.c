@@ -3,10 +3,12 @@
  *
  *	call frame information      certain
  *	a signal's frame            certain: the kernel's own layout, known by the code at pc
- *	a call to nowhere           pc holds no code: the return address is where the call put it
+ *	a call to nowhere           pc holds no code: the return address is where the call put it;
+ *	                            certain when a call can be seen before it
  *	frame pointer               a guess: code may use that register for anything
  *
- * What comes after a guess is a guess. Bounded by the caller's `max`; besides, the stack must be
+ * What comes after a guess is a guess; one that leads to code without a call before it is dropped.
+ * Bounded by the caller's `max`; besides, the stack must be
  *left behind at every step (only signals may switch stacks), so that nothing repeats.
  */
 #include "debuginfo/debuginfo_impl.h"
@@ -324,10 +326,48 @@ static enum step step_signal(struct unwinding *u, struct cfi_regs *next, uint64_
 	return STEP_MADE;
 }
 
+/* gcore does not record the rights of what it leaves out: a module's may be code. */
 static bool is_code(const struct unwinding *u, uint64_t pc)
 {
 	const struct image_segment *seg = image_segment_find(u->img, pc);
-	return seg && seg->perms & PERM_X;
+	return seg && (seg->perms & PERM_X || (seg->module_id && !seg->present));
+}
+
+enum call { CALL_NO, CALL_UNREADABLE, CALL_YES };
+
+/* Does a call end at pc? Intel SDM 2A "CALL" (near; indirect ones have a ModRM byte with /2); Arm
+ * ARM C6.2 BL, BLR and its authenticating kin. */
+static enum call call_before(const struct unwinding *u, uint64_t pc)
+{
+	uint8_t b[7];
+	if (u->machine->link) {
+		uint32_t insn;
+		if (!image_try_u32(u->img, pc - 4, &insn))
+			return CALL_UNREADABLE;
+		return (insn & 0xfc000000) == 0x94000000 || (insn & 0xfefff000) == 0xd63f0000
+			       ? CALL_YES
+			       : CALL_NO;
+	}
+	if (!image_try_read(u->img, pc - sizeof(b), b, sizeof(b)))
+		return CALL_UNREADABLE;
+	if (b[2] == 0xe8)
+		return CALL_YES;
+	for (unsigned len = 2; len <= 7; len++) {
+		const uint8_t *p = b + sizeof(b) - len;
+		if (p[0] != 0xff || (p[1] >> 3 & 7) != 2)
+			continue;
+		uint8_t mod = p[1] >> 6, rm = p[1] & 7;
+		unsigned want = 2;
+		if (mod != 3 && rm == 4)
+			want++; /* SIB */
+		if (mod == 1)
+			want++;
+		else if (mod == 2 || (mod == 0 && (rm == 5 || (rm == 4 && (p[2] & 7) == 5))))
+			want += 4;
+		if (want == len)
+			return CALL_YES;
+	}
+	return CALL_NO;
 }
 
 /* Only the innermost frame can be there: a call through a bad pointer. */
@@ -348,7 +388,7 @@ static enum step step_bad_call(struct unwinding *u, struct cfi_regs *next, uint6
 			return STEP_NONE;
 	}
 	cfi_regs_set(next, u->machine->sp, *cfa);
-	if (!is_code(u, next->pc - 1))
+	if (!is_code(u, next->pc - 1) || call_before(u, next->pc) == CALL_NO)
 		return STEP_NONE;
 	u->signal = false;
 	return STEP_MADE;
@@ -367,7 +407,8 @@ static enum step step_frame_pointer(struct unwinding *u, struct cfi_regs *next, 
 	    !image_try_word(u->img, fp + w, &pc))
 		return STEP_NONE;
 	/* A frame of a caller lies further up, on the same stack; 0 ends the chain. */
-	if ((caller && (caller <= fp || caller >= stack->end)) || !is_code(u, pc - 1))
+	if ((caller && (caller <= fp || caller >= stack->end)) || !is_code(u, pc - 1) ||
+	    call_before(u, pc) == CALL_NO)
 		return STEP_NONE;
 	*cfa = fp + 2 * (uint64_t)w;
 	*next = (struct cfi_regs){.pc = pc};
@@ -417,9 +458,10 @@ static void unwind_frames(struct unwinding *u, struct debuginfo_frame *frame, un
 			step = step_signal(u, &next, &cfa);
 		if (step == STEP_NONE) {
 			step = step_bad_call(u, &next, &cfa);
+			certain =
+				certain && step == STEP_MADE && call_before(u, next.pc) == CALL_YES;
 			if (step == STEP_NONE)
 				step = step_frame_pointer(u, &next, &cfa);
-			certain = false;
 		}
 		if (step == STEP_NONE)
 			return;
