@@ -186,6 +186,13 @@ static struct error *find_exe(struct finder *f)
 	if (s) {
 		struct image_module m = {
 			.start = s->start, .end = s->end, .is_exe = true, .path = s->name};
+		/* Without names: its mappings touch each other, and the first writable is .data. */
+		const struct image_segment *last = &img->segment[img->nsegment - 1];
+		for (const struct image_segment *n = s; !s->name && n < last; n++) {
+			if (n[1].start != n->end || n[1].perms & PERM_W || n[1].name)
+				break;
+			m.end = n[1].end;
+		}
 		struct error *err = candidate_add(f, &m, &id);
 		if (err)
 			return err;
@@ -445,6 +452,19 @@ static struct error *split_at_ends(struct image *img)
 	return image_split_segments(img, end, n);
 }
 
+/*
+ * Without a module's headers: is `s`, which touches its mapping `below` from above, its .data or
+ * .bss? Taken for it if it follows what the process had written to. Behind the executable's data
+ * comes the break, without randomisation at once: there only data is taken, which follows relro.
+ */
+static bool touches_headerless(const struct image_module *m, const struct image_segment *below,
+			       const struct image_segment *s)
+{
+	bool written = below->perms & PERM_W || (below->present && !(below->perms & PERM_X));
+	return !m->has_headers && written && below->end == s->start && s->perms & PERM_W &&
+	       s->end - s->start <= BSS_GUESS_MAX && !(m->is_exe && below->perms & PERM_W);
+}
+
 /* Nameless mappings inside a module's range are its own: .bss, and all when there are no names. */
 static void claim_nameless(struct image *img)
 {
@@ -455,12 +475,28 @@ static void claim_nameless(struct image *img)
 		uint32_t id = module_below(img, s->start);
 		const struct image_module *m = id ? image_module_get(img, id) : NULL;
 		s->module_id = m && s->start < m->end ? id : 0;
-		/* Without headers, what touches the data from above is taken for .bss. */
-		const struct image_segment *below = i ? s - 1 : NULL;
-		if (!s->module_id && m && !m->has_headers && below && below->module_id == id &&
-		    name_is_path(below->name) && below->perms & PERM_W && below->end == s->start &&
-		    s->perms & PERM_W && s->end - s->start <= BSS_GUESS_MAX && !m->is_exe)
+		if (!s->module_id && m && i && s[-1].module_id == id &&
+		    touches_headerless(m, &s[-1], s))
 			s->module_id = id;
+	}
+}
+
+/*
+ * Of a module without headers, what is in the dump and is no code was written to, or it would have
+ * been left out as its headers were.
+ */
+static void guess_data(struct image *img)
+{
+	for (uint32_t i = 0; i < img->nsegment; i++) {
+		const struct image_segment *s = &img->segment[i];
+		struct image_module *m = s->module_id ? &img->module[s->module_id - 1] : NULL;
+		if (!m || m->has_headers || !s->present || s->perms & PERM_X)
+			continue;
+		if (m->data_start == m->data_end)
+			m->data_start = s->start;
+		m->data_end = s->end;
+		if (s->end > m->end)
+			m->end = s->end;
 	}
 }
 
@@ -599,6 +635,7 @@ struct error *image_find_modules(struct image *img)
 	if (err)
 		return err;
 	claim_nameless(img);
+	guess_data(img);
 	for (uint32_t i = 0; i < img->nsegment; i++) {
 		struct image_segment *s = &img->segment[i];
 		if (s->module_id) {
