@@ -226,11 +226,12 @@ def check_free(db, oracle, word):
     for address, (size, kind) in oracle.free.items():
         got = found.get(address)
         assert got == (size, kind), f"{address:#x}: {got}, not {(size, kind)}"
-    # The allocator's own counts. A chunk is its usable bytes and one header word.
+    # The allocator's own counts. A chunk is its usable bytes and one header word; top, with no
+    # chunk behind it whose first word it could use, two.
     kinds = Counter(kind for _, _, kind, _ in rows)
     sizes = Counter()
     for _, size, kind, _ in rows:
-        sizes[kind] += size + word
+        sizes[kind] += size + (2 * word if kind == "top" else word)
     m = oracle.mallinfo
     if m:
         assert kinds["fastbin"] == m["smblks"], f"fastbin chunks {kinds}, {m}"
