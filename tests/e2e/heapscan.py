@@ -271,6 +271,12 @@ def check_marks(db, oracle):
         assert found and text in found, f"{address:#x}: value {found!r}, not {text!r}"
 
 
+def check_sound(db):
+    """Nothing is wrong with these dumps, and nothing may be said to be."""
+    wrong = db.rows("SELECT kind, title, detail FROM finding WHERE severity = 'error'")
+    assert wrong == [], f"damage found where there is none: {wrong}"
+
+
 def verify(db, oracle, marks=True):
     """Everything that the oracle knows."""
     word = int(db.meta()["word_size"])
@@ -278,5 +284,6 @@ def verify(db, oracle, marks=True):
     check_leaks(db, oracle)
     check_clusters(db, oracle)
     check_free(db, oracle, word)
+    check_sound(db)
     if marks:
         check_marks(db, oracle)
