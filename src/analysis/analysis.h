@@ -30,9 +30,10 @@ struct error *analysis_retained(struct snapshot *s, struct log *log) _must_check
 /*
  * cluster and member rows. `leak`: every unreachable object is in exactly one; a cluster is a source
  * component of the unreachable graph (its head: the one object; on a cycle a typed one, then the
- * biggest, then the first) and what hangs off it and no earlier cluster took. `cycle`: strongly connected components of more
- * than one object, or self-references, among unreachable untyped objects (any edge) and among typed
- * ones (owning edges). Signatures fold like ones: see clusters.c.
+ * biggest, then the first) and what hangs off it and no earlier cluster took. `cycle`: strongly
+ * connected components of more than one object, or self-references, among unreachable objects (any
+ * edge but a weak one) and among reachable typed ones (owning edges). More in clusters.c, signatures
+ * in clusters_impl.h.
  */
 struct error *analysis_clusters(struct snapshot *s, struct log *log) _must_check_;
 

@@ -1,0 +1,175 @@
+/*
+ * bench_graph: what the graph analyses cost on a random graph, without a dump.
+ *
+ *	bench_graph [OBJECTS [REFERENCES [UNROOTED]]]	default 1000000, twice that, 0
+ *
+ * Sizes are 16 to 400 bytes, references go from anywhere to anywhere; one object in a thousand is
+ * pointed to by a root, unless UNROOTED is 1: then nothing is reachable. Prints seconds of each
+ *step, and their ratio to B: one thread summing the 64-bit words of a mapping of 2 GB, warm.
+ */
+#include "analysis/analysis.h"
+#include "base/log.h"
+#include "snapshot/snapshot.h"
+
+#include "../unit/random_graph.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+enum { WORDS = 1 << 28 }; /* 2 GB */
+
+static double now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* A line of /proc/self/status, in MiB. */
+static double status_mib(const char *name)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	char line[256];
+	unsigned long kib = 0;
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, strlen(name)))
+			kib = strtoul(line + strlen(name) + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return (double)kib / 1024;
+}
+
+/* So that VmHWM is the peak of one step. */
+static void peak_reset(void)
+{
+	FILE *f = fopen("/proc/self/clear_refs", "we");
+	if (!f)
+		return;
+	fputs("5\n", f);
+	fclose(f);
+}
+
+static double yardstick(void)
+{
+	uint64_t *word = mmap(NULL, (size_t)WORDS * 8, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (word == MAP_FAILED)
+		return 0;
+	memset(word, 1, (size_t)WORDS * 8);
+	double best = 0;
+	for (int round = 0; round < 3; round++) {
+		double start = now();
+		uint64_t sum = 0;
+		for (uint64_t i = 0; i < WORDS; i++)
+			sum += word[i];
+		__asm__ volatile("" : : "r"(sum));
+		double took = now() - start;
+		best = !round || took < best ? took : best;
+	}
+	munmap(word, (size_t)WORDS * 8);
+	return best;
+}
+
+static void die(struct error *err)
+{
+	fprintf(stderr, "bench_graph: %s\n", err->message);
+	exit(2);
+}
+
+static void *must(void *p)
+{
+	if (!p)
+		die(&error_nomem);
+	return p;
+}
+
+static void make(struct snapshot *s, uint32_t n, uint64_t m, bool rooted)
+{
+	struct object_table *o = &s->object;
+	struct edge_table *e = &s->edge;
+	uint64_t seed = 42, address = 0x10000;
+	o->n = n;
+	e->n = m;
+	o->address = must(malloc(n * sizeof(*o->address)));
+	o->size = must(malloc(n * sizeof(*o->size)));
+	o->arena_id = must(calloc(n, sizeof(*o->arena_id)));
+	o->type_id = must(calloc(n, sizeof(*o->type_id)));
+	e->first = must(calloc((size_t)n + 1, sizeof(*e->first)));
+	e->dst = must(malloc(m * sizeof(*e->dst)));
+	e->where = must(malloc(m * sizeof(*e->where)));
+	for (uint32_t i = 0; i < n; i++) {
+		o->size[i] = (1 + random_below(&seed, 25)) * 16;
+		o->address[i] = address;
+		address += o->size[i] + 16;
+	}
+	for (uint64_t k = 0; k < m; k++)
+		e->first[random_below(&seed, n) + 1]++;
+	for (uint32_t i = 0; i < n; i++)
+		e->first[i + 1] += e->first[i];
+	for (uint64_t k = 0; k < m; k++) {
+		e->dst[k] = (uint32_t)random_below(&seed, n) + 1;
+		e->where[k] = edge_where_pack(random_below(&seed, 50) ? EDGE_START : EDGE_INTERIOR,
+					      random_below(&seed, 4) * 8, 8);
+	}
+	for (uint32_t i = 0; i < n && rooted; i += 1000) {
+		struct error *err = vec_push(
+			&s->root, ((struct root_row){.object_id = i + 1,
+						     .grade = (uint8_t)(1 + i / 1000 % 7)}));
+		if (err)
+			die(err);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		struct error *(*run)(struct snapshot *s, struct log *log);
+	} step[] = {
+		{"reachability", analysis_reachability},
+		{"retained", analysis_retained},
+		{"clusters", analysis_clusters},
+	};
+	uint32_t n = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 0) : 1000000;
+	uint64_t m = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)n * 2;
+	bool rooted = !(argc > 3 && atoi(argv[3]));
+	double b = yardstick();
+	struct damage_log damage = {0};
+	struct log log;
+	log_init(&log, LOG_DEBUG);
+	struct snapshot *s = NULL;
+	struct error *err = snapshot_create(NULL, &damage, &s);
+	if (err)
+		die(err);
+	make(s, n, m, rooted);
+	double start = now();
+	err = snapshot_seal_references(s);
+	if (err)
+		die(err);
+	printf("%" PRIu32 " objects, %" PRIu64 " references; B = %.3f s\n", n, m, b);
+	printf("%-14s %7.3f s %6.1f B\n", "reverse", now() - start, (now() - start) / b);
+	double all = 0;
+	for (unsigned i = 0; i < sizeof(step) / sizeof(step[0]); i++) {
+		peak_reset();
+		double before = status_mib("VmRSS");
+		start = now();
+		err = step[i].run(s, &log);
+		if (err)
+			die(err);
+		double took = now() - start, peak = status_mib("VmHWM"),
+		       after = status_mib("VmRSS");
+		all += took;
+		printf("%-14s %7.3f s %6.1f B   resident %7.1f MiB, peak %7.1f, after %7.1f; "
+		       "beside "
+		       "the results %5.1f bytes per object\n",
+		       step[i].name, took, took / b, before, peak, after,
+		       (peak - after) * 1048576 / n);
+	}
+	printf("%-14s %7.3f s %6.1f B\n", "all three", all, all / b);
+	snapshot_destroy(s);
+	return 0;
+}
