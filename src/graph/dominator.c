@@ -241,21 +241,23 @@ static struct error *semi_start(void *arg, unsigned slice, uint64_t first, uint6
 }
 
 /*
- * The least label on the way from u up to, but without, the first vertex that is not linked yet
- * (the linked ones are those from `linked` on). Compresses that way: all on it now point to that
- * vertex. On the climb each vertex is made to point back to the one below; on the way down that is
- * undone.
+ * The least label on the way from u up to, but without, the first vertex that is not linked yet (the
+ * linked ones are those from `linked` on). Compresses that way: all on it now point to that vertex.
+ * On the climb each vertex is made to point back to the one below; on the way down that is undone.
+ * Nothing is less than label 0, so a climb that meets it goes no further (those below
+ * get it for good: the way only grows upwards).
  */
 static uint32_t semi_eval(uint64_t *pair, uint32_t u, uint32_t linked)
 {
-	uint32_t below = 0, at = u, up = pair_hi(pair[u - 1]);
-	while (up >= linked) {
-		pair[at - 1] = pair_make(below, pair_lo(pair[at - 1]));
+	uint32_t below = 0, at = u;
+	uint64_t here = pair[u - 1];
+	while (pair_hi(here) >= linked && pair_lo(here)) {
+		pair[at - 1] = pair_make(below, pair_lo(here));
 		below = at;
-		at = up;
-		up = pair_hi(pair[at - 1]);
+		at = pair_hi(here);
+		here = pair[at - 1];
 	}
-	uint32_t label = pair_lo(pair[at - 1]);
+	uint32_t label = pair_lo(here), up = pair_hi(here);
 	while (below) {
 		at = below;
 		below = pair_hi(pair[at - 1]);

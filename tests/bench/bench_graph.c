@@ -1,10 +1,10 @@
 /*
  * bench_graph: what the graph analyses cost on a random graph, without a dump.
  *
- *	bench_graph [OBJECTS [REFERENCES [UNROOTED]]]	default 1000000, twice that, 0
+ *	bench_graph [OBJECTS [REFERENCES [ROOTS]]]	default 1000000, twice and a thousandth of that
  *
- * Sizes are 16 to 400 bytes, references go from anywhere to anywhere; one object in a thousand is
- * pointed to by a root, unless UNROOTED is 1: then nothing is reachable. Prints seconds of each
+ * Sizes are 16 to 400 bytes, references go from anywhere to anywhere, roots point to objects at equal
+ * distances. Prints seconds of each
  *step, and their ratio to B: one thread summing the 64-bit words of a mapping of 2 GB, warm.
  */
 #include "analysis/analysis.h"
@@ -87,7 +87,7 @@ static void *must(void *p)
 	return p;
 }
 
-static void make(struct snapshot *s, uint32_t n, uint64_t m, bool rooted)
+static void make(struct snapshot *s, uint32_t n, uint64_t m, uint32_t roots)
 {
 	struct object_table *o = &s->object;
 	struct edge_table *e = &s->edge;
@@ -115,10 +115,12 @@ static void make(struct snapshot *s, uint32_t n, uint64_t m, bool rooted)
 		e->where[k] = edge_where_pack(random_below(&seed, 50) ? EDGE_START : EDGE_INTERIOR,
 					      random_below(&seed, 4) * 8, 8);
 	}
-	for (uint32_t i = 0; i < n && rooted; i += 1000) {
-		struct error *err = vec_push(
-			&s->root, ((struct root_row){.object_id = i + 1,
-						     .grade = (uint8_t)(1 + i / 1000 % 7)}));
+	for (uint32_t i = 0; i < roots; i++) {
+		struct root_row row = {
+			.object_id = (uint32_t)((uint64_t)i * n / roots) + 1,
+			.grade = (uint8_t)(ROOT_GLOBAL + i % (ROOT_GRADES - ROOT_GLOBAL)),
+		};
+		struct error *err = vec_push(&s->root, row);
 		if (err)
 			die(err);
 	}
@@ -136,7 +138,7 @@ int main(int argc, char **argv)
 	};
 	uint32_t n = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 0) : 1000000;
 	uint64_t m = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)n * 2;
-	bool rooted = !(argc > 3 && atoi(argv[3]));
+	uint32_t roots = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 0) : n / 1000;
 	double b = yardstick();
 	struct damage_log damage = {0};
 	struct log log;
@@ -145,7 +147,7 @@ int main(int argc, char **argv)
 	struct error *err = snapshot_create(NULL, &damage, &s);
 	if (err)
 		die(err);
-	make(s, n, m, rooted);
+	make(s, n, m, roots);
 	double start = now();
 	err = snapshot_seal_references(s);
 	if (err)
