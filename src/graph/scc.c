@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+enum { AHEAD = 4 };
+
 #define CURSOR_NOT_ROOT (UINT64_C(1) << 63)
 
 struct scc {
@@ -28,9 +30,16 @@ struct scc {
 
 static void scc_enter(struct scc *s, uint32_t v)
 {
+	const struct csr *g = s->graph;
+	uint64_t e = g->first[v - 1], end = g->first[v];
 	s->stack[s->path] = v;
-	s->cursor[s->path++] = s->graph->first[v - 1];
+	s->cursor[s->path++] = e;
 	s->rindex[v - 1] = s->index++;
+	/* What scc_step looks at next, and what the next scc_enter will. */
+	for (uint32_t k = 0; e + k < end && k < AHEAD; k++) {
+		__builtin_prefetch(&s->rindex[g->dst[e + k] - 1]);
+		csr_prefetch_row(g, g->dst[e + k]);
+	}
 }
 
 /* The next vertex to enter from the top of the path, or 0 when that has no more edges. */
