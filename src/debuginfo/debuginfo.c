@@ -57,13 +57,15 @@ static struct error *lend_by_headers(struct module_info *m, bool *lent)
 {
 	struct image *img = m->owner->image;
 	size_t n;
-	if (!m->module->has_headers || elf_getphdrnum(m->file.elf, &n))
+	uint64_t bias = m->module->bias;
+	if (elf_getphdrnum(m->file.elf, &n) ||
+	    (!m->module->has_headers && !module_bias_by_entry(m, &m->file, &bias)))
 		return NULL;
 	for (size_t k = 0; k < n; k++) {
 		GElf_Phdr p;
 		if (!gelf_getphdr(m->file.elf, (int)k, &p) || p.p_type != PT_LOAD)
 			continue;
-		uint64_t start = m->module->bias + p.p_vaddr, end;
+		uint64_t start = bias + p.p_vaddr, end;
 		if (!checked_add(start, p.p_filesz, &end))
 			continue;
 		for (uint32_t i = 0; i < img->nsegment; i++) {
@@ -80,10 +82,10 @@ static struct error *lend_by_headers(struct module_info *m, bool *lent)
 	return NULL;
 }
 
-static bool image_names_mappings(const struct image *img)
+bool image_names_mappings(const struct image *img)
 {
 	for (uint32_t i = 0; i < img->nsegment; i++)
-		if (img->segment[i].name)
+		if (img->segment[i].name && *img->segment[i].name == '/')
 			return true;
 	return false;
 }

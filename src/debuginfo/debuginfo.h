@@ -61,7 +61,7 @@ const char *const *debuginfo_missing(const struct debuginfo *di, uint32_t *n);
 
 struct debuginfo_symbol {
 	const char *name;  /* demangled; valid until debuginfo_destroy */
-	const char *raw;   /* as in the symbol table */
+	const char *raw;   /* as in the symbol table, without a version ("@@GLIBC_2.34") */
 	uint64_t start;	   /* address in the process */
 	uint64_t size;	   /* 0 unknown */
 	uint32_t module_id;
@@ -79,10 +79,12 @@ bool debuginfo_symbol_find(const struct debuginfo *di, uint32_t module_id, const
 bool debuginfo_line_at(const struct debuginfo *di, uint64_t pc, const char **file, uint32_t *line);
 
 struct debuginfo_frame {
-	uint64_t pc; /* of a caller: the call's own address (return address - 1) */
+	uint64_t pc; /* of a caller: the call's own address (return address - 1); of the innermost
+			frame, and of one that a signal came to: the instruction that was next */
 	uint64_t sp; /* canonical frame address of the frame it called: its own stack begins here */
-	uint64_t cfa; /* canonical frame address of this frame: its stack ends here; 0 unknown */
-	bool certain; /* by unwind information, not by a guess (frame pointer) */
+	uint64_t cfa; /* canonical frame address of this frame: its stack ends here; 0 unknown, also
+			 where a signal came in on another stack */
+	bool certain; /* this frame and its cfa, by unwind information and not by a guess */
 };
 
 /*

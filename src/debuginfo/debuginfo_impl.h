@@ -95,6 +95,12 @@ static inline struct module_info *debuginfo_info(const struct debuginfo *di, uin
 struct error *module_find_files(struct module_info *m,
 				const struct debuginfo_options *opt) _must_check_;
 
+/* files.c: an executable's bias by its entry point and the auxiliary vector, where both agree. */
+bool module_bias_by_entry(const struct module_info *m, const struct elf_file *f, uint64_t *ret);
+
+/* debuginfo.c: does the dump say which files its mappings are of? */
+bool image_names_mappings(const struct image *img);
+
 /* debuginfo.c: the libdwfl module over the files; NULL: there is none. */
 Dwfl_Module *module_dwfl(struct module_info *m);
 

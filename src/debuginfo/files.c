@@ -10,7 +10,8 @@
  *	debuginfod                              when asked for
  *
  * Fits: the build ids are equal; or one side has none and the program headers in memory are the
- * file's; or those cannot be read either and each mapping lies in a segment of the file.
+ * file's; or those cannot be read either and each mapping lies in a segment of the file (where the
+ * dump names no mapping: and the entry point is where the auxiliary vector says).
  *
  * Candidates for a separate debug file: the same folders' .build-id/ab/cdef....debug; the name in
  * .gnu_debuglink beside the binary, in .debug below it and below /usr/lib/debug, under each sysroot
@@ -102,15 +103,32 @@ static bool mappings_fit(const struct image *img, const struct module_info *m,
 	return mapped;
 }
 
+bool module_bias_by_entry(const struct module_info *m, const struct elf_file *f, uint64_t *ret)
+{
+	const struct image_process *p = &m->owner->image->process;
+	GElf_Ehdr h;
+	size_t n;
+	if (!m->module->is_exe || !p->at_entry || !gelf_getehdr(f->elf, &h) ||
+	    elf_getphdrnum(f->elf, &n) || n != p->at_phnum)
+		return false;
+	uint64_t bias = p->at_entry - h.e_entry;
+	if (bias & (m->owner->image->page_size - 1) || (h.e_type == ET_EXEC && bias))
+		return false;
+	*ret = bias;
+	return true;
+}
+
 static enum match match_binary(const struct module_info *m, const struct elf_file *f)
 {
 	const struct image *img = m->owner->image;
 	if (f->build_id_len && m->module->build_id_len)
 		return same_build_id(f, m->module) ? MATCH_SAME : MATCH_DIFFERS;
 	bool known;
+	uint64_t bias;
 	bool same = same_headers(img, m->module, f, &known);
 	if (!known && same)
-		same = mappings_fit(img, m, f);
+		same = image_names_mappings(img) ? mappings_fit(img, m, f)
+						 : module_bias_by_entry(m, f, &bias);
 	return same ? MATCH_UNCHECKED : MATCH_DIFFERS;
 }
 

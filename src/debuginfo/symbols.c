@@ -130,6 +130,14 @@ static void symbols_from_files(struct symbols_reading *r, Dwfl_Module *mod)
 			continue;
 		uint64_t limit = 0;
 		GElf_Shdr sh;
+		/* "malloc@@GLIBC_2.2.5": linkers put the version into .symtab's names. */
+		const char *at = strchr(name + 1, '@');
+		if (at)
+			name = region_strndup(&r->m->owner->region, name, (size_t)(at - name));
+		if (!name) {
+			r->err = &error_nomem;
+			break;
+		}
 		if (!sym.st_size && elf && gelf_getshdr(elf_getscn(elf, shndx), &sh) &&
 		    !checked_add(sh.sh_addr + bias, sh.sh_size, &limit))
 			limit = 0;

@@ -442,6 +442,18 @@ static bool step_progresses(const struct unwinding *u, const struct cfi_regs *ne
 	return next_sp > sp || (next_sp == sp && u->exact && next->pc != u->regs.pc);
 }
 
+/* Do mappings lie side by side from addr up to end? A stack may be cut into several. */
+static bool one_stack(const struct unwinding *u, uint64_t addr, uint64_t end)
+{
+	const struct image_segment *s = image_segment_find(u->img, addr);
+	const struct image_segment *last = u->img->segment + u->img->nsegment;
+	if (!s)
+		return false;
+	while (s->end < end && s + 1 < last && s[1].start == s->end)
+		s++;
+	return s->end >= end;
+}
+
 static void unwind_frames(struct unwinding *u, struct debuginfo_frame *frame, unsigned max,
 			  unsigned *n)
 {
@@ -453,6 +465,7 @@ static void unwind_frames(struct unwinding *u, struct debuginfo_frame *frame, un
 		cfi_regs_get(&u->regs, u->machine->sp, &f->sp);
 		struct cfi_regs next;
 		uint64_t cfa = 0;
+		u->signal = false;
 		enum step step = step_cfi(u, &next, &cfa);
 		if (step == STEP_NONE)
 			step = step_signal(u, &next, &cfa);
@@ -465,19 +478,24 @@ static void unwind_frames(struct unwinding *u, struct debuginfo_frame *frame, un
 		}
 		if (step == STEP_NONE)
 			return;
-		/* A stack that was switched ends nowhere that this frame could tell. */
-		if (cfa >= f->sp) {
+		/* The instruction of a trampoline is no call: the kernel made it be next. */
+		if (step == STEP_MADE && u->signal)
+			f->pc = u->regs.pc;
+		/* On a stack of its own, a signal's frame ends where only the kernel knows. */
+		if (cfa >= f->sp && one_stack(u, f->sp, cfa))
 			f->cfa = cfa;
-			f->certain &= certain;
-		}
+		else if (!u->signal)
+			certain = false;
+		f->certain &= certain;
 		if (step == STEP_END || !step_progresses(u, &next))
 			return;
 		u->exact = u->signal;
 		u->regs = next;
 		if (!u->machine->link)
 			cfi_regs_set(&u->regs, u->machine->ra, next.pc);
-		/* An address that no code is at was no return address. */
-		if (!u->signal && !is_code(u, next.pc - 1))
+		/* An address that no code is at was no return address. A handler's is a
+		 * trampoline's first byte, which may begin a mapping. */
+		if (!u->signal && !is_code(u, next.pc - 1) && !is_code(u, next.pc))
 			return;
 	}
 }

@@ -220,10 +220,8 @@ static struct error *check_ledger(const struct snapshot *s)
 
 struct error *snapshot_check(const struct snapshot *s)
 {
-	if (!s->blocks_sealed)
-		return NULL;
 	struct error *err = check_extents(s);
-	if (!err)
+	if (!err && s->page_range)
 		err = check_blocks(s);
 	if (!err)
 		err = check_references(s);

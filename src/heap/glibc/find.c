@@ -330,8 +330,7 @@ static const struct glibc_state_layout *state_around(struct glibc *g, uint64_t b
 		uint64_t start = bins - l->bins, next;
 		if (l->word_size != g->w || !glibc_word(g, start + l->next, &next))
 			continue;
-		const struct glibc_arena *known = arena_known(g, next);
-		if (next == start || (known ? known->layout == l : state_at(g, l, next)))
+		if (next == start || arena_known(g, next) || state_at(g, l, next))
 			return l;
 		/* The ring is broken: the layout most in use. */
 		if (!strcmp(l->since, "2.27"))
