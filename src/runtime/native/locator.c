@@ -191,7 +191,7 @@ uint32_t locator_resolve(const struct locator *l, uint64_t word, uint32_t entry,
 		*ret = WORD_TAGGED;
 		return i + 1;
 	}
-	*ret = inside < l->word_size ? WORD_TAGGED : WORD_INTERIOR;
+	*ret = inside < l->word_size && inside % 4 ? WORD_TAGGED : WORD_INTERIOR;
 	return i + 1;
 }
 

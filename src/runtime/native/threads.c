@@ -100,6 +100,8 @@ static bool list_offset_find(const struct image *img, int64_t *ret)
 static bool stackblock_find(const struct image *img, struct native_thread *t)
 {
 	const uint32_t ws = img->word_size;
+	/* On x86 the descriptor is the last thing in the block; on aarch64 TLS comes behind it. */
+	const uint64_t above = tls_below_tp(img) ? DESCRIPTOR_MOST : STATIC_TLS_MOST;
 	uint64_t lo, hi;
 	descriptor_window(img, t->tp, &lo, &hi);
 	for (uint64_t at = lo; at < hi; at += ws) {
@@ -110,7 +112,8 @@ static bool stackblock_find(const struct image *img, struct native_thread *t)
 		    !image_try_word(img, at + 2 * (uint64_t)ws, &guard))
 			break;
 		if (size < img->page_size || size > STACK_MOST || guard >= size ||
-		    guard % img->page_size || t->tp - block >= size || at - block >= size)
+		    guard % img->page_size || at - block >= size || t->tp - block >= size ||
+		    block + size - t->tp > above)
 			continue;
 		t->block = block;
 		t->block_end = block + size;
