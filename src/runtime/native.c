@@ -32,9 +32,13 @@ static struct error *native_references(struct runtime_context *ctx)
 	if (err)
 		return err;
 	struct word_books roots = {0}, blocks = {0};
-	err = native_roots(ctx, &l, &roots);
+	struct native_unread unread = {.object = {0}};
+	err = native_pthread_roots(ctx, &l, &unread);
 	if (!err)
-		err = native_edges(ctx, &l, &blocks);
+		err = native_roots(ctx, &l, &unread, &roots);
+	if (!err)
+		err = native_edges(ctx, &l, &unread, &blocks);
+	native_unread_deinit(&unread);
 	locator_deinit(&l);
 	if (!err)
 		err = native_meta(ctx->snapshot, "root", &roots);

@@ -43,6 +43,7 @@ struct edge_slice {
 	const struct image *image;
 	const struct locator *locator;
 	struct snapshot *snapshot;
+	const struct native_unread *unread;
 	uint32_t first, end; /* objects, by index */
 	struct log *log;     /* NULL: another slice shows the progress */
 
@@ -164,8 +165,20 @@ static struct error *slice_run(void *arg, unsigned slice, uint64_t first, uint64
 	uint32_t span = 0;
 	uint64_t known = 0; /* up to here we know whether it is opaque */
 	bool opaque = false;
+	uint64_t skip = 0; /* the next of the objects that are not read */
+	while (skip < sl->unread->object.n && sl->unread->object.at[skip] <= sl->first)
+		skip++;
 	for (uint32_t i = sl->first; i < sl->end && !sl->err; i++) {
 		uint64_t at = o->block ? o->block[i] : o->address[i], stop = at + o->size[i];
+		if (skip < sl->unread->object.n && sl->unread->object.at[skip] == i + 1) {
+			uint64_t words = o->size[i] / word_size;
+			sl->books.scanned += words;
+			sl->books.outcome[WORD_OPAQUE] += words;
+			/* The same block may be listed twice. */
+			while (skip < sl->unread->object.n && sl->unread->object.at[skip] == i + 1)
+				skip++;
+			continue;
+		}
 		sl->src = i;
 		sl->start = at;
 		if (i % PROGRESS_EVERY == 0 && sl->log)
@@ -248,7 +261,7 @@ static struct error *edges_join(struct edge_table *e, uint32_t objects, struct e
 }
 
 struct error *native_edges(struct runtime_context *ctx, const struct locator *l,
-			   struct word_books *books)
+			   const struct native_unread *unread, struct word_books *books)
 {
 	struct snapshot *s = ctx->snapshot;
 	const struct object_table *o = &s->object;
@@ -271,6 +284,7 @@ struct error *native_edges(struct runtime_context *ctx, const struct locator *l,
 		slice[k]->image = ctx->image;
 		slice[k]->locator = l;
 		slice[k]->snapshot = s;
+		slice[k]->unread = unread;
 		slice[k]->log = k ? NULL : ctx->log;
 		slice[k]->count = s->edge.first;
 	}

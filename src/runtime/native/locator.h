@@ -3,28 +3,29 @@
  *
  * The snapshot's own lookup is for occasional questions. Scanning asks it a few hundred million
  * times, and most answers are "none": so this one is built for saying no at once, and for
- *overlapping the cache misses of many lookups. It lives only as long as the references phase.
+ * overlapping the cache misses of many lookups. It lives only as long as the references phase.
  *
- *	word & mask ── in [lo, hi)? ── cell: directory of big cells ── page: table of one cell
- *	                                0 none                          0 none
- *	                                n table number                  LOCATOR_FREE only free
- *blocks i + 1: first block on the page
+ *	word & mask, in [lo, hi)?  -> directory of big cells -> one cell's table of pages
+ *	                              0: none                   0: none
+ *	                              n: table number           LOCATOR_FREE: only free blocks
+ *	                                                        i + 1: first block on the page
  *
  * A page's entry names the first block that has a byte on it, so a lookup goes forward from there,
  * over as many blocks as begin on one page (about four of average size).
  *
- * Tag bits. A user address has at most 47 bits (x86-64), 48 (aarch64), 56 with five page-table
- *levels: `mask` keeps as many as the highest block needs, at least 48. A word with other bits above
- *is no address to the processor, but programs hide tags there (NaN boxing, top byte ignore, LAM,
- *lock-free version counts). It counts as TAGGED when the rest is the first byte of a block, or
- *anywhere in one when the tag is confined to the top byte. Mistakes to expect: 1 random word in
- *2^48 / blocks. Low tag bits make the word point into the first word of the block: TAGGED too,
- *rather than INTERIOR. (A real pointer to byte 1 to 7 of a string is then called TAGGED. Both are
- *"possible".)
+ * Tag bits. A user address has at most 47 bits (x86-64), 48 (aarch64), 56 with five levels of page
+ * tables: `mask` keeps as many as the highest block needs, at least 48. A word with other bits
+ * above is no address to the processor, but programs hide tags there (NaN boxing, top byte ignore,
+ * LAM, version counts of lock-free lists). It counts as TAGGED when the rest is the first byte of a
+ * block, or anywhere in one when the tag is confined to the top byte. Mistakes to expect: of n
+ * random words and b blocks, n * b / 2^48.
+ * Low tag bits make the word point into the first word of the block, at no multiple of 4: TAGGED
+ * too, rather than INTERIOR. (A pointer to byte 1 of a string is then called TAGGED, and a tag of 4
+ * INTERIOR, being more often the next int of an array. All are "possible".)
  *
  * One past the end. The end of a block's usable bytes belongs to nobody in glibc (it is the next
  * chunk's size field), so an end iterator is no reference; with an allocator that has no headers
- *the same word is the next block's START, which cannot be told apart from a real one.
+ * the same word is the next block's START, which cannot be told apart from a real one.
  */
 #pragma once
 

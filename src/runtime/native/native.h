@@ -1,8 +1,9 @@
 /*
  * native: what can be said of memory that no better informed runtime has claimed.
  *
- *	threads.c   prepare: whose stack is which mapping, and how much of it is alive; thread-local
- *	            storage; stacks of threads that are gone; the loader's memory
+ *	threads.c   prepare: glibc's thread descriptors, living ones and dead ones
+ *	stacks.c    prepare: the same as extents, and every thread's frames
+ *	pthreads.c  references: roots and stale words in thread descriptors
  *	roots.c     references: what outside the heap is read as a root, and the words found there
  *	edges.c     references: the words of every block
  *	names.c     objects: text, zeroes, arrays of pointers
@@ -31,10 +32,31 @@ struct error *native_threads_prepare(struct runtime_context *ctx) _must_check_;
 /* Types and values of objects that nobody has typed. */
 struct error *native_names(struct runtime_context *ctx) _must_check_;
 
+/* A word of a thread descriptor that is stale. */
+struct native_unread_word {
+	uint64_t address;
+	bool weak; /* may still count, as a weak root */
+};
+
+/* What is in memory that is read, and does not count: see pthreads.c. */
+struct native_unread {
+	VEC(uint32_t) object; /* ids, ascending: live blocks whose words are not references */
+	VEC(struct native_unread_word) word;
+};
+
+/* Roots that only who knows struct pthread can tell; fills *ret, which the caller ends. */
+struct error *native_pthread_roots(struct runtime_context *ctx, const struct locator *l,
+				   struct native_unread *ret) _must_check_;
+/* NULL: the word at addr is like any other. */
+const struct native_unread_word *native_unread_find(const struct native_unread *u, uint64_t addr);
+void native_unread_deinit(struct native_unread *u);
+
 /* Root rows. Adds to the books what it scanned. */
 struct error *native_roots(struct runtime_context *ctx, const struct locator *l,
+			   const struct native_unread *unread,
 			   struct word_books *books) _must_check_;
 
 /* The edge table, forward. Adds to the books what it scanned. */
 struct error *native_edges(struct runtime_context *ctx, const struct locator *l,
+			   const struct native_unread *unread,
 			   struct word_books *books) _must_check_;

@@ -14,9 +14,9 @@
  *	no extent, elsewhere	UNEXPLAINED (weak), but for files that are mapped read-only
  *
  * What was ever writable: mapped writable now; inside a PT_LOAD with W or PT_GNU_RELRO; and, where
- *the kernel left unwritten file pages out of the dump, whatever read-only mapping of a file it kept
- *in full (it keeps one exactly when a page of it was written: text relocations, pages protected
- * later, but also a debugger's breakpoint).
+ * the kernel left unwritten file pages out of the dump, whatever read-only mapping of a file it
+ * kept in full (it keeps one exactly when a page of it was written: text relocations, pages
+ * protected later, but also a debugger's breakpoint).
  */
 #include "runtime/native/native.h"
 
@@ -45,6 +45,7 @@ struct root_range {
 struct root_plan {
 	struct runtime_context *ctx;
 	const struct locator *locator;
+	const struct native_unread *unread;
 	VEC(struct root_range) range;
 	bool unwritten_left_out; /* the dump has no file pages that were not written */
 };
@@ -454,11 +455,18 @@ static struct error *roots_explain(struct runtime_context *ctx, struct root_row 
  * Memory of an allocator that we do not know may hold millions of pointers: the first to each
  * object says all there is to say.
  */
-static struct error *roots_append(struct snapshot *s, struct bits *seen, struct root_slice *sl)
+static struct error *roots_append(struct snapshot *s, struct bits *seen,
+				  const struct native_unread *unread, struct root_slice *sl)
 {
 	struct error *err = NULL;
 	for (uint64_t i = 0; i < sl->row.n && !err; i++) {
-		const struct root_row *r = &sl->row.at[i];
+		struct root_row *r = &sl->row.at[i];
+		const struct native_unread_word *stale =
+			r->grade == ROOT_TLS ? native_unread_find(unread, r->address) : NULL;
+		if (stale && !stale->weak)
+			continue;
+		if (stale)
+			r->grade = ROOT_STACK;
 		if (r->grade == ROOT_UNEXPLAINED &&
 		    bits_test_set(seen, 2 * (uint64_t)r->object_id + (r->how != EDGE_START)))
 			continue;
@@ -508,7 +516,7 @@ static struct error *ranges_read(struct root_plan *p, struct word_books *books)
 		err = bits_init(&seen, 2 * ((uint64_t)s->object.n + 1));
 	for (unsigned i = 0; i < slices; i++) {
 		if (!err)
-			err = roots_append(s, &seen, &job->slice[i]);
+			err = roots_append(s, &seen, p->unread, &job->slice[i]);
 		word_books_add(books, &job->slice[i].books);
 		vec_deinit(&job->slice[i].row);
 	}
@@ -517,9 +525,9 @@ static struct error *ranges_read(struct root_plan *p, struct word_books *books)
 }
 
 struct error *native_roots(struct runtime_context *ctx, const struct locator *l,
-			   struct word_books *books)
+			   const struct native_unread *unread, struct word_books *books)
 {
-	struct root_plan plan = {.ctx = ctx, .locator = l};
+	struct root_plan plan = {.ctx = ctx, .locator = l, .unread = unread};
 	struct error *err = registers_read(ctx, l, books);
 	if (!err)
 		err = plan_make(&plan);

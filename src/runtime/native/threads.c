@@ -116,6 +116,7 @@ static bool stackblock_find(const struct image *img, struct native_thread *t)
 		    block + size - t->tp > above)
 			continue;
 		t->block = block;
+		t->block_slot = at;
 		t->block_end = block + size;
 		t->guard = guard;
 		return true;
@@ -123,10 +124,35 @@ static bool stackblock_find(const struct image *img, struct native_thread *t)
 	return false;
 }
 
-static uint64_t dtv_find(const struct image *img, uint64_t tp)
+uint64_t native_dtv_slot(const struct image *img, uint64_t tp)
 {
 	/* x86 tcbhead_t: tcb, dtv. aarch64 tcbhead_t: dtv. (sysdeps/<arch>/nptl/tls.h) */
-	uint64_t at = tls_below_tp(img) ? tp + img->word_size : tp;
+	return tls_below_tp(img) ? tp + img->word_size : tp;
+}
+
+bool native_arg_slot(const struct image *img, const struct native_thread *t, uint64_t *ret)
+{
+	/* glibc 2.26 to 2.42, nptl/descr.h: 5 to 14 words lie between start_routine and stackblock.
+	 */
+	const uint32_t ws = img->word_size;
+	if (t->block_slot < 24 * (uint64_t)ws)
+		return false;
+	for (unsigned back = 24; back > 5; back--) {
+		uint64_t at = t->block_slot - back * (uint64_t)ws, code;
+		if (!image_try_word(img, at, &code) || !code)
+			continue;
+		const struct image_segment *seg = image_segment_find(img, code);
+		if (seg && seg->perms & PERM_X) {
+			*ret = at + ws;
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint64_t dtv_find(const struct image *img, uint64_t tp)
+{
+	uint64_t at = native_dtv_slot(img, tp);
 	uint64_t dtv, length;
 	const uint64_t entry = 2 * (uint64_t)img->word_size;
 	if (!image_try_word(img, at, &dtv) || dtv < entry || dtv % img->word_size)

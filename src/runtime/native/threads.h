@@ -34,6 +34,7 @@ struct native_thread {
 	uint32_t thread_id; /* 0 unless LIVE */
 	uint64_t tp;
 	uint64_t block, block_end;   /* stackblock; equal: none (the first thread), or not known */
+	uint64_t block_slot;	     /* where the descriptor says so; 0 unknown */
 	uint64_t guard;		     /* bytes of it at its start */
 	uint64_t tls_start, tls_end; /* thread descriptor and static TLS; equal: not known */
 	uint64_t descriptor, descriptor_end; /* struct pthread alone, as far as it is known */
@@ -58,6 +59,15 @@ void native_threads_deinit(struct native_threads *t);
 struct error *native_dtv_walk(const struct runtime_context *ctx, const struct native_thread *t,
 			      struct error *(*each)(void *arg, uint64_t block),
 			      void *arg) _must_check_;
+
+/* The word of the descriptor that points to the DTV. */
+uint64_t native_dtv_slot(const struct image *img, uint64_t tp);
+
+/*
+ * The word of the descriptor that has pthread_create's argument: behind start_routine, which is the
+ * first word to point to code in the two dozen before stackblock. False: not found.
+ */
+bool native_arg_slot(const struct image *img, const struct native_thread *t, uint64_t *ret);
 
 /* Bytes below sp that belong to the innermost function, by the machine's ABI. */
 uint64_t native_red_zone(const struct image *img);
