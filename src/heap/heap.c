@@ -1,5 +1,7 @@
 #include "heap/heap.h"
 
+#include <string.h>
+
 #define ALLOCATOR(name) extern const struct allocator allocator_##name;
 #include "heap/allocators.def"
 #undef ALLOCATOR
@@ -10,8 +12,67 @@ static const struct allocator *const heap_allocator[] = {
 #undef ALLOCATOR
 };
 
+/*
+ * Allocators that cannot be read yet, by what their libraries are called and by a function that a
+ * program which has one inside exports. What they hold is then said to be unknown, not absent.
+ */
+static const struct {
+	const char *library, *symbol, *name;
+} heap_foreign[] = {
+	{"libjemalloc.so", "mallctlnametomib", "jemalloc"},
+	{"libjemalloc.so", "je_mallctlnametomib", "jemalloc"},
+	{"libtcmalloc", "tc_malloc", "tcmalloc"},
+	{"libmimalloc", "mi_malloc", "mimalloc"},
+	{"ld-musl-", NULL, "musl's malloc"},
+	{"libasan.so", "__asan_init", "AddressSanitizer's allocator"},
+	{"librpmalloc", "rpmalloc", "rpmalloc"},
+	{"libsnmalloc", "sn_malloc", "snmalloc"},
+};
+
+static const char *heap_basename(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	return slash ? slash + 1 : path;
+}
+
+/* The module that brings it, or 0. */
+static uint32_t heap_foreign_find(const struct heap_context *ctx, unsigned i)
+{
+	for (uint32_t id = 1; id <= ctx->image->nmodule; id++) {
+		const char *base = heap_basename(image_module_get(ctx->image, id)->path);
+		size_t len = strlen(heap_foreign[i].library);
+		if (base && !strncmp(base, heap_foreign[i].library, len))
+			return id;
+	}
+	struct debuginfo_symbol symbol;
+	if (heap_foreign[i].symbol && ctx->debuginfo &&
+	    debuginfo_symbol_find(ctx->debuginfo, 0, heap_foreign[i].symbol, &symbol))
+		return symbol.module_id;
+	return 0;
+}
+
+static struct error *heap_name_foreign(struct heap_context *ctx)
+{
+	const char *said = NULL;
+	for (unsigned i = 0; i < sizeof(heap_foreign) / sizeof(heap_foreign[0]); i++) {
+		uint32_t id = heap_foreign_find(ctx, i);
+		if (!id || (said && !strcmp(said, heap_foreign[i].name)))
+			continue;
+		said = heap_foreign[i].name;
+		damage_add(ctx->damage, DAMAGE_MISSING, 0,
+			   "this process has %s (in %s), which cannot be read yet: what it allocated "
+			   "is unexplained memory here, and leaks in it are not seen",
+			   said, heap_basename(image_module_get(ctx->image, id)->path));
+		struct error *err = snapshot_meta(ctx->snapshot, "unread_allocator", "%s", said);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
 struct error *heap_scan(struct heap_context *ctx)
 {
+	uint32_t all = 0;
 	for (unsigned i = 0; i < sizeof(heap_allocator) / sizeof(heap_allocator[0]); i++) {
 		const struct allocator *a = heap_allocator[i];
 		uint32_t arenas = 0;
@@ -19,6 +80,11 @@ struct error *heap_scan(struct heap_context *ctx)
 		if (err)
 			return error_note(err, "%s heap", a->name);
 		log_info(ctx->log, "%s: %u arenas", a->name, arenas);
+		all += arenas;
 	}
-	return NULL;
+	struct error *err = heap_name_foreign(ctx);
+	if (!err && !all)
+		damage_add(ctx->damage, DAMAGE_MISSING, 0,
+			   "no heap was found: nothing can be said of this process's blocks");
+	return err;
 }

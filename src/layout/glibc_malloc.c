@@ -39,7 +39,7 @@ const struct glibc_state_layout glibc_state_layout[] = {
 		.size = 2200,
 	},
 	{
-		.since = "2.44", /* no fastbins any more */
+		.since = "2.43", /* no fastbins any more */
 		.word_size = 8,
 		.mutex = 0,
 		.flags = 4,
@@ -84,7 +84,7 @@ const struct glibc_state_layout glibc_state_layout[] = {
 		.size = 1116,
 	},
 	{
-		.since = "2.44",
+		.since = "2.43",
 		.word_size = 4,
 		.mutex = 0,
 		.flags = 4,

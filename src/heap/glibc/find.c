@@ -52,9 +52,11 @@ unsigned glibc_bins_score(struct glibc *g, uint64_t bins)
 	return n;
 }
 
+/* What lies before the first list head is none: another release's offsets would be off by a few. */
 static bool state_at(struct glibc *g, const struct glibc_state_layout *l, uint64_t addr)
 {
 	return l->word_size == g->w && addr % g->w == 0 &&
+	       !bin_sound(g, addr + l->bins - g->header) &&
 	       glibc_bins_score(g, addr + l->bins) >= BINS_SOUND;
 }
 
@@ -324,19 +326,22 @@ static struct error *ring_follow_all(struct glibc *g)
  */
 static const struct glibc_state_layout *state_around(struct glibc *g, uint64_t bins)
 {
-	const struct glibc_state_layout *guess = NULL;
+	const struct glibc_state_layout *guess = NULL, *ring = NULL;
 	for (unsigned i = 0; i < glibc_state_layouts; i++) {
 		const struct glibc_state_layout *l = &glibc_state_layout[i];
 		uint64_t start = bins - l->bins, next;
 		if (l->word_size != g->w || !glibc_word(g, start + l->next, &next))
 			continue;
-		if (next == start || arena_known(g, next) || state_at(g, l, next))
+		if (next == start)
 			return l;
+		const struct glibc_arena *known = arena_known(g, next);
+		if (!ring && (known ? known->layout == l : state_at(g, l, next)))
+			ring = l;
 		/* The ring is broken: the layout most in use. */
 		if (!strcmp(l->since, "2.27"))
 			guess = l;
 	}
-	return guess;
+	return ring ? ring : guess;
 }
 
 /* An empty list head was seen at `at`: where does the run that it belongs to begin? 0: in none. */

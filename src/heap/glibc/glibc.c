@@ -56,6 +56,9 @@ static struct error *glibc_scan(struct heap_context *ctx, uint32_t *ret)
 		.arena = {.max = UINT16_MAX - 1},
 		.region = {.max = UINT32_MAX - 1},
 	};
+	/* Twice what all of the dump's memory could hold of the smallest chunks. */
+	for (uint32_t i = 0; i < g.img->nsegment; i++)
+		g.steps += g.img->segment[i].present / GLIBC_ALIGNMENT;
 	struct error *err = glibc_run(&g);
 	*ret = (uint32_t)g.arena.n;
 	glibc_deinit(&g);

@@ -91,7 +91,7 @@ struct glibc_parked {
 
 /* A chunk that could be some thread's cache, by its size. */
 struct glibc_tcache_candidate {
-	uint64_t chunk;
+	uint64_t chunk, size;
 	const struct glibc_tcache_layout *layout;
 	bool first; /* in its region */
 };
@@ -112,6 +112,7 @@ struct glibc {
 	struct glibc_window list; /* random reads */
 	uint64_t heap_info;	  /* size of struct heap_info; 0 not known (no thread arenas) */
 	bool safe_linking;
+	uint64_t steps; /* left for trying where the main arena's chunks begin */
 	VEC(struct glibc_arena) arena;
 	VEC(struct glibc_heap) heap;
 	VEC(struct glibc_region) region;

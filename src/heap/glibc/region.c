@@ -12,6 +12,8 @@ struct claim {
 	uint64_t start, end;
 };
 
+typedef VEC(struct claim) claim_vec;
+
 static int region_compare(const void *a, const void *b)
 {
 	const struct glibc_region *x = a, *y = b;
@@ -125,14 +127,16 @@ static bool mapped_find(struct glibc *g, uint64_t start, struct glibc_mapped *re
 
 /*
  * Follows a run of chunks of a main arena from a page that may begin one. True: it ends at the top
- * or in a fence; *end is where. The run is read once, up to its end.
+ * or in a fence; *end is where. Runs that come to nothing may overlap: their steps are counted in
+ * all.
  */
 static bool main_run(struct glibc *g, struct glibc_window *win, uint64_t chunk, uint64_t limit,
 		     uint64_t top, uint64_t top_end, uint64_t *end)
 {
 	uint64_t head, prev, size = 0;
 	bool first = true;
-	for (;;) {
+	while (g->steps) {
+		g->steps--;
 		if (chunk == top) {
 			*end = top_end;
 			return true;
@@ -157,6 +161,7 @@ static bool main_run(struct glibc *g, struct glibc_window *win, uint64_t chunk, 
 		chunk += size;
 		first = false;
 	}
+	return false;
 }
 
 static struct error *region_add(struct glibc *g, uint64_t extent, uint64_t start, uint64_t end,
@@ -227,31 +232,18 @@ struct stretch {
 	uint64_t missing;
 };
 
-/*
- * Does a run of the main arena's chunks begin in the page at `at`? What mmap gave begins with its
- * page; what sbrk gave may begin anywhere (a static program's thread-local storage lies before it).
- */
-static bool main_starts_in(struct glibc *g, struct glibc_window *win, const struct stretch *st,
-			   uint64_t at, uint64_t *first, uint64_t *end)
+static struct error *stretch_region(struct glibc *g, struct stretch *st, uint64_t extent,
+				    uint64_t first, uint64_t end)
 {
-	if (st->main == UINT32_MAX || !st->missing)
-		return false;
-	const struct glibc_arena *a = &g->arena.at[st->main];
-	const struct image_segment *s = image_segment_find(g->img, at);
-	bool anywhere = s && (s->kind == SEGMENT_HEAP || at == s->start);
-	uint64_t limit = at + (anywhere ? g->img->page_size : GLIBC_ALIGNMENT);
-	for (*first = glibc_chunk_align(g, at); *first < limit; *first += GLIBC_ALIGNMENT) {
-		if (main_run(g, win, *first, st->end, a->top, a->top_end, end))
-			return true;
-		if (!anywhere)
-			return false;
-	}
-	return false;
+	st->missing -= end - extent < st->missing ? end - extent : st->missing;
+	return region_add(g, extent, first, end, st->main);
 }
 
-static struct error *stretch_scan(struct glibc *g, struct stretch *st)
+/* Page by page: what mmap gave, for one block or instead of sbrk, begins with its page. */
+static struct error *stretch_pages(struct glibc *g, struct stretch *st)
 {
 	struct glibc_window win = {0};
+	const struct glibc_arena *a = st->missing ? &g->arena.at[st->main] : NULL;
 	uint64_t page = g->img->page_size, at, len, from = st->start;
 	struct error *err = NULL;
 	/* Holes hold zeroes, and no header is all zero: skip them a run at a time. */
@@ -261,73 +253,120 @@ static struct error *stretch_scan(struct glibc *g, struct stretch *st)
 			break;
 		while (!err && at < stop && at < st->end) {
 			struct glibc_mapped m;
-			uint64_t end, first;
+			uint64_t end, next = at + page, first = glibc_chunk_align(g, at);
 			if (mapped_find(g, at, &m) && m.end <= st->end) {
 				err = vec_push(&g->mapped, m);
-				at = m.end;
-			} else if (main_starts_in(g, &win, st, at, &first, &end)) {
-				uint64_t extent = first - at <= g->header ? at : first;
-				err = region_add(g, extent, first, end, st->main);
-				st->missing -= end - at < st->missing ? end - at : st->missing;
-				if (!checked_align_up(end, page, &at))
-					break;
-			} else {
-				at += page;
+				next = m.end;
+			} else if (a && st->missing &&
+				   main_run(g, &win, first, st->end, a->top, a->top_end, &end)) {
+				err = stretch_region(g, st, at, first, end);
+				if (!checked_align_up(end, page, &next))
+					return err;
 			}
+			at = next;
 		}
 		from = at > stop ? at : stop;
 	}
 	return err;
 }
 
-static bool segment_may_hold_chunks(const struct image_segment *s)
+/*
+ * Chunk by chunk: what sbrk gave begins anywhere (a static program's thread-local storage may lie
+ * before it, or what somebody else took).
+ */
+static struct error *stretch_chunks(struct glibc *g, struct stretch *st)
 {
-	return (s->perms & PERM_W) &&
-	       (s->kind == SEGMENT_ANON || s->kind == SEGMENT_HEAP || s->kind == SEGMENT_STACK);
+	struct glibc_window win = {0};
+	const struct glibc_arena *a = &g->arena.at[st->main];
+	uint64_t len, from = st->start;
+	struct error *err = NULL;
+	while (!err && st->missing && from < st->end &&
+	       image_next_data(g->img, &from, st->end, &len)) {
+		uint64_t stop = from + len, end, at = glibc_chunk_align(g, from);
+		while (!err && at < stop && at < st->end) {
+			uint64_t next = at + GLIBC_ALIGNMENT;
+			if (main_run(g, &win, at, st->end, a->top, a->top_end, &end)) {
+				err = stretch_region(g, st, at, at, end);
+				next = glibc_chunk_align(g, end);
+			}
+			at = next;
+		}
+		from = at > stop ? at : stop;
+	}
+	return err;
 }
 
-static struct error *scan_unclaimed(struct glibc *g, uint32_t main, uint64_t missing)
+static struct error *claims_make(const struct glibc *g, claim_vec *claim)
 {
-	VEC(struct claim) claim = {0};
 	struct error *err = NULL;
+	claim->n = 0;
 	for (uint64_t i = 0; i < g->heap.n && !err; i++) {
 		const struct glibc_heap *h = &g->heap.at[i];
-		err = vec_push(&claim, ((struct claim){h->start, h->start + h->size}));
+		err = vec_push(claim, ((struct claim){h->start, h->start + h->size}));
 	}
 	for (uint64_t i = 0; i < g->region.n && !err; i++) {
 		const struct glibc_region *r = &g->region.at[i];
-		err = vec_push(&claim, ((struct claim){r->extent, r->end}));
+		err = vec_push(claim, ((struct claim){r->extent, r->end}));
 	}
-	if (claim.n)
-		qsort(claim.at, claim.n, sizeof(*claim.at), claim_compare);
-	uint64_t k = 0, at = 0;
-	struct stretch st = {.main = main, .missing = missing};
-	for (uint32_t i = 0; i < g->img->nsegment && !err; i++) {
-		const struct image_segment *s = &g->img->segment[i];
-		if (!segment_may_hold_chunks(s))
+	for (uint64_t i = 0; i < g->mapped.n && !err; i++) {
+		const struct glibc_mapped *m = &g->mapped.at[i];
+		err = vec_push(claim, ((struct claim){m->start, m->end}));
+	}
+	if (claim->n)
+		qsort(claim->at, claim->n, sizeof(*claim->at), claim_compare);
+	return err;
+}
+
+/* Module data, too, may hold chunks: a dump that names no files joins .bss and the break. */
+static bool segment_may_hold_chunks(const struct image_segment *s, bool modules)
+{
+	return (s->perms & PERM_W) &&
+	       (s->kind == SEGMENT_ANON || s->kind == SEGMENT_HEAP || s->kind == SEGMENT_STACK ||
+		(modules && s->kind == SEGMENT_MODULE));
+}
+
+typedef struct error *(*stretch_fn)(struct glibc *g, struct stretch *st);
+
+/* Calls fn for each stretch of writable memory that nobody claimed. */
+static struct error *stretches_walk(struct glibc *g, struct stretch *st, stretch_fn fn,
+				    bool modules)
+{
+	claim_vec claim = {0};
+	const struct image *img = g->img;
+	struct error *err = claims_make(g, &claim);
+	uint64_t k = 0;
+	for (uint32_t i = 0; i < img->nsegment && !err; i++) {
+		if (!segment_may_hold_chunks(&img->segment[i], modules))
 			continue;
 		/* Neighbours are one stretch: a chunk may span what the kernel keeps apart. */
-		uint64_t end = s->end;
-		while (i + 1 < g->img->nsegment && g->img->segment[i + 1].start == end &&
-		       segment_may_hold_chunks(&g->img->segment[i + 1]))
-			end = g->img->segment[++i].end;
-		at = s->start;
+		uint64_t at = img->segment[i].start, end = img->segment[i].end;
+		while (i + 1 < img->nsegment && img->segment[i + 1].start == end &&
+		       segment_may_hold_chunks(&img->segment[i + 1], modules))
+			end = img->segment[++i].end;
 		while (at < end && !err) {
 			while (k < claim.n && claim.at[k].end <= at)
 				k++;
 			bool hit = k < claim.n && claim.at[k].start < end;
-			st.start = at;
-			st.end = hit && claim.at[k].start > at ? claim.at[k].start : hit ? at : end;
-			if (st.start < st.end)
-				err = stretch_scan(g, &st);
+			st->start = at;
+			st->end = hit ? claim.at[k].start : end;
+			if (st->start < st->end)
+				err = fn(g, st);
 			at = hit ? claim.at[k].end : end;
 		}
 	}
 	vec_deinit(&claim);
-	if (!err && st.missing && main != UINT32_MAX)
+	return err;
+}
+
+static struct error *scan_unclaimed(struct glibc *g, uint32_t main, uint64_t missing)
+{
+	struct stretch st = {.main = main, .missing = missing};
+	struct error *err = stretches_walk(g, &st, stretch_pages, false);
+	if (!err && st.missing)
+		err = stretches_walk(g, &st, stretch_chunks, true);
+	if (!err && st.missing)
 		log_info(g->ctx->log,
-			 "glibc: of the main arena's %" PRIu64 " bytes %" PRIu64
-			 " were not found in the dump",
+			 "glibc: of the main arena's %" PRIu64 " bytes %" PRIu64 " were not found",
 			 g->arena.at[main].system_mem, st.missing);
 	return err;
 }
@@ -363,7 +402,7 @@ struct error *glibc_find_regions(struct glibc *g)
 		const struct glibc_heap *h = &g->heap.at[i];
 		err = region_add(g, h->start, h->first, h->start + h->size, h->arena);
 	}
-	uint32_t short_of = UINT32_MAX;
+	uint32_t short_of = 0;
 	uint64_t missing = 0;
 	for (uint32_t i = 0; i < g->arena.n && !err; i++) {
 		uint64_t m;

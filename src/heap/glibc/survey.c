@@ -145,10 +145,12 @@ static struct error *candidate_note(struct survey *s, uint64_t chunk, uint64_t s
 {
 	for (unsigned i = 0; i < glibc_tcache_layouts; i++) {
 		const struct glibc_tcache_layout *l = &glibc_tcache_layout[i];
-		if (l->word_size == s->g->w && l->chunk_size == size)
+		/* A little more where the rest would have been too small for a chunk. */
+		if (l->word_size == s->g->w &&
+		    (size == l->chunk_size || size == l->chunk_size + GLIBC_ALIGNMENT))
 			return vec_push(&s->g->candidate,
 					((struct glibc_tcache_candidate){
-						chunk, l, chunk == s->region->start}));
+						chunk, size, l, chunk == s->region->start}));
 	}
 	return NULL;
 }

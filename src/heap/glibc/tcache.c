@@ -78,7 +78,7 @@ static struct evidence weigh(struct glibc *g, const struct glibc_tcache_candidat
 	struct evidence e = {.clean = true};
 	uint32_t room = 0;
 	/* A free chunk is no cache, whatever is left in it. */
-	if (glibc_word(g, c->chunk + l->chunk_size + g->w, &entry) && !(entry & GLIBC_PREV_INUSE))
+	if (glibc_word(g, c->chunk + c->size + g->w, &entry) && !(entry & GLIBC_PREV_INUSE))
 		return (struct evidence){.broken = 1};
 	for (uint32_t i = 0; i < l->bins; i++) {
 		uint32_t count;
@@ -186,7 +186,7 @@ static struct error *cache_take(struct glibc *g, const struct glibc_tcache_candi
 	struct error *err = vec_push(
 		&g->parked, ((struct glibc_parked){c->chunk, UINT32_MAX, PARKED_TCACHE_ITSELF}));
 	if (!err)
-		err = snapshot_add_opaque(g->ctx->snapshot, at, c->chunk + l->chunk_size + g->w,
+		err = snapshot_add_opaque(g->ctx->snapshot, at, c->chunk + c->size + g->w,
 					  "glibc tcache");
 	for (uint32_t i = 0; i < l->bins && !err; i++) {
 		if (!glibc_word(g, at + l->entries + (uint64_t)i * g->w, &entry) || !entry)
