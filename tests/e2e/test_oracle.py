@@ -17,7 +17,8 @@ def cases():
 @pytest.mark.parametrize("name,variant", cases())
 def test_oracle(dumps, db_path, name, variant):
     dump = dumps(name, variant)
-    verify(scan(dump.core, db_path), dump.oracle)
+    # qemu's cores name no files and have no thread pointer: nothing says what a root is called.
+    verify(scan(dump.core, db_path), dump.oracle, marks=variant != "aarch64")
 
 
 @pytest.mark.parametrize("variant", ["gcc-O2"] if short() else ["gcc-O2", "static", "i686"])
