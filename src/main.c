@@ -146,8 +146,8 @@ static struct error *complete(struct cmd_context *ctx, const char *name)
 	if (!name)
 		for (const struct command *const *i = command_table + 1; *i; i++)
 			printf("%s\n", (*i)->name);
-	if (c)
-		options_complete(c->options, stdout);
+	/* a word that is no command is the file to scan */
+	options_complete(c ? c->options : command_table[0]->options, stdout);
 	return report_flush(&ctx->report);
 }
 

@@ -16,5 +16,6 @@ SELECT coalesce(sum(objects), 0) AS objects,
        (SELECT count(*) FROM cluster WHERE kind = 'cycle' AND reachable = 0) AS lost_cycles,
        (SELECT coalesce(sum("end" - start), 0) FROM segment) AS mapped_bytes,
        (SELECT count(*) FROM segment) AS segments,
+       (SELECT coalesce(sum(bytes), 0) FROM ledger WHERE category = 'reserved') AS reserved_bytes,
        (SELECT coalesce(sum(bytes), 0) FROM ledger) AS ledger_bytes
 FROM census

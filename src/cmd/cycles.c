@@ -1,6 +1,5 @@
 #include "cmd/cmd.h"
 
-
 enum { GROUPS = 20 };
 
 static const struct report_column shape_columns[] = {

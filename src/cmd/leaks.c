@@ -1,6 +1,5 @@
 #include "cmd/cmd.h"
 
-
 #include <inttypes.h>
 
 enum { GROUPS = 20, GROUPS_SHOWN = 5, MEMBERS_SHOWN = 3 };

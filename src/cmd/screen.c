@@ -4,7 +4,6 @@
  */
 #include "cmd/cmd.h"
 
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -260,7 +259,10 @@ static struct error *screen_print(struct cmd_context *ctx, const struct cmd_row 
 		return err;
 	report_line(rep, "Dump      %s%s%s", safe_meta(ctx, "source", "?"),
 		    cmd_meta(ctx, "taken_at") ? ", " : "", safe_meta(ctx, "taken_at", ""));
-	report_heading(rep, "Memory: %s in %s", cmd_bytes(ctx, cmd_row_int(sum, "mapped_bytes")),
+	int64_t reserved = cmd_row_int(sum, "reserved_bytes");
+	report_heading(rep, "Memory: %s%s in %s",
+		       cmd_bytes(ctx, cmd_row_int(sum, "mapped_bytes") - reserved),
+		       reserved ? " (and reserved addresses)" : "",
 		       cmd_plural(ctx, cmd_row_int(sum, "segments"), "mapping", "mappings"));
 	err = cmd_section(ctx, "ledger_short.sql", 0, "ledger", ledger_columns, NULL);
 	if (err)

@@ -1,7 +1,6 @@
 #include "cmd/cmd.h"
 #include "cmd/hexdump.h"
 
-
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -194,9 +193,10 @@ static void object_facts(struct cmd_context *ctx, const struct cmd_row *o, uint6
 	report_int(rep, "id", cmd_row_int(o, "id"));
 	report_address(rep, "address", start);
 	report_int(rep, "offset", (int64_t)(address - start));
-	static const char *const numbers[] = {"size",	      "reachable", "grade",    "retained",
-					      "dominator_id", "owner_id",  "refcount", "arena_id",
-					      "referent_count",    "referrer_count", "root_count"};
+	static const char *const numbers[] = {"size",		"reachable",	"grade",
+					      "retained",	"dominator_id", "owner_id",
+					      "refcount",	"arena_id",	"referent_count",
+					      "referrer_count", "root_count"};
 	static const char *const texts[] = {"type", "value", "allocator", "arena"};
 	for (unsigned i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		report_string(rep, texts[i], cmd_row_text(o, texts[i]));
@@ -252,10 +252,12 @@ static struct error *show_object(struct cmd_context *ctx, int64_t id, uint64_t a
 			    "Roots that point to it", cmd_row_int(&o, "root_count"));
 	if (!err)
 		err = table(ctx, "show_referrers.sql", ":id", id, "referrers", edge_columns,
-			    "Referrers: blocks that point to it", cmd_row_int(&o, "referrer_count"));
+			    "Referrers: blocks that point to it",
+			    cmd_row_int(&o, "referrer_count"));
 	if (!err)
 		err = table(ctx, "show_referents.sql", ":id", id, "referents", edge_columns,
-			    "Referents: blocks that it points to", cmd_row_int(&o, "referent_count"));
+			    "Referents: blocks that it points to",
+			    cmd_row_int(&o, "referent_count"));
 	if (!err)
 		err = table(ctx, "show_dominators.sql", ":id", id, "dominators", dominator_columns,
 			    "Dominators: it goes when one of these goes, the nearest first",
@@ -368,8 +370,8 @@ static struct error *show_type(struct cmd_context *ctx, const char *name)
 	err = report_rows(&ctx->report, "types", type_columns, stmt, &n);
 	if (err)
 		return err;
-	return table(ctx, "show_instances.sql", ":type_id", cmd_row_int(&row, "id"),
-		     "objects", instance_columns,
+	return table(ctx, "show_instances.sql", ":type_id", cmd_row_int(&row, "id"), "objects",
+		     instance_columns,
 		     n > 1 ? "Objects of the first one, those that hold the most first"
 			   : "Its objects, those that hold the most first",
 		     cmd_row_int(&row, "objects"));

@@ -1,2 +1,2 @@
 -- Enough of the mappings to tell whether a dump is the one that the database was made from.
-SELECT count(*) AS segments, min(start) AS lowest FROM segment
+SELECT min(start) AS lowest, max("end") AS highest FROM segment
