@@ -171,6 +171,14 @@ setup:
 setup-test:
 	@scripts/setup test
 
+## install: program, man page, completion (PREFIX=/usr/local DESTDIR=)
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(BUILD)/heapscan $(DESTDIR)$(PREFIX)/bin/heapscan
+	install -m 644 src/heapscan.1 $(DESTDIR)$(PREFIX)/share/man/man1/heapscan.1
+	install -m 644 src/heapscan.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/heapscan
+
 ## clean: remove what was built
 clean:
 	rm -rf $(BUILD)

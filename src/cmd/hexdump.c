@@ -29,7 +29,7 @@ static const char *hexdump_differs(struct cmd_context *ctx, const struct image *
 {
 	const char *pid = cmd_meta(ctx, "pid");
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	struct error *err = cmd_prepare(ctx, "segment_count.sql", 0, &stmt);
+	struct error *err = cmd_prepare(ctx, "segment_bounds.sql", 0, &stmt);
 	struct cmd_row row = {0};
 	bool found = false;
 	if (!err)
@@ -37,9 +37,9 @@ static const char *hexdump_differs(struct cmd_context *ctx, const struct image *
 	error_free(err);
 	if (pid && atoll(pid) != img->process.pid)
 		return "is the dump of another process now";
-	if (found &&
-	    (cmd_row_int(&row, "segments") != (int64_t)img->nsegment ||
-	     (img->nsegment && (uint64_t)cmd_row_int(&row, "lowest") != img->segment[0].start)))
+	if (found && img->nsegment &&
+	    ((uint64_t)cmd_row_int(&row, "lowest") != img->segment[0].start ||
+	     (uint64_t)cmd_row_int(&row, "highest") != img->segment[img->nsegment - 1].end))
 		return "has changed since";
 	return NULL;
 }

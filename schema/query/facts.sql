@@ -1,2 +1,0 @@
--- All facts about the dump.
-SELECT key, value FROM meta ORDER BY key
