@@ -100,6 +100,7 @@ struct image_module {
 	uint64_t dynamic;	/* PT_DYNAMIC in memory, 0: none (static) */
 	uint64_t relro_start, relro_end; /* PT_GNU_RELRO in memory; equal: none */
 	uint64_t data_start, data_end;	 /* union of writable PT_LOADs in memory; equal: none */
+					 /* (a guess from the mappings when !has_headers) */
 	uint64_t tls_image, tls_image_size, tls_size, tls_align; /* PT_TLS; size 0: none */
 	bool tls_static;	/* its block has the same place in every thread: image_tls_block */
 	uint64_t tls_offset;	/* glibc's l_tls_offset: that place, from the thread pointer */

@@ -67,6 +67,12 @@ typedef VEC(struct link_entry) link_entries;
 /* The value of one entry of a dynamic section in memory. False: no such entry. */
 bool dynamic_find(const struct image *img, uint64_t dynamic, int64_t tag, uint64_t *ret);
 
+/*
+ * Where struct r_debug is, by its content and AT_BASE: for dumps that lack the headers which lead
+ * to DT_DEBUG. 0: not found.
+ */
+uint64_t r_debug_search(const struct image *img);
+
 /* The loader's list, all namespaces, from the address that DT_DEBUG holds. */
 struct error *link_map_read(struct image *img, uint64_t r_debug, link_entries *ret) _must_check_;
 

@@ -16,7 +16,8 @@
 enum {
 	NAMESPACES_MAX = 64, /* glibc has 16 */
 	DYNAMIC_MAX = 4096,
-	LINK_MAP_WORDS = 320, /* struct link_map: 145 words in glibc 2.36; some to spare */
+	LOADER_BYTES_MAX = 4 << 20, /* ld.so has 0.3 MiB; what is mapped right above it is near */
+	LINK_MAP_WORDS = 320,	    /* struct link_map: 145 words in glibc 2.36; some to spare */
 };
 
 bool dynamic_find(const struct image *img, uint64_t dynamic, int64_t tag, uint64_t *ret)
@@ -30,6 +31,36 @@ bool dynamic_find(const struct image *img, uint64_t dynamic, int64_t tag, uint64
 			return image_try_word(img, dynamic + (i * 2 + 1) * word, ret);
 	}
 	return false;
+}
+
+/* Is there an r_debug whose last word is at addr? */
+static bool is_r_debug(const struct image *img, uint64_t addr)
+{
+	uint64_t word = img->word_size, at = addr - 4 * word, base = img->process.at_base;
+	uint32_t version, state;
+	uint64_t map, brk, prev, name, ld;
+	return image_try_u32(img, at, &version) && version >= 1 && version <= 2 &&
+	       image_try_word(img, at + word, &map) && map &&
+	       image_try_word(img, at + 2 * word, &brk) && brk >= base &&
+	       brk - base < LOADER_BYTES_MAX && image_try_u32(img, at + 3 * word, &state) &&
+	       state <= 2 && image_try_word(img, map + word, &name) &&
+	       image_try_word(img, map + 2 * word, &ld) && ld &&
+	       image_try_word(img, map + 4 * word, &prev) && !prev;
+}
+
+uint64_t r_debug_search(const struct image *img)
+{
+	uint64_t base = img->process.at_base, word = img->word_size, len;
+	if (!base)
+		return 0;
+	/* r_ldbase is AT_BASE; a copy of that in other places is not preceded by the rest. */
+	const uint8_t *p;
+	for (uint64_t at = base, end = base + LOADER_BYTES_MAX;
+	     (p = image_next_data(img, &at, end, &len)); at += len)
+		for (uint64_t i = 0; i + word <= len; i += word)
+			if (image_word_at(img, p + i) == base && is_r_debug(img, at + i))
+				return at + i - 4 * word;
+	return 0;
 }
 
 /* One namespace. Each node must name the one before it, so that no walk comes to a place twice. */

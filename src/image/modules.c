@@ -10,6 +10,7 @@ enum {
 	HEAP_GAP_MAX = 1 << 30,	  /* arch_randomize_brk: 32 MiB on x86, 1 GiB on arm64 */
 	BSS_GUESS_MAX = 16 << 20, /* of a module without headers */
 	LINK_NAME_MAX = 4096,
+	MODULE_BYTES_MAX = 1 << 30, /* where only parts of one are known */
 };
 
 /* A module on trial: what speaks for it being one, and not just a file that someone mapped. */
@@ -27,7 +28,6 @@ struct finder {
 	uint32_t *of_segment; /* index + 1 into found, by segment */
 	bool any_names;
 	link_entries links;
-	VEC(uint32_t) of_link; /* index + 1 into found, by link */
 };
 
 /* ---- names ---- */
@@ -186,6 +186,13 @@ static struct error *find_exe(struct finder *f)
 	if (s) {
 		struct image_module m = {
 			.start = s->start, .end = s->end, .is_exe = true, .path = s->name};
+		/* Without names: its mappings touch each other, and the first writable is .data. */
+		const struct image_segment *last = &img->segment[img->nsegment - 1];
+		for (const struct image_segment *n = s; !s->name && n < last; n++) {
+			if (n[1].start != n->end || n[1].perms & PERM_W || n[1].name)
+				break;
+			m.end = n[1].end;
+		}
 		struct error *err = candidate_add(f, &m, &id);
 		if (err)
 			return err;
@@ -225,7 +232,7 @@ static uint64_t find_r_debug(struct finder *f)
 		candidate_make_exe(f, (uint32_t)i + 1);
 		return v;
 	}
-	return 0;
+	return r_debug_search(f->img);
 }
 
 static const char *link_name(struct image *img, uint64_t addr)
@@ -236,21 +243,41 @@ static const char *link_name(struct image *img, uint64_t addr)
 	return region_strdup(&img->region, name);
 }
 
-/* A module that only the loader knows: no names in the dump, or no header at the start. */
+/*
+ * A module that only the loader knows: no names in the dump, or no header at the start. Without
+ * its headers it reaches at least from its first mapping to the one with its dynamic section.
+ */
 static struct error *add_by_link(struct finder *f, const struct link_entry *e, uint32_t *ret)
 {
 	const struct image *img = f->img;
-	struct elf_table t;
-	uint64_t at = elf_table_find(img, e->addr, &t) ? e->addr : e->ld;
-	const struct image_segment *s = image_segment_find(img, at);
+	const struct image_segment *ld = image_segment_find(img, e->ld);
+	const struct image_segment *first = e->addr ? image_segment_find(img, e->addr) : ld;
 	*ret = 0;
-	if (!s)
+	if (!ld)
 		return NULL;
-	struct image_module m = {.start = s->start, .end = s->end, .path = s->name};
+	if (!first || first > ld || e->ld - e->addr > MODULE_BYTES_MAX)
+		first = ld;
+	struct image_module m = {.start = first->start, .end = ld->end, .path = ld->name};
 	struct error *err = candidate_add(f, &m, ret);
 	if (!err && *ret)
-		f->of_segment[s - img->segment] = *ret;
+		f->of_segment[ld - img->segment] = f->of_segment[first - img->segment] = *ret;
 	return err;
+}
+
+/* The first in the list is the executable, even where nothing of it but its data is in the dump. */
+static uint32_t exe_of_link(struct finder *f, const struct link_entry *e)
+{
+	const struct image_segment *ld = image_segment_find(f->img, e->ld);
+	for (uint32_t i = 0; ld && i < f->found.n; i++) {
+		struct image_module *m = &f->found.at[i].m;
+		if (!m->is_exe || m->has_headers || m->start > e->ld ||
+		    e->ld - m->start > MODULE_BYTES_MAX)
+			continue;
+		if (ld->end > m->end)
+			m->end = ld->end;
+		return i + 1;
+	}
+	return 0;
 }
 
 static struct error *find_by_links(struct finder *f)
@@ -260,11 +287,12 @@ static struct error *find_by_links(struct finder *f)
 	for (uint64_t i = 0; !err && i < f->links.n; i++) {
 		const struct link_entry *e = &f->links.at[i];
 		uint32_t id = e->ld ? candidate_at(f, e->ld) : 0;
+		if (!id && !i)
+			id = exe_of_link(f, e);
 		if (!id && e->ld)
 			err = add_by_link(f, e, &id);
 		if (err)
 			break;
-		err = vec_push(&f->of_link, id);
 		if (!id)
 			continue;
 		struct candidate *c = &f->found.at[id - 1];
@@ -358,7 +386,6 @@ static struct error *first_find(struct image *img)
 	free(f.of_segment);
 	vec_deinit(&f.found);
 	vec_deinit(&f.links);
-	vec_deinit(&f.of_link);
 	return err;
 }
 
@@ -374,6 +401,8 @@ static struct error *refine(struct image *img)
 		if (m->is_exe)
 			dynamic_find(img, m->dynamic, DT_DEBUG, &r_debug);
 	}
+	if (!r_debug)
+		r_debug = r_debug_search(img);
 	struct error *err = link_map_read(img, r_debug, &links);
 	for (uint64_t i = 0; !err && i < links.n; i++) {
 		uint32_t id = image_module_find(img, links.at[i].ld);
@@ -423,6 +452,19 @@ static struct error *split_at_ends(struct image *img)
 	return image_split_segments(img, end, n);
 }
 
+/*
+ * Without a module's headers: is `s`, which touches its mapping `below` from above, its .data or
+ * .bss? Taken for it if it follows what the process had written to. Behind the executable's data
+ * comes the break, without randomisation at once: there only data is taken, which follows relro.
+ */
+static bool touches_headerless(const struct image_module *m, const struct image_segment *below,
+			       const struct image_segment *s)
+{
+	bool written = below->perms & PERM_W || (below->present && !(below->perms & PERM_X));
+	return !m->has_headers && written && below->end == s->start && s->perms & PERM_W &&
+	       s->end - s->start <= BSS_GUESS_MAX && !(m->is_exe && below->perms & PERM_W);
+}
+
 /* Nameless mappings inside a module's range are its own: .bss, and all when there are no names. */
 static void claim_nameless(struct image *img)
 {
@@ -433,12 +475,28 @@ static void claim_nameless(struct image *img)
 		uint32_t id = module_below(img, s->start);
 		const struct image_module *m = id ? image_module_get(img, id) : NULL;
 		s->module_id = m && s->start < m->end ? id : 0;
-		/* Without headers, what touches the data from above is taken for .bss. */
-		const struct image_segment *below = i ? s - 1 : NULL;
-		if (!s->module_id && m && !m->has_headers && below && below->module_id == id &&
-		    name_is_path(below->name) && below->perms & PERM_W && below->end == s->start &&
-		    s->perms & PERM_W && s->end - s->start <= BSS_GUESS_MAX && !m->is_exe)
+		if (!s->module_id && m && i && s[-1].module_id == id &&
+		    touches_headerless(m, &s[-1], s))
 			s->module_id = id;
+	}
+}
+
+/*
+ * Of a module without headers, what is in the dump and is no code was written to, or it would have
+ * been left out as its headers were.
+ */
+static void guess_data(struct image *img)
+{
+	for (uint32_t i = 0; i < img->nsegment; i++) {
+		const struct image_segment *s = &img->segment[i];
+		struct image_module *m = s->module_id ? &img->module[s->module_id - 1] : NULL;
+		if (!m || m->has_headers || !s->present || s->perms & PERM_X)
+			continue;
+		if (m->data_start == m->data_end)
+			m->data_start = s->start;
+		m->data_end = s->end;
+		if (s->end > m->end)
+			m->end = s->end;
 	}
 }
 
@@ -577,6 +635,7 @@ struct error *image_find_modules(struct image *img)
 	if (err)
 		return err;
 	claim_nameless(img);
+	guess_data(img);
 	for (uint32_t i = 0; i < img->nsegment; i++) {
 		struct image_segment *s = &img->segment[i];
 		if (s->module_id) {
