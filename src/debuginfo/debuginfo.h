@@ -95,3 +95,9 @@ struct debuginfo_frame {
 struct error *debuginfo_unwind(const struct debuginfo *di, const struct image_thread *thread,
 			       struct debuginfo_frame *frame, unsigned max, unsigned *n)
 	_must_check_;
+
+/*
+ * A C++, Rust or other mangled name as its language writes it, bounded; malloc'ed. NULL: it is none.
+ * Needs no binary.
+ */
+char *debuginfo_demangle(const char *raw);

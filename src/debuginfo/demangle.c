@@ -54,3 +54,8 @@ char *demangle(const char *raw)
 	free(d);
 	return text;
 }
+
+char *debuginfo_demangle(const char *raw)
+{
+	return demangle(raw);
+}

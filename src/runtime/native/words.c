@@ -22,6 +22,13 @@ static uint32_t words_span(const struct image *img, uint32_t hint, uint64_t addr
 	return lo;
 }
 
+const struct image_span *words_span_at(const struct image *img, uint32_t *span, uint64_t addr)
+{
+	*span = words_span(img, *span, addr);
+	const struct image_span *s = *span < img->nspan ? &img->span[*span] : NULL;
+	return s && s->start <= addr ? s : NULL;
+}
+
 bool words_next_run(const struct image *img, uint32_t *span, uint64_t at, uint64_t end,
 		    struct words_run *ret)
 {

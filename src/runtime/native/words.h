@@ -148,6 +148,9 @@ static inline __attribute__((always_inline)) uint64_t words_scan(const struct lo
 	return n;
 }
 
+/* The span that holds addr, whatever its origin; NULL: none. *span as for words_next_run. */
+const struct image_span *words_span_at(const struct image *img, uint32_t *span, uint64_t addr);
+
 /* A stretch that can be read at a time. */
 struct words_run {
 	const uint8_t *data;
