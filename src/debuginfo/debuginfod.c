@@ -31,7 +31,9 @@ struct debuginfod {
 	struct log *log;
 	unsigned seconds;
 	uint64_t deadline; /* seconds of CLOCK_MONOTONIC, of the question in flight */
-	bool late;
+	bool late;	   /* it went past the deadline */
+	bool heard;	   /* bytes came */
+	bool mute;	   /* a server let a whole wait pass without a byte: no more questions */
 };
 
 static uint64_t debuginfod_now(void)
@@ -112,6 +114,7 @@ static int debuginfod_progress(client *c, long done, long total)
 	if (!d)
 		return 1;
 	d->late = debuginfod_now() >= d->deadline;
+	d->heard |= done > 0;
 	log_progress(d->log, "asking debuginfod", done > 0 ? (uint64_t)done : 0,
 		     total > 0 ? (uint64_t)total : 0);
 	return d->late;
@@ -124,18 +127,19 @@ static int debuginfod_find(struct debuginfod *d, find_fn find, const uint8_t *bu
 	if (path)
 		*path = NULL;
 	/* The length 0 would mean that the id is text. */
-	if (!d || !len || len > DEBUGINFOD_ID_MAX)
+	if (!d || d->mute || !len || len > DEBUGINFOD_ID_MAX)
 		return -1;
 	for (uint32_t i = 0; i < len; i++)
 		snprintf(hex + 2 * i, 3, "%02x", build_id[i]);
 	d->deadline = debuginfod_now() + d->seconds;
-	d->late = false;
+	d->late = d->heard = false;
 	log_info(d->log, "asking debuginfod for build id %s", hex);
 	int fd = find(d->client, build_id, (int)len, path);
 	log_progress_end(d->log);
+	d->mute = d->late && !d->heard && fd < 0;
 	if (d->late)
-		log_warning(d->log, "debuginfod: gave up on build id %s after %u s", hex,
-			    d->seconds);
+		log_warning(d->log, "debuginfod: gave up on build id %s after %u s%s", hex,
+			    d->seconds, d->mute ? " of silence; no more is asked" : "");
 	else if (fd < 0)
 		log_info(d->log, "debuginfod: build id %s: %s", hex, strerror(-fd));
 	return fd < 0 ? -1 : fd;
