@@ -220,8 +220,10 @@ static struct error *check_ledger(const struct snapshot *s)
 
 struct error *snapshot_check(const struct snapshot *s)
 {
+	if (!s->blocks_sealed)
+		return NULL;
 	struct error *err = check_extents(s);
-	if (!err && s->page_range)
+	if (!err)
 		err = check_blocks(s);
 	if (!err)
 		err = check_references(s);

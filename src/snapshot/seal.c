@@ -320,5 +320,6 @@ struct error *snapshot_seal_blocks(struct snapshot *s)
 		err = seal_books(s);
 	if (!err)
 		err = snapshot_locator_init(s);
+	s->blocks_sealed = !err;
 	return err;
 }

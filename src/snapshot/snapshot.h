@@ -281,6 +281,8 @@ struct snapshot {
 	VEC(struct ledger_row) ledger;
 	VEC(struct finding_row) finding;
 
+	bool blocks_sealed;
+
 	/* locator: see snapshot_object_find */
 	uint64_t page_shift;
 	struct snapshot_page_range *page_range;
