@@ -97,32 +97,41 @@ static bool mapped_header(struct glibc *g, uint64_t start, uint64_t chunk, struc
 		*ret = (struct glibc_mapped){start, end + g->header, chunk, size, size - g->w};
 	else
 		return false;
-	return mapped_range(g, start, ret->end);
+	return true;
 }
 
 /*
  * The chunk of the mapping at `start`. memalign moves the chunk up to the alignment, notes how far
- * in prev_size, and leaves the old header behind: so for each alignment there is one place to look.
+ * in prev_size, and leaves the old header behind (its size may since have been changed by mremap).
+ * Within the first page there is one place for each alignment; above, it ends with a page, any
+ * page: mremap moves the mapping and does not keep the alignment.
  */
-static bool mapped_find(struct glibc *g, uint64_t start, struct glibc_mapped *ret)
+static bool mapped_find(struct glibc *g, uint64_t start, uint64_t limit, struct glibc_mapped *ret)
 {
-	uint64_t first = glibc_chunk_align(g, start), align, block;
-	if (!mapped_header(g, start, first, ret))
+	uint64_t page = g->img->page_size, first = glibc_chunk_align(g, start), block;
+	struct glibc_mapped old, moved;
+	if (!mapped_header(g, start, first, &old))
 		return false;
-	for (align = 2 * GLIBC_ALIGNMENT; align < ret->end - start; align *= 2) {
-		struct glibc_mapped moved;
+	uint64_t end = old.end < limit ? old.end : limit;
+	for (uint64_t align = 2 * GLIBC_ALIGNMENT; align <= page; align *= 2) {
 		if (!checked_align_up(first + g->header, align, &block))
-			break;
-		if (block - g->header != first && block - g->header < first + g->minsize)
+			return false;
+		if (block - g->header < first + g->minsize)
 			block += align;
-		if (block - g->header == first || block >= ret->end)
-			continue;
-		if (mapped_header(g, start, block - g->header, &moved)) {
-			*ret = moved;
-			return true;
-		}
+		if (mapped_header(g, start, block - g->header, &moved) &&
+		    mapped_range(g, start, moved.end))
+			goto found;
 	}
-	return true;
+	for (block = start + 2 * page; block < end && block > start; block += page)
+		if (mapped_header(g, start, block - g->header, &moved) &&
+		    mapped_range(g, start, moved.end))
+			goto found;
+	if (!mapped_range(g, start, old.end))
+		return false;
+	moved = old;
+found:
+	*ret = moved;
+	return moved.end <= limit;
 }
 
 /*
@@ -254,7 +263,7 @@ static struct error *stretch_pages(struct glibc *g, struct stretch *st)
 		while (!err && at < stop && at < st->end) {
 			struct glibc_mapped m;
 			uint64_t end, next = at + page, first = glibc_chunk_align(g, at);
-			if (mapped_find(g, at, &m) && m.end <= st->end) {
+			if (mapped_find(g, at, st->end, &m)) {
 				err = vec_push(&g->mapped, m);
 				next = m.end;
 			} else if (a && st->missing &&
