@@ -114,7 +114,7 @@ $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIB)
 SUITES ?= bullseye trixie sid
 suites: all
 	scripts/fetch-suite $(BUILD)/suites $(SUITES)
-	SUITES="$(SUITES)" $(PYTEST) tests/suites
+	SUITES="$(SUITES)" $(PYTEST) tests/e2e/suites.py
 
 ## valgrind: memcheck over the unit tests and a sample
 valgrind: all unit

@@ -172,6 +172,17 @@ CREATE TABLE timeline (
     live_objects INTEGER NOT NULL  -- then
 );
 
+-- How many live objects there are of each kind: a question about all of them need not read all of them.
+CREATE TABLE census (
+    type_id   INTEGER REFERENCES type (id),  -- NULL: not known
+    size      INTEGER NOT NULL, -- usable bytes of one
+    arena_id  INTEGER REFERENCES arena (id), -- as in object
+    reachable INTEGER,          -- as in object
+    grade     INTEGER,          -- as in object
+    objects   INTEGER NOT NULL, -- how many
+    bytes     INTEGER NOT NULL  -- all of them
+);
+
 -- Every byte of every mapping, in exactly one row: the rows of a segment add up to its length.
 CREATE TABLE ledger (
     segment_id INTEGER NOT NULL REFERENCES segment (id), -- where

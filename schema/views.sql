@@ -5,8 +5,3 @@ CREATE VIEW object_view AS
 SELECT o.id, printf('0x%x', o.address) AS address, o.size, t.name AS type, o.refcount, o.reachable,
        o.grade, o.retained, o.dominator_id, o.arena_id, o.value
 FROM object o LEFT JOIN type t ON t.id = o.type_id;
-
--- How many objects of each kind there are.
-CREATE VIEW census AS
-SELECT type_id, size, arena_id, reachable, grade, count(*) AS objects, sum(size) AS bytes
-FROM object GROUP BY type_id, size, arena_id, reachable, grade;

@@ -226,8 +226,11 @@ static struct error *scan_analyse(struct scan *sc)
 		const char *name;
 		struct error *(*run)(struct snapshot *s, struct log *log);
 	} step[] = {
-		{"reachability", analysis_reachability}, {"retained", analysis_retained},
-		{"clusters", analysis_clusters},	 {"ledger", analysis_ledger},
+		{"reachability", analysis_reachability},
+		{"retained", analysis_retained},
+		{"clusters", analysis_clusters},
+		{"census", analysis_census},
+		{"ledger", analysis_ledger},
 		{"findings", analysis_findings},
 	};
 	const unsigned steps = sizeof(step) / sizeof(step[0]);

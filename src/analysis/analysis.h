@@ -37,6 +37,9 @@ struct error *analysis_retained(struct snapshot *s, struct log *log) _must_check
  */
 struct error *analysis_clusters(struct snapshot *s, struct log *log) _must_check_;
 
+/* census rows: how many objects there are of each kind; after all that fills the object columns. */
+struct error *analysis_census(struct snapshot *s, struct log *log) _must_check_;
+
 /* ledger rows: for each segment, rows that add up to its length exactly. */
 struct error *analysis_ledger(struct snapshot *s, struct log *log) _must_check_;
 

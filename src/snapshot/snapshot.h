@@ -15,6 +15,7 @@
  *	roots       root ranges -> root rows; references -> CSR         (runtime/native.c)
  *	            snapshot_seal_references()                          -> reverse CSR
  *	analysis    reachable, grade, dominator, retained, clusters     (analysis/)
+ *	census      objects counted by type, size, ...                  (analysis/census.c)
  *	ledger      every byte of every segment in one row              (analysis/ledger.c)
  *	findings    damage, conclusions
  *
@@ -240,6 +241,15 @@ struct cluster_row {
 	uint64_t first_member; /* members: member[first_member .. + objects) */
 };
 
+/* Objects of one kind: a question about all objects is answered from these few rows. */
+struct census_row {
+	uint64_t size;	  /* of one */
+	uint32_t type_id; /* 0 unknown */
+	uint32_t objects; /* how many */
+	uint16_t arena_id;
+	uint8_t reachable, grade; /* as in the object table */
+};
+
 struct ledger_row {
 	uint32_t segment_id; /* index + 1 */
 	uint32_t category;   /* string: live, free, overhead, rounding, stack, ... */
@@ -278,6 +288,7 @@ struct snapshot {
 	VEC(struct root_row) root;
 	VEC(struct cluster_row) cluster;
 	VEC(uint32_t) member; /* object ids */
+	VEC(struct census_row) census;
 	VEC(struct ledger_row) ledger;
 	VEC(struct finding_row) finding;
 

@@ -26,10 +26,11 @@
 #define STORE_SCHEMA_VERSION 1
 
 struct store_options {
-	bool ordinary;	    /* no bulk writer: INSERT everything */
-	bool no_sync;	    /* tests: do not wait for the disk */
-	uint64_t bulk_from; /* tables of at least so many rows go the bulk way; 0: the usual number
-			     */
+	bool ordinary; /* no bulk writer: INSERT everything */
+	bool no_sync;  /* tests: do not wait for the disk */
+	/* For tests; 0: the usual numbers. */
+	uint64_t bulk_from; /* tables of at least so many rows go the bulk way */
+	uint64_t bulk_part; /* rows of a thread's share of a table */
 };
 
 /*

@@ -441,6 +441,23 @@ static void member_object_keys(const struct snapshot *s, uint64_t first, uint64_
 		out[i] = s->member.at[first + i];
 }
 
+static uint64_t census_rows(const struct snapshot *s)
+{
+	return s->census.n;
+}
+
+static void census_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	const struct census_row *r = &s->census.at[i];
+	out->v[0] = value_nonzero(r->type_id);
+	out->v[1] = value_int((int64_t)r->size);
+	out->v[2] = value_nonzero(r->arena_id);
+	out->v[3] = r->reachable != 255 ? value_int(r->reachable) : value_null();
+	out->v[4] = value_nonzero(r->grade);
+	out->v[5] = value_int(r->objects);
+	out->v[6] = value_int((int64_t)(r->size * r->objects));
+}
+
 static uint64_t ledger_rows(const struct snapshot *s)
 {
 	return s->ledger.n;
@@ -553,6 +570,9 @@ const struct store_table store_tables[] = {
 			{.name = "cluster_member_object", .column = "object_id",
 			 .keys = member_object_keys, .tail = member_cluster_keys},
 		},
+	}, {
+		.name = "census", .rows = census_rows, .row = census_row,
+		.column = {"type_id", "size", "arena_id", "reachable", "grade", "objects", "bytes"},
 	}, {
 		.name = "ledger", .rows = ledger_rows, .row = ledger_row,
 		.column = {"segment_id", "category", "place", "bytes"},

@@ -307,7 +307,7 @@ static struct error *writer_run(struct store_writer *w, int fd)
 	writer_close(w);
 	if (err || !w->ntree)
 		return err;
-	err = bulk_write(fd, w->s, w->tree, w->ntree, w->log);
+	err = bulk_write(fd, w->s, w->tree, w->ntree, w->opt, w->log);
 	if (err || !w->nlater)
 		return err;
 	err = writer_open(w);

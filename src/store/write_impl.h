@@ -25,7 +25,7 @@ struct bulk_tree {
  * a complete database. Its header must say that the file is consistent and has no free pages.
  */
 struct error *bulk_write(int fd, const struct snapshot *s, const struct bulk_tree *tree, unsigned n,
-			 struct log *log) _must_check_;
+			 const struct store_options *opt, struct log *log) _must_check_;
 
 /*
  * Can the bulk writer take this table: are the keys of a WITHOUT ROWID table in strictly rising

@@ -3,7 +3,7 @@
 
 enum { CACHED = 7 }; /* chunks of one size that a thread's cache takes */
 
-static void *keep[400];
+void *keep[400];
 static unsigned kept;
 
 /* A block to be freed, and one behind it that stays, so that no two free ones merge. */

@@ -299,11 +299,18 @@ static inline void oracle_scrub(void)
 	oracle_scrub_registers();
 }
 
-static noinline_ __attribute__((noreturn)) void oracle_die(void)
+static noinline_ __attribute__((noreturn)) void oracle_die_clean(void)
 {
 	oracle_mallinfo();
 	oracle_scrub();
 	abort();
+}
+
+/* Scrubs before that as well: its own frame comes to lie where the situation's was. */
+static inline __attribute__((noreturn)) void oracle_die(void)
+{
+	oracle_scrub();
+	oracle_die_clean();
 }
 
 /* ---- what situations are made of ---- */
@@ -337,12 +344,18 @@ static noinline_ void *new_block(size_t size)
  */
 static int oracle_ready;
 
-static noinline_ void oracle_wait_forever(void)
+static noinline_ void oracle_wait_clean(void)
 {
 	oracle_scrub();
 	__atomic_add_fetch(&oracle_ready, 1, __ATOMIC_SEQ_CST);
 	for (;;)
 		pause();
+}
+
+static inline void oracle_wait_forever(void)
+{
+	oracle_scrub();
+	oracle_wait_clean();
 }
 
 static noinline_ void oracle_wait_ready(int n)
