@@ -8,3 +8,4 @@ CREATE INDEX root_object ON root (object_id);
 CREATE INDEX cluster_member_object ON cluster_member (object_id);
 CREATE INDEX ledger_segment ON ledger (segment_id);
 CREATE INDEX object_size ON object (size);
+CREATE INDEX object_retained ON object (retained);

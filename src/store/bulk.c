@@ -11,8 +11,7 @@
 #include <unistd.h>
 
 enum {
-	PART_ROWS =
-		1 << 18, /* of one part of a table; a thread does about a million rows a second */
+	PART_ROWS = 1 << 18, /* of one part of a tree: a fraction of a second's work */
 	EXTENT_BYTES = 1 << 20,
 	EXTENT_PAGES_MIN = 8,
 	THREADS_MAX = 64,

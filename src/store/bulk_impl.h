@@ -131,6 +131,7 @@ struct error *bulk_interior(struct bulk_out *out, struct bulk_level *leaves, boo
 /* ---- sorting: bulk_sort.c ---- */
 
 struct bulk_range {
+	bool null;	 /* rows whose key is NULL; else: */
 	uint64_t lo, hi; /* keys, as key_order has them; inclusive */
 	uint64_t count;	 /* rows that have one of them */
 };

@@ -23,16 +23,26 @@ enum {
 	RADIX_BITS = 11,
 };
 
-/* The order of the index: NULL first, then as signed numbers. */
-static inline uint64_t key_order(const struct store_index *x, int64_t key)
+/* The order of an index: NULL first, then as signed numbers. */
+static inline bool key_null(const struct store_index *x, int64_t key)
 {
-	return x->zero_is_null && !key ? 0 : (uint64_t)key ^ UINT64_C(1) << 63;
+	return x->zero_is_null && !key;
+}
+
+static inline uint64_t key_order(int64_t key)
+{
+	return (uint64_t)key ^ UINT64_C(1) << 63;
+}
+
+static inline int64_t order_key(uint64_t order)
+{
+	return (int64_t)(order ^ UINT64_C(1) << 63);
 }
 
 static inline uint32_t bucket_of(uint64_t order)
 {
 	if (!(order >> 63))
-		return order ? 1 : 0;
+		return 1;
 	uint64_t v = order << 1 >> 1;
 	if (v < EXACT)
 		return 2 + (uint32_t)v;
@@ -45,7 +55,7 @@ static inline uint32_t bucket_of(uint64_t order)
 static uint64_t bucket_first(uint32_t bucket)
 {
 	if (bucket < 2)
-		return bucket;
+		return 0;
 	uint64_t v = bucket - 2;
 	if (v >= EXACT) {
 		unsigned power = 10 + (unsigned)((v - EXACT) / PER_POWER);
@@ -59,8 +69,14 @@ static struct error *plan_ranges(struct bulk_plan *p, const uint64_t *count)
 	uint64_t most = p->rows / RANGES;
 	if (most < p->part)
 		most = p->part;
-	struct bulk_range r = {.count = 0};
-	for (uint32_t b = 0; b < BUCKETS; b++) {
+	struct bulk_range r = {.null = true, .count = count[0]};
+	if (r.count) {
+		struct error *err = vec_push(&p->range, r);
+		if (err)
+			return err;
+	}
+	r = (struct bulk_range){.count = 0};
+	for (uint32_t b = 1; b < BUCKETS; b++) {
 		if (!count[b])
 			continue;
 		/* A bucket with the rows of several ranges is likely one key: keep it apart. */
@@ -85,15 +101,21 @@ struct error *bulk_plan_make(struct bulk_plan *p)
 		return &error_nomem;
 	int64_t key[BATCH];
 	uint64_t hint = 0, before = 0;
-	bool sorted = true;
+	bool sorted = true, values = false;
 	for (uint64_t at = 0; at < p->rows; at += BATCH) {
 		uint64_t n = p->rows - at < BATCH ? p->rows - at : BATCH;
 		p->index->keys(p->s, at, n, &hint, key);
 		for (uint64_t i = 0; i < n; i++) {
-			uint64_t order = key_order(p->index, key[i]);
+			if (key_null(p->index, key[i])) {
+				count[0]++;
+				sorted &= !values;
+				continue;
+			}
+			uint64_t order = key_order(key[i]);
 			count[bucket_of(order)]++;
 			sorted &= order >= before;
 			before = order;
+			values = true;
 		}
 	}
 	p->sorted = sorted;
@@ -113,7 +135,7 @@ static struct error *add_entry(const struct bulk_plan *p, uint64_t row, int64_t 
 	int64_t tail = (int64_t)row + 1;
 	if (p->index->tail)
 		p->index->tail(p->s, row, 1, tail_hint, &tail);
-	return bulk_leaves_entry(l, p->index->zero_is_null && !key, key, tail, last);
+	return bulk_leaves_entry(l, key_null(p->index, key), key, tail, last);
 }
 
 struct error *bulk_sorted_entries(const struct bulk_plan *p, uint64_t first, uint64_t end,
@@ -131,7 +153,7 @@ struct error *bulk_sorted_entries(const struct bulk_plan *p, uint64_t first, uin
 	return err;
 }
 
-/* Walks the rows whose keys are in a range: `next` sets row and order, false at the end. */
+/* Walks the rows whose keys are in a range, but the NULL one. */
 struct range_walk {
 	const struct bulk_plan *plan;
 	uint64_t lo, span; /* in the range: order - lo <= span */
@@ -143,8 +165,9 @@ static inline bool walk_next(struct range_walk *w, uint64_t *row, uint64_t *orde
 {
 	for (;;) {
 		while (w->i < w->n) {
-			*order = key_order(w->plan->index, w->key[w->i++]);
-			if (*order - w->lo <= w->span) {
+			int64_t key = w->key[w->i++];
+			*order = key_order(key);
+			if (*order - w->lo <= w->span && !key_null(w->plan->index, key)) {
 				*row = w->at + w->i - 1;
 				return true;
 			}
@@ -156,12 +179,6 @@ static inline bool walk_next(struct range_walk *w, uint64_t *row, uint64_t *orde
 		w->plan->index->keys(w->plan->s, w->at, w->n, &w->hint, w->key);
 		w->i = 0;
 	}
-}
-
-/* From order back to the key; 0 for NULL, which add_entry knows. */
-static inline int64_t order_key(const struct store_index *x, uint64_t order)
-{
-	return x->zero_is_null && !order ? 0 : (int64_t)(order ^ UINT64_C(1) << 63);
 }
 
 /* `span` numbers from `lo` on, hardly more than there are rows. */
@@ -187,7 +204,7 @@ static struct error *range_by_counting(const struct bulk_plan *p, const struct b
 	for (uint64_t i = 0; i < r->count && !err; i++) {
 		while (place[k] <= i)
 			k++;
-		err = add_entry(p, sorted[i], order_key(p->index, lo + k), &tail_hint, l,
+		err = add_entry(p, sorted[i], order_key(lo + k), &tail_hint, l,
 				last && i + 1 == r->count);
 	}
 	free(place);
@@ -234,30 +251,38 @@ static struct error *range_by_radix(const struct bulk_plan *p, const struct bulk
 		const struct keyed_row *sorted = radix_sort(a, b, n, lo, span);
 		uint64_t tail_hint = 0;
 		for (uint64_t i = 0; i < n && !err; i++)
-			err = add_entry(p, sorted[i].row, order_key(p->index, sorted[i].order),
-					&tail_hint, l, last && i + 1 == n);
+			err = add_entry(p, sorted[i].row, order_key(sorted[i].order), &tail_hint, l,
+					last && i + 1 == n);
 	}
 	free(a);
 	free(b);
 	return err;
 }
 
-/* All of one key: in order as they are. */
+/* All rows of one key: in order as they are. */
 static struct error *range_of_one_key(const struct bulk_plan *p, const struct bulk_range *r,
-				      uint64_t lo, bool last, struct bulk_leaves *l)
+				      int64_t one, bool last, struct bulk_leaves *l)
 {
-	struct range_walk w = {.plan = p, .lo = lo, .span = 0};
 	struct error *err = NULL;
-	uint64_t tail_hint = 0, n = 0;
-	for (uint64_t row, order; !err && walk_next(&w, &row, &order);)
-		err = add_entry(p, row, order_key(p->index, order), &tail_hint, l,
-				last && ++n == r->count);
+	int64_t key[BATCH];
+	uint64_t hint = 0, tail_hint = 0, done = 0;
+	for (uint64_t at = 0; at < p->rows && !err; at += BATCH) {
+		uint64_t n = p->rows - at < BATCH ? p->rows - at : BATCH;
+		p->index->keys(p->s, at, n, &hint, key);
+		for (uint64_t i = 0; i < n && !err; i++)
+			if (key[i] == one)
+				err = add_entry(p, at + i, one, &tail_hint, l,
+						++done == r->count && last);
+	}
+	assert(err || done == r->count);
 	return err;
 }
 
 struct error *bulk_range_entries(const struct bulk_plan *p, const struct bulk_range *r, bool last,
 				 struct bulk_leaves *l)
 {
+	if (r->null)
+		return range_of_one_key(p, r, 0, last, l);
 	uint64_t lo = r->lo, hi = r->hi, dense = 2 * r->count + 4096;
 	if (hi - lo > dense) {
 		/* What the keys really are may lie closer together than their buckets. */
@@ -269,7 +294,7 @@ struct error *bulk_range_entries(const struct bulk_plan *p, const struct bulk_ra
 		}
 	}
 	if (lo == hi)
-		return range_of_one_key(p, r, lo, last, l);
+		return range_of_one_key(p, r, order_key(lo), last, l);
 	return hi - lo <= dense ? range_by_counting(p, r, lo, hi - lo, last, l)
 				: range_by_radix(p, r, lo, hi - lo, last, l);
 }

@@ -252,7 +252,7 @@ static void object_row(const struct snapshot *s, uint64_t i, struct store_row *o
 							  : value_null();
 	v[8] = o->reachable && o->reachable[i] != 255 ? value_int(o->reachable[i]) : value_null();
 	v[9] = value_nonzero(o->grade ? o->grade[i] : 0);
-	v[10] = o->retained ? value_int((int64_t)o->retained[i]) : value_null();
+	v[10] = value_nonzero(o->retained ? o->retained[i] : 0);
 	v[11] = value_nonzero(o->dominator ? o->dominator[i] : 0);
 	v[12] = value_nonzero(o->site_id ? o->site_id[i] : 0);
 	v[13] = o->value ? value_string(s, o->value[i]) : value_null();
@@ -278,6 +278,14 @@ static void object_size_keys(const struct snapshot *s, uint64_t first, uint64_t 
 {
 	(void)hint;
 	memcpy(out, s->object.size + first, n * sizeof(*out));
+}
+
+static void object_retained_keys(const struct snapshot *s, uint64_t first, uint64_t n,
+				 uint64_t *hint, int64_t *out)
+{
+	(void)hint;
+	for (uint64_t i = 0; i < n; i++)
+		out[i] = s->object.retained ? (int64_t)s->object.retained[first + i] : 0;
 }
 
 /* ---- references ---- */
@@ -536,6 +544,8 @@ const struct store_table store_tables[] = {
 			{.name = "object_type", .column = "type_id", .zero_is_null = true,
 			 .keys = object_type_keys},
 			{.name = "object_size", .column = "size", .keys = object_size_keys},
+			{.name = "object_retained", .column = "retained", .zero_is_null = true,
+			 .keys = object_retained_keys},
 		},
 	}, {
 		.name = "free_block", .rows = free_rows, .row = free_row,
@@ -571,7 +581,7 @@ const struct store_table store_tables[] = {
 			 .keys = member_object_keys, .tail = member_cluster_keys},
 		},
 	}, {
-		.name = "census", .rows = census_rows, .row = census_row,
+		.name = "census", .rows = census_rows, .row = census_row, .bulk = true,
 		.column = {"type_id", "size", "arena_id", "reachable", "grade", "objects", "bytes"},
 	}, {
 		.name = "ledger", .rows = ledger_rows, .row = ledger_row,

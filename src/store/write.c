@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/region.h"
 #include "store/embed.h"
+#include "store/findings.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -290,8 +291,15 @@ static struct error *writer_roots(struct store_writer *w)
 	return NULL;
 }
 
-/* fd: open on w->temp. */
-static struct error *writer_run(struct store_writer *w, int fd)
+/* All rows are there: what is said of them in SQL. */
+static struct error *writer_conclusions(struct store_writer *w)
+{
+	struct error *err = store_functions(w->db);
+	return err ? err : findings_write(w->db);
+}
+
+/* The ordinary part, up to the bulk; all, if there is none. */
+static struct error *writer_first(struct store_writer *w)
 {
 	struct error *err = writer_open(w);
 	if (!err)
@@ -302,18 +310,38 @@ static struct error *writer_run(struct store_writer *w, int fd)
 		err = writer_indexes(w);
 	if (!err && w->ntree)
 		err = writer_roots(w);
+	else if (!err)
+		err = writer_conclusions(w);
 	if (!err)
 		err = writer_exec(w, "COMMIT", w->temp);
 	writer_close(w);
-	if (err || !w->ntree)
-		return err;
-	err = bulk_write(fd, w->s, w->tree, w->ntree, w->opt, w->log);
-	if (err || !w->nlater)
-		return err;
-	err = writer_open(w);
+	return err;
+}
+
+/* What needs the rows that the bulk writer has written. */
+static struct error *writer_second(struct store_writer *w)
+{
+	struct error *err = writer_open(w);
+	if (!err)
+		err = writer_exec(w, "BEGIN", w->temp);
 	if (!err)
 		err = writer_later(w);
+	if (!err)
+		err = writer_conclusions(w);
+	if (!err)
+		err = writer_exec(w, "COMMIT", w->temp);
 	writer_close(w);
+	return err;
+}
+
+/* fd: open on w->temp. */
+static struct error *writer_run(struct store_writer *w, int fd)
+{
+	struct error *err = writer_first(w);
+	if (!err && w->ntree)
+		err = bulk_write(fd, w->s, w->tree, w->ntree, w->opt, w->log);
+	if (!err && w->ntree)
+		err = writer_second(w);
 	return err;
 }
 

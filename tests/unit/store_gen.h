@@ -131,7 +131,7 @@ static inline void gen_facts(struct gen *g, const struct gen_options *o, struct 
 		gen_push(&s->arena, (struct arena_row){
 					    .allocator = gen_str(s, "glibc"),
 					    .address = gen_wide(g),
-					    .used_bytes = gen_wide(g),
+					    .used_bytes = gen_wide(g) >> 20,
 					    .name = gen_text(g, s, 20),
 				    });
 	struct error *err = snapshot_meta(s, "kind", "core");
@@ -248,7 +248,7 @@ static inline void gen_conclusions(struct gen *g, const struct gen_options *o, s
 		at += 16 + 16 * gen_below(g, 100);
 		gen_push(&s->free, (struct free_row){
 					   .address = at,
-					   .size = gen_wide(g),
+					   .size = gen_wide(g) >> 20,
 					   .arena_id = (uint16_t)gen_below(g, 5),
 					   .kind = (uint8_t)gen_below(g, FREE_KINDS),
 				   });
@@ -258,7 +258,7 @@ static inline void gen_conclusions(struct gen *g, const struct gen_options *o, s
 		struct cluster_row row = {
 			.kind = (uint8_t)gen_below(g, 2),
 			.reachable = (uint8_t)gen_below(g, 2),
-			.bytes = gen_wide(g),
+			.bytes = gen_wide(g) >> 20, /* SQL adds them up */
 			.direct_bytes = gen_wide(g),
 			.signature = gen_text(g, s, o->text_max),
 			.first_member = s->member.n,
@@ -272,6 +272,14 @@ static inline void gen_conclusions(struct gen *g, const struct gen_options *o, s
 		row.head_id = row.objects ? s->member.at[row.first_member] : 0;
 		gen_push(&s->cluster, row);
 	}
+	for (uint32_t i = 0; i < n / 3; i++)
+		gen_push(&s->census, (struct census_row){
+					     .type_id = (uint32_t)gen_below(g, o->types + 1),
+					     .size = gen_wide(g) >> 40,
+					     .reachable = 1,
+					     .grade = (uint8_t)gen_below(g, ROOT_GRADES),
+					     .objects = (uint32_t)gen_below(g, 1000),
+				     });
 	for (uint32_t i = 0; i < 20; i++)
 		gen_push(&s->ledger, (struct ledger_row){
 					     .segment_id = i + 1,
