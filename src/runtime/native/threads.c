@@ -95,6 +95,18 @@ static bool list_offset_find(const struct image *img, int64_t *ret)
 	return false;
 }
 
+/* Is all of [lo, hi) memory that a stack can be in? */
+static bool is_stack_memory(const struct image *img, uint64_t lo, uint64_t hi)
+{
+	for (uint64_t at = lo; at < hi;) {
+		const struct image_segment *seg = image_segment_find(img, at);
+		if (!seg || !(seg->perms & PERM_W) || seg->module_id)
+			return false;
+		at = seg->end;
+	}
+	return true;
+}
+
 /* stackblock, stackblock_size, guardsize: three words that describe memory around the descriptor.
  */
 static bool stackblock_find(const struct image *img, struct native_thread *t)
@@ -113,7 +125,7 @@ static bool stackblock_find(const struct image *img, struct native_thread *t)
 			break;
 		if (size < img->page_size || size > STACK_MOST || guard >= size ||
 		    guard % img->page_size || at - block >= size || t->tp - block >= size ||
-		    block + size - t->tp > above)
+		    block + size - t->tp > above || !is_stack_memory(img, block + guard, t->tp))
 			continue;
 		t->block = block;
 		t->block_slot = at;

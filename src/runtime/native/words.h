@@ -8,7 +8,8 @@
  * pointer is stored at an odd address. What passes is then looked at byte by byte.
  *
  * In 32-bit processes an odd place looks like an address by chance far too often: only words that a
- * malloc could have returned (a multiple of 8) are handed on there.
+ * malloc could have returned (a multiple of 8) are handed on there, and none that overlaps an
+ * aligned word which looks like an address itself.
  */
 #pragma once
 
@@ -105,6 +106,13 @@ static inline __attribute__((always_inline)) void words_odd_scan64(const struct 
 			words_odd_place(l, p + upper - 4, addr + upper - 4, hit, arg);
 }
 
+static inline bool words_in_range32(const struct locator *l, const uint8_t *p)
+{
+	uint32_t w;
+	memcpy(&w, p, 4);
+	return w - l->lo < l->span;
+}
+
 static inline __attribute__((always_inline)) void words_odd_scan32(const struct locator *l,
 								   const uint8_t *p, uint64_t len,
 								   uint64_t addr, word_hit_fn *hit,
@@ -113,8 +121,14 @@ static inline __attribute__((always_inline)) void words_odd_scan32(const struct 
 	for (uint64_t k = 1; k + 4 <= len; k++) {
 		uint32_t w;
 		memcpy(&w, p + k, 4);
-		if (!(w & 7) && k % 4 && w - l->lo < l->span)
-			hit(arg, addr + k, w, false);
+		if (w & 7 || k % 4 == 0 || w - l->lo >= l->span)
+			continue;
+		/* Halves of two words, one of which means something by itself, make no third. */
+		uint64_t before = k & ~(uint64_t)3;
+		if (words_in_range32(l, p + before) ||
+		    (before + 8 <= len && words_in_range32(l, p + before + 4)))
+			continue;
+		hit(arg, addr + k, w, false);
 	}
 }
 
