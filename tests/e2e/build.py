@@ -27,7 +27,8 @@ VARIANTS = {
     "stripped": ("gcc", "g++", ["-O2", "-s"], []),
     "static-stripped": ("gcc", "g++", ["-O2", "-s", *STATIC], []),
     "i686": ("i686-linux-gnu-gcc", "i686-linux-gnu-g++", ["-O2", *STATIC], []),
-    "aarch64": ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++", ["-O2", *STATIC],
+    "aarch64": ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++",
+                ["-O2", "-static-pie", "-Wl,-z,muldefs"],
                 ["qemu-aarch64"]),
 }
 
