@@ -376,6 +376,15 @@ struct error *elf_notes_read(struct elf_core *core, uint64_t offset, uint64_t le
 		return NULL;
 	}
 	core->note_bytes += there;
+	if (there < len) {
+		core->img->truncated = true;
+		damage_add(damage, DAMAGE_DUMP, 0,
+			   "the file ends before its notes do: %" PRIu64 " bytes of %" PRIu64
+			   " are missing",
+			   len - there, len);
+	}
+	if (!there)
+		return NULL;
 	const uint8_t *p = core->data + offset;
 	uint64_t at = 0;
 	while (there - at >= NOTE_HEADER) {
