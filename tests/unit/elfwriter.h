@@ -50,7 +50,7 @@ struct elfwriter {
 
 static inline void *ew_put(struct ew_bytes *b, const void *p, size_t n)
 {
-	if (b->n + n > b->room) {
+	if (!b->at || b->n + n > b->room) {
 		b->room = (b->n + n) * 2 + 256;
 		b->at = realloc(b->at, b->room);
 		assert(b->at);
