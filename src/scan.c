@@ -215,8 +215,6 @@ static struct error *scan_blocks(struct scan *sc)
 		err = scan_phase(sc, "names", runtime_objects(&rt));
 	if (!err)
 		err = scan_phase(sc, "references", runtime_references(&rt));
-	if (!err)
-		err = scan_phase(sc, "reverse", snapshot_seal_references(sc->snapshot));
 	return err;
 }
 
@@ -226,9 +224,7 @@ static struct error *scan_analyse(struct scan *sc)
 		const char *name;
 		struct error *(*run)(struct snapshot *s, struct log *log);
 	} step[] = {
-		{"reachability", analysis_reachability},
-		{"retained", analysis_retained},
-		{"clusters", analysis_clusters},
+		{"graph", analysis_graph},
 		{"census", analysis_census},
 		{"ledger", analysis_ledger},
 		{"findings", analysis_findings},

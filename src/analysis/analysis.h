@@ -12,22 +12,19 @@
 #include "snapshot/snapshot.h"
 
 /*
- * object.reachable and object.grade.
+ * All that follows from the references and roots alone, in one call, as its parts share work and run
+ * side by side. Makes the backward references, too, where they are missing.
+ *
+ * object.reachable and object.grade:
  *	reachable  1: a root's START word leads to it over START edges; 2: only with the help of an
  *	           INTERIOR, TAGGED or MISALIGNED word somewhere on the way; 0: nothing does.
  *	grade      the best g such that it can be reached (over any edge) from roots of grade <= g.
  * So "lost for certain" is reachable = 0, "lost if the weak roots are stale" is that or
- * grade >= ROOT_WEAK_FROM.
- */
-struct error *analysis_reachability(struct snapshot *s, struct log *log) _must_check_;
-
-/*
+ * grade >= ROOT_WEAK_FROM. Weak references (kind 2) lead nowhere.
+ *
  * object.dominator and object.retained, for every object. The virtual root points to what the roots
- * point to, and to the head of every leak cluster. Needs reachability and the backward references.
- */
-struct error *analysis_retained(struct snapshot *s, struct log *log) _must_check_;
-
-/*
+ * point to, and to the head of every leak cluster.
+ *
  * cluster and member rows. `leak`: every unreachable object is in exactly one; a cluster is a source
  * component of the unreachable graph (its head: the one object; on a cycle a typed one, then the
  * biggest, then the first) and what hangs off it and no earlier cluster took. `cycle`: strongly
@@ -35,7 +32,7 @@ struct error *analysis_retained(struct snapshot *s, struct log *log) _must_check
  * edge but a weak one) and among reachable typed ones (owning edges). More in clusters.c, signatures
  * in clusters_impl.h.
  */
-struct error *analysis_clusters(struct snapshot *s, struct log *log) _must_check_;
+struct error *analysis_graph(struct snapshot *s, struct log *log) _must_check_;
 
 /* census rows: how many objects there are of each kind; after all that fills the object columns. */
 struct error *analysis_census(struct snapshot *s, struct log *log) _must_check_;

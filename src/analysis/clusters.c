@@ -18,9 +18,8 @@
  * address order. Memory while it runs, per object: 4 bytes and 4 more per unreachable one (leak),
  * 16 bytes (cycle), nothing when all objects are reachable and none is typed by owning references.
  */
-#include "analysis/analysis.h"
-
 #include "analysis/clusters_impl.h"
+
 #include "analysis/edges_impl.h"
 #include "base/cleanup.h"
 #include "graph/reach.h"
@@ -76,22 +75,18 @@ static struct error *leak_add(struct snapshot *s, struct shape *shape, struct re
 }
 
 static struct error *clusters_leaks(struct snapshot *s, const struct csr *forward,
-				    const struct csr *backward, struct shape *shape)
+				    const struct bits *head, struct shape *shape)
 {
 	uint32_t n = s->object.n, unreachable = 0, heads = 0;
 	for (uint32_t i = 0; i < n; i++)
 		unreachable += !s->object.reachable[i];
 	if (!unreachable)
 		return NULL;
-	_cleanup_(bits_deinit) struct bits head = {0};
-	struct error *err = leak_heads(s, forward, backward, &head);
-	if (err)
-		return err;
-	for (uint64_t k = 0; k < head.n / 64 + 1; k++)
-		heads += (uint32_t)__builtin_popcountll(head.word[k]);
+	for (uint64_t k = 0; k < head->n / 64 + 1; k++)
+		heads += (uint32_t)__builtin_popcountll(head->word[k]);
 	_cleanup_free_ uint32_t *group = csr_zalloc(n, sizeof(*group));
 	_cleanup_(reach_deinit) struct reach flood = {0};
-	err = group ? reach_init(&flood, forward, unreachable) : &error_nomem;
+	struct error *err = group ? reach_init(&flood, forward, unreachable) : &error_nomem;
 	if (!err)
 		err = vec_reserve(&s->cluster, s->cluster.n + heads);
 	if (!err)
@@ -104,7 +99,7 @@ static struct error *clusters_leaks(struct snapshot *s, const struct csr *forwar
 	uint64_t from = s->cluster.n;
 	uint32_t number = 0;
 	for (uint32_t v = 1; v <= n && !err; v++)
-		if (bits_test(&head, v))
+		if (bits_test(head, v))
 			err = leak_add(s, shape, &flood, group, v, ++number);
 	if (err)
 		return err;
@@ -274,29 +269,15 @@ static struct error *clusters_cycles(struct snapshot *s, struct shape *shape)
 	return NULL;
 }
 
-struct error *analysis_clusters(struct snapshot *s, struct log *log)
+struct error *clusters_find(struct snapshot *s, const struct csr *forward, const struct bits *head)
 {
 	s->cluster.n = s->member.n = 0;
-	_cleanup_(bits_deinit) struct bits weak = {0}, weak_backward = {0};
 	_cleanup_(shape_deinit) struct shape shape = {0};
-	struct error *err = edges_weak(s, &weak);
+	struct error *err = shape_init(&shape, s);
 	if (!err)
-		err = edges_weak_backward(s, &weak, &weak_backward);
-	if (!err)
-		err = shape_init(&shape, s);
-	if (err)
-		return err;
-	struct csr forward = edges_forward(s), backward = edges_backward(s);
-	forward.skip = edges_skip(&weak);
-	backward.skip = edges_skip(&weak_backward);
-	err = clusters_leaks(s, &forward, &backward, &shape);
-	uint64_t leaks = s->cluster.n;
+		err = clusters_leaks(s, forward, head, &shape);
 	if (!err)
 		err = clusters_cycles(s, &shape);
-	if (err)
-		return err;
 	vec_trim(&s->cluster);
-	log_debug(log, "clusters: %" PRIu64 " leaks, %" PRIu64 " cycles", leaks,
-		  s->cluster.n - leaks);
-	return NULL;
+	return err;
 }

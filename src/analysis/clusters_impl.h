@@ -14,6 +14,13 @@
 struct error *leak_heads(const struct snapshot *s, const struct csr *forward,
 			 const struct csr *backward, struct bits *ret) _must_check_;
 
+/*
+ * clusters.c: the rows of both kinds, and their members, from the heads. `forward` must leave weak
+ * references out. Needs object.reachable, where 1 and 2 are the same.
+ */
+struct error *clusters_find(struct snapshot *s, const struct csr *forward,
+			    const struct bits *head) _must_check_;
+
 /* Which of two objects on a cycle is the better one to start looking at: a, rather than b? */
 bool head_is_better(const struct snapshot *s, uint32_t a, uint32_t b);
 

@@ -1,6 +1,6 @@
 /*
  * From the depth first search on, vertices are named by their preorder number, 1 to `count`; 0 is
- *the virtual root. An ancestor's number is lower than a descendant's.
+ * the virtual root. An ancestor's number is lower than a descendant's.
  *
  * Memory per vertex, by step (idom and sum are the caller's results):
  *
@@ -9,13 +9,11 @@
  *	idom 4     parent by number ------------> immediate dominator, by number
  *	sum 8      stack           ancestor, label    jump, depth
  *	cell 16    first edges
- *	num 4                      number by vertex                      (with total)
- *	semi 4                     semidominator ---------------------->
- *	total 8                                                          sum by number
+ *	num 4                      number by vertex
+ *	semi 4                     semidominator --------------------->  idom by number
  */
 #include "graph/dominator.h"
 
-#include "base/cleanup.h"
 #include "base/parallel.h"
 
 #include <assert.h>
@@ -45,27 +43,28 @@ struct cell {
 #define ENTRY_RESUME (UINT32_C(1) << 31)
 
 struct dominator {
-	const struct csr *forward, *backward;
-	const struct bits *seed;
+	struct csr forward, backward;
 	const uint64_t *weight;
 	uint32_t *idom;
 	uint64_t *sum;
 	struct cell *cell;
-	struct bits seen;
+	struct bits seed, seen;
 	uint32_t *order, *num, *semi;
-	uint64_t *total;
 	uint32_t count; /* vertices reached */
 	uint32_t top;	/* of the stack */
 };
 
-static void dominator_deinit(struct dominator *d)
+void dominator_destroy(struct dominator *d)
 {
+	if (!d)
+		return;
+	bits_deinit(&d->seed);
 	bits_deinit(&d->seen);
 	free(d->cell);
 	free(d->order);
 	free(d->num);
 	free(d->semi);
-	free(d->total);
+	free(d);
 }
 
 static inline uint64_t pair_make(uint32_t hi, uint32_t lo)
@@ -88,7 +87,7 @@ static inline uint32_t pair_lo(uint64_t pair)
 static struct error *cell_fill(void *arg, unsigned slice, uint64_t first, uint64_t end)
 {
 	struct dominator *d = arg;
-	const struct csr *g = d->forward;
+	const struct csr *g = &d->forward;
 	(void)slice;
 	for (uint64_t v = first; v < end; v++) {
 		struct cell *c = &d->cell[v];
@@ -116,7 +115,7 @@ static struct error *cell_fill(void *arg, unsigned slice, uint64_t first, uint64
 /* The next child of v that has not been seen, which now it is; 0: none is left. */
 static uint32_t search_next_far(struct dominator *d, uint32_t v, struct cell *c)
 {
-	const struct csr *g = d->forward;
+	const struct csr *g = &d->forward;
 	uint64_t e = pair_make(c->to[0], c->to[1]), end = g->first[v];
 	uint32_t found = 0;
 	while (e < end && !found) {
@@ -202,25 +201,19 @@ static void search_from(struct dominator *d, uint32_t v)
 	}
 }
 
-static struct error *dominator_search(struct dominator *d)
+uint32_t dominator_search(struct dominator *d, const struct bits *seed)
 {
-	uint32_t n = d->forward->n;
-	d->cell = csr_alloc(n, sizeof(*d->cell));
-	d->order = csr_alloc(n, sizeof(*d->order));
-	if (!d->cell || !d->order)
-		return &error_nomem;
-	struct error *err = bits_init(&d->seen, (uint64_t)n + 1);
-	if (!err)
-		err = parallel_for(n, parallel_slices(n, SLICE), cell_fill, d);
-	if (err)
-		return err;
-	for (uint32_t v = 1; v <= n; v++)
-		if (bits_test(d->seed, v))
-			search_from(d, v);
-	free(d->cell);
-	d->cell = NULL;
-	bits_deinit(&d->seen);
-	return NULL;
+	for (uint64_t k = 0; k < d->seed.n / 64 + 1; k++) {
+		d->seed.word[k] |= seed->word[k];
+		for (uint64_t left = seed->word[k]; left; left &= left - 1)
+			search_from(d, (uint32_t)(k * 64) + (uint32_t)__builtin_ctzll(left));
+	}
+	return d->count;
+}
+
+const uint32_t *dominator_order(const struct dominator *d)
+{
+	return d->order;
 }
 
 /* ---- semidominators ---- */
@@ -234,18 +227,18 @@ static struct error *semi_start(void *arg, unsigned slice, uint64_t first, uint6
 		if (end - i > 16)
 			__builtin_prefetch(&d->num[d->order[i + 16] - 1], 1);
 		d->num[v - 1] = pre;
-		d->semi[i] = bits_test(d->seed, v) ? 0 : UINT32_MAX;
+		d->semi[i] = bits_test(&d->seed, v) ? 0 : UINT32_MAX;
 		d->sum[i] = pair_make(d->idom[i], pre);
 	}
 	return NULL;
 }
 
 /*
- * The least label on the way from u up to, but without, the first vertex that is not linked yet (the
- * linked ones are those from `linked` on). Compresses that way: all on it now point to that vertex.
- * On the climb each vertex is made to point back to the one below; on the way down that is undone.
- * Nothing is less than label 0, so a climb that meets it goes no further (those below
- * get it for good: the way only grows upwards).
+ * The least label on the way from u up to, but without, the first vertex that is not linked yet
+ * (the linked ones are those from `linked` on). Compresses that way: all on it now point to that
+ * vertex. On the climb each vertex is made to point back to the one below; on the way down that is
+ * undone. Nothing is less than label 0, so a climb that meets it goes no further (those below get
+ * it for good: the way only grows upwards).
  */
 static uint32_t semi_eval(uint64_t *pair, uint32_t u, uint32_t linked)
 {
@@ -274,7 +267,7 @@ enum { AHEAD_ROW = 32, AHEAD_EDGES = 24, AHEAD_NUM = 16, AHEAD_PAIR = 8, AHEAD_M
 
 static void semi_prefetch(const struct dominator *d, uint32_t w)
 {
-	const struct csr *g = d->backward;
+	const struct csr *g = &d->backward;
 	if (w > AHEAD_ROW)
 		csr_prefetch_row(g, d->order[w - 1 - AHEAD_ROW]);
 	if (w > AHEAD_EDGES)
@@ -298,7 +291,7 @@ static void semi_prefetch(const struct dominator *d, uint32_t w)
 
 static struct error *dominator_semi(struct dominator *d)
 {
-	const struct csr *g = d->backward;
+	const struct csr *g = &d->backward;
 	d->num = csr_zalloc(g->n, sizeof(*d->num));
 	d->semi = csr_alloc(d->count, sizeof(*d->semi));
 	if (!d->num || !d->semi)
@@ -363,80 +356,80 @@ static void dominator_ancestors(struct dominator *d)
 
 /* ---- sums, and back to vertices ---- */
 
-static struct error *sum_gather(void *arg, unsigned slice, uint64_t first, uint64_t end)
+static void sum_prefetch(const struct dominator *d, uint32_t w)
 {
-	struct dominator *d = arg;
-	(void)slice;
-	for (uint64_t i = first; i < end; i++) {
-		if (end - i > 16)
-			__builtin_prefetch(&d->weight[d->order[i + 16] - 1]);
-		d->total[i] = d->weight[d->order[i] - 1];
-		d->semi[i] = d->idom[i];
-	}
-	return NULL;
+	if (w > 2 * AHEAD_PAIR && d->semi[w - 1 - 2 * AHEAD_PAIR])
+		__builtin_prefetch(&d->order[d->semi[w - 1 - 2 * AHEAD_PAIR] - 1]);
+	if (w <= AHEAD_PAIR)
+		return;
+	uint32_t v = d->order[w - 1 - AHEAD_PAIR], p = d->semi[w - 1 - AHEAD_PAIR];
+	__builtin_prefetch(&d->sum[v - 1], 1);
+	__builtin_prefetch(&d->idom[v - 1], 1);
+	if (p)
+		__builtin_prefetch(&d->sum[d->order[p - 1] - 1], 1);
 }
 
-static struct error *sum_scatter(void *arg, unsigned slice, uint64_t first, uint64_t end)
+/* From the last number down, so that each sum is complete when it is added to the next. */
+static void dominator_sum(struct dominator *d)
 {
-	struct dominator *d = arg;
-	(void)slice;
-	for (uint64_t i = first; i < end; i++) {
-		if (end - i > 16) {
-			uint32_t ahead = d->order[i + 16] - 1, p = d->semi[i + 16];
-			__builtin_prefetch(&d->sum[ahead], 1);
-			__builtin_prefetch(&d->idom[ahead], 1);
-			__builtin_prefetch(&d->order[p ? p - 1 : 0]);
-		}
-		uint32_t v = d->order[i], p = d->semi[i];
-		d->sum[v - 1] = d->total[i];
-		d->idom[v - 1] = p ? d->order[p - 1] : 0;
-	}
-	return NULL;
-}
-
-static struct error *dominator_sum(struct dominator *d)
-{
-	uint32_t n = d->forward->n;
-	d->total = csr_alloc(d->count, sizeof(*d->total));
-	if (!d->total)
-		return &error_nomem;
-	unsigned slices = parallel_slices(d->count, SLICE);
-	struct error *err = parallel_for(d->count, slices, sum_gather, d);
-	if (err)
-		return err;
-	for (uint32_t w = d->count; w; w--) {
-		if (w > 16 && d->semi[w - 17])
-			__builtin_prefetch(&d->total[d->semi[w - 17] - 1], 1);
-		uint32_t p = d->semi[w - 1];
-		if (p)
-			d->total[p - 1] += d->total[w - 1];
-	}
-	if (d->count < n) {
+	uint32_t n = d->forward.n;
+	memcpy(d->semi, d->idom, d->count * sizeof(*d->semi));
+	if (d->count < n)
 		memset(d->idom, 0, n * sizeof(*d->idom));
-		memcpy(d->sum, d->weight, n * sizeof(*d->sum));
+	memcpy(d->sum, d->weight, n * sizeof(*d->sum));
+	for (uint32_t w = d->count; w; w--) {
+		sum_prefetch(d, w);
+		uint32_t v = d->order[w - 1], p = d->semi[w - 1];
+		uint32_t dominator = p ? d->order[p - 1] : 0;
+		d->idom[v - 1] = dominator;
+		if (p)
+			d->sum[dominator - 1] += d->sum[v - 1];
 	}
-	return parallel_for(d->count, slices, sum_scatter, d);
 }
 
-struct error *dominator_compute(const struct csr *forward, const struct csr *backward,
-				const struct bits *seed, const uint64_t *weight, uint32_t *idom,
-				uint64_t *sum)
+/* ---- all of it ---- */
+
+struct error *dominator_create(const struct csr *forward, uint32_t *idom, uint64_t *sum,
+			       struct dominator **ret)
 {
-	if (forward->n > CSR_VERTICES_MAX)
+	uint32_t n = forward->n;
+	if (n > CSR_VERTICES_MAX)
 		return error_new(ERROR_INPUT, "more than %u objects", CSR_VERTICES_MAX);
-	_cleanup_(dominator_deinit) struct dominator d = {
-		.forward = forward,
-		.backward = backward,
-		.seed = seed,
-		.weight = weight,
-		.idom = idom,
-		.sum = sum,
-	};
-	struct error *err = dominator_search(&d);
+	struct dominator *d = calloc(1, sizeof(*d));
+	if (!d)
+		return &error_nomem;
+	d->forward = *forward;
+	d->idom = idom;
+	d->sum = sum;
+	d->cell = csr_alloc(n, sizeof(*d->cell));
+	d->order = csr_alloc(n, sizeof(*d->order));
+	struct error *err = d->cell && d->order ? NULL : &error_nomem;
 	if (!err)
-		err = dominator_semi(&d);
+		err = bits_init(&d->seed, (uint64_t)n + 1);
+	if (!err)
+		err = bits_init(&d->seen, (uint64_t)n + 1);
+	if (!err)
+		err = parallel_for(n, parallel_slices(n, SLICE), cell_fill, d);
+	if (err) {
+		dominator_destroy(d);
+		return err;
+	}
+	*ret = d;
+	return NULL;
+}
+
+struct error *dominator_finish(struct dominator *d, const struct csr *backward,
+			       const uint64_t *weight)
+{
+	d->backward = *backward;
+	d->weight = weight;
+	free(d->cell);
+	d->cell = NULL;
+	bits_deinit(&d->seen);
+	struct error *err = dominator_semi(d);
 	if (err)
 		return err;
-	dominator_ancestors(&d);
-	return dominator_sum(&d);
+	dominator_ancestors(d);
+	dominator_sum(d);
+	return NULL;
 }

@@ -12,6 +12,11 @@
  * leads to as well; here it climbs by jump pointers (Myers, "An applicative random-access stack",
  * 1983), log(n) steps at most. No recursion; path compression reverses the path in place.
  *
+ *	dominator_create(&forward, idom, sum, &d);
+ *	dominator_search(d, &seed);		once or more
+ *	dominator_finish(d, &backward, weight);
+ *	dominator_destroy(d);
+ *
  * Cost: O((vertices + edges) log(vertices)), nearly linear in practice. 21 bytes per vertex at the
  * peak, beside the two results, which serve as working memory until then. Some steps use all
  * processors; the result does not depend on how many.
@@ -21,14 +26,32 @@
 #include "base/error.h"
 #include "graph/csr.h"
 
+struct dominator;
+
 /*
- * `backward` has the edges of `forward` turned around (its own `skip`, by its own numbering, if
- * any). The virtual root has an edge to each vertex in `seed` (bits by vertex id).
+ * idom and sum (n entries each) are the caller's and must stay until dominator_finish: they are
+ * working memory first and results then.
+ */
+struct error *dominator_create(const struct csr *forward, uint32_t *idom, uint64_t *sum,
+			       struct dominator **ret) _must_check_;
+void dominator_destroy(struct dominator *d);
+
+/*
+ * Gives the virtual root an edge to each vertex in `seed` (bits by vertex id) and searches from
+ * there. May be called several times: each search takes what no earlier one took. `backward` is not
+ * needed yet, so that it can be made meanwhile. All vertices taken so far, in the order of taking,
+ * are dominator_order; their number is returned.
+ */
+uint32_t dominator_search(struct dominator *d, const struct bits *seed);
+const uint32_t *dominator_order(const struct dominator *d);
+
+/*
+ * `backward` has the edges of the forward graph turned around (and its own `skip`, by its own
+ * numbering, if any).
  *
  * idom[v - 1] gets the immediate dominator of v, 0 when that is the virtual root or v cannot be
  * reached; sum[v - 1] the weight of v and all that it dominates (weight[v - 1], if v cannot be
- * reached). Sums wrap around at 2^64.
+ * reached). Sums wrap around at 2^64. To be called once, and then dominator_destroy.
  */
-struct error *dominator_compute(const struct csr *forward, const struct csr *backward,
-				const struct bits *seed, const uint64_t *weight, uint32_t *idom,
-				uint64_t *sum) _must_check_;
+struct error *dominator_finish(struct dominator *d, const struct csr *backward,
+			       const uint64_t *weight) _must_check_;

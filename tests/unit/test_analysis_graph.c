@@ -71,11 +71,7 @@ static uint32_t add_type(struct fixture *f, const char *name)
 
 static void run(struct fixture *f)
 {
-	if (!f->s->edge.rfirst)
-		check(snapshot_seal_references(f->s));
-	check(analysis_reachability(f->s, &f->log));
-	check(analysis_retained(f->s, &f->log));
-	check(analysis_clusters(f->s, &f->log));
+	check(analysis_graph(f->s, &f->log));
 	check(snapshot_check(f->s));
 }
 
