@@ -5,7 +5,6 @@
 
 #include <dwarf.h>
 #include <elf.h>
-#include <fcntl.h>
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,20 @@
 enum { ROUNDS_MAX = 4 };
 
 /* ---- lending ---- */
+
+uint32_t module_first_segment(const struct module_info *m)
+{
+	const struct image *img = m->owner->image;
+	uint32_t lo = 0, hi = img->nsegment;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (img->segment[mid].end <= m->module->start)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
 
 /*
  * [start, end) is a mapping of the file from `offset` on. What the dump has stays; what it lacks is
@@ -40,8 +53,10 @@ static struct error *lend(struct module_info *m, const struct image_segment *s, 
 static struct error *lend_named(struct module_info *m, bool *lent)
 {
 	struct image *img = m->owner->image;
-	for (uint32_t i = 0; i < img->nsegment; i++) {
+	for (uint32_t i = module_first_segment(m); i < img->nsegment; i++) {
 		const struct image_segment *s = &img->segment[i];
+		if (s->start >= m->module->end)
+			break;
 		if (s->module_id != m->id || !s->name || !m->module->path ||
 		    strcmp(s->name, m->module->path) || s->present >= s->end - s->start)
 			continue;
@@ -92,7 +107,7 @@ bool image_names_mappings(const struct image *img)
 
 static struct error *module_lend(struct module_info *m, bool *lent)
 {
-	if (m->file.fd < 0)
+	if (!m->file.elf)
 		return NULL;
 	return image_names_mappings(m->owner->image) ? lend_named(m, lent)
 						     : lend_by_headers(m, lent);
@@ -133,12 +148,13 @@ static struct error *debuginfo_adopt(struct debuginfo *di, const struct debuginf
 	for (uint32_t i = 0; i < img->nmodule; i++) {
 		const struct image_module *mod = &img->module[i];
 		struct module_info *m = &module[i];
-		m->file = m->debug = ELF_FILE_NONE;
-		for (uint32_t k = 0; k < nold; k++) {
-			if (!same_module(&old[k], mod))
+		/* The list does not change as a rule: look in the same place first. */
+		for (uint32_t n = 0; n < nold; n++) {
+			struct module_info *was = &old[(i + n) % nold];
+			if (!same_module(was, mod))
 				continue;
-			*m = old[k];
-			old[k].owner = NULL;
+			*m = *was;
+			was->owner = NULL;
 			break;
 		}
 		m->id = i + 1;
@@ -215,7 +231,7 @@ static void module_describe(struct module_info *m)
 	} else {
 		pub->symtab = false;
 		bool dynsym = m->file.has_dynsym;
-		if (m->file.fd < 0)
+		if (!m->file.elf)
 			dynsym_walk(m->owner->image, m->module, dynsym_some, &dynsym);
 		pub->symbols = dynsym ? "dynsym" : "none";
 	}
@@ -298,10 +314,10 @@ static int dwfl_our_debug_file(Dwfl_Module *mod, void **userdata, const char *na
 	(void)link;
 	(void)crc;
 	const struct module_info *m = *userdata;
-	if (!m || m->file.fd < 0 || m->debug.fd < 0)
+	if (!m || !m->file.elf || !m->debug.elf)
 		return -1;
 	*debug_name = strdup(m->debug.path);
-	return fcntl(m->debug.fd, F_DUPFD_CLOEXEC, 3);
+	return elf_file_reopen(&m->debug);
 }
 
 Dwfl_Module *module_dwfl(struct module_info *m)
@@ -314,11 +330,11 @@ Dwfl_Module *module_dwfl(struct module_info *m)
 		return m->dwfl_module;
 	m->dwfl_made = true;
 	/* A debug file alone has the program headers and the symbols, too. */
-	const struct elf_file *f = m->file.fd >= 0 ? &m->file : &m->debug;
-	if (f->fd < 0 || !m->module->has_headers)
+	const struct elf_file *f = m->file.elf ? &m->file : &m->debug;
+	if (!f->elf || !m->module->has_headers)
 		return NULL;
 	m->dwfl = dwfl_begin(&callbacks);
-	int fd = m->dwfl ? fcntl(f->fd, F_DUPFD_CLOEXEC, 3) : -1;
+	int fd = m->dwfl ? elf_file_reopen(f) : -1;
 	if (fd < 0)
 		return NULL;
 	m->dwfl_module = dwfl_report_elf(m->dwfl, "module", f->path, fd, m->module->bias, true);

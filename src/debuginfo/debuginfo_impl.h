@@ -98,6 +98,9 @@ struct error *module_find_files(struct module_info *m,
 /* files.c: an executable's bias by its entry point and the auxiliary vector, where both agree. */
 bool module_bias_by_entry(const struct module_info *m, const struct elf_file *f, uint64_t *ret);
 
+/* debuginfo.c: index of the first segment that ends above the module's start. */
+uint32_t module_first_segment(const struct module_info *m);
+
 /* debuginfo.c: does the dump say which files its mappings are of? */
 bool image_names_mappings(const struct image *img);
 

@@ -161,16 +161,25 @@ static void elf_file_sections(struct elf_file *f)
 	}
 }
 
-bool elf_file_open(int fd, const char *path, enum image_machine machine, struct elf_file *ret)
+/* Where an open file is: through /proc, which has followed all links; else as it was asked for. */
+static char *file_place(int fd, const char *path)
 {
-	struct elf_file f = {.fd = fd};
-	struct stat st;
-	*ret = ELF_FILE_NONE;
+	char link[64], real[PATH_MAX];
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, real, sizeof(real));
+	return n > 0 && n < (ssize_t)sizeof(real) ? strndup(real, (size_t)n) : strdup(path);
+}
+
+bool elf_file_open(int fd_, const char *path, enum image_machine machine, struct elf_file *ret)
+{
+	_cleanup_close_ int fd = fd_;
+	struct elf_file f = {0};
+	*ret = f;
 	if (fd < 0)
 		return false;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(Elf32_Ehdr))
+	if (fstat(fd, &f.st) || !S_ISREG(f.st.st_mode) || f.st.st_size < (off_t)sizeof(Elf32_Ehdr))
 		goto no;
-	f.size = (uint64_t)st.st_size;
+	f.size = (uint64_t)f.st.st_size;
 	char magic[SELFMAG];
 	if (pread(fd, magic, SELFMAG, 0) != SELFMAG || memcmp(magic, ELFMAG, SELFMAG))
 		goto no;
@@ -179,8 +188,9 @@ bool elf_file_open(int fd, const char *path, enum image_machine machine, struct 
 		goto no;
 	f.map = map;
 	f.path = strdup(path);
-	f.elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	if (!f.path || !f.elf || !elf_file_machine_ok(f.elf, machine))
+	f.real = file_place(fd, path);
+	f.elf = elf_memory(map, f.size); /* for reading: it does not write there */
+	if (!f.path || !f.real || !f.elf || !elf_file_machine_ok(f.elf, machine))
 		goto no;
 	const void *id;
 	ssize_t len = dwelf_elf_gnu_build_id(f.elf, &id);
@@ -209,10 +219,23 @@ void elf_file_close(struct elf_file *f)
 	if (f->map)
 		munmap((void *)f->map, f->size);
 	free(f->path);
+	free(f->real);
 	free(f->debuglink);
-	if (f->fd >= 0)
-		close(f->fd);
-	*f = ELF_FILE_NONE;
+	*f = (struct elf_file){0};
+}
+
+int elf_file_reopen(const struct elf_file *f)
+{
+	struct stat st;
+	int fd = file_open(f->real);
+	if (fd < 0)
+		return -1;
+	if (!fstat(fd, &st) && st.st_dev == f->st.st_dev && st.st_ino == f->st.st_ino &&
+	    st.st_size == f->st.st_size && st.st_mtim.tv_sec == f->st.st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == f->st.st_mtim.tv_nsec)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 uint32_t elf_file_crc(const struct elf_file *f)

@@ -5,7 +5,10 @@
  * waiting and without becoming anyone's terminal; nothing is ever executed. A path below a sysroot
  * stays below it: its symbolic links, absolute ones and "..", are resolved as that system would.
  *
- * Owner: whoever called elf_file_open; elf_file_close ends Elf handle, mapping and descriptor.
+ * No descriptor stays open: a process may have more libraries than we may have descriptors.
+ *
+ * Owner: whoever called elf_file_open; elf_file_close ends Elf handle and mapping. All zeroes is
+ * a file that is not there: elf is NULL.
  */
 #pragma once
 
@@ -15,13 +18,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 struct elf_file {
-	int fd; /* -1: none */
-	char *path;
+	char *path; /* as it was asked for */
+	char *real; /* where it is, for elf_file_reopen */
+	struct stat st;
 	const uint8_t *map; /* the whole file, read-only */
 	uint64_t size;
-	Elf *elf;
+	Elf *elf; /* NULL: no file */
 	uint8_t build_id[BUILD_ID_MAX];
 	uint32_t build_id_len; /* 0: it has none */
 	bool has_symtab;       /* .symtab with content */
@@ -33,8 +38,6 @@ struct elf_file {
 	uint32_t debuglink_crc;
 };
 
-#define ELF_FILE_NONE ((struct elf_file){.fd = -1})
-
 /* A regular file for reading; -1 with errno otherwise. `path` is as the host sees it. */
 int file_open(const char *path);
 
@@ -42,11 +45,14 @@ int file_open(const char *path);
 int file_open_in_root(const char *root, const char *path);
 
 /*
- * Takes `fd` (closed on failure, too). False: no ELF executable or library, or of another machine
+ * Takes `fd` (and closes it). False: no ELF executable or library, or of another machine
  * than the image's. `path` is copied.
  */
 bool elf_file_open(int fd, const char *path, enum image_machine machine, struct elf_file *ret);
 void elf_file_close(struct elf_file *f);
+
+/* A descriptor of the same file again; -1: it is gone, or has changed since. */
+int elf_file_reopen(const struct elf_file *f);
 
 /* The whole file's checksum as .gnu_debuglink has it (CRC-32, as binutils gdb/gnu_debuglink_crc32).
  */

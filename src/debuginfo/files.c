@@ -75,8 +75,10 @@ static bool mappings_fit(const struct image *img, const struct module_info *m,
 		return false;
 	uint64_t page = img->page_size;
 	unsigned mapped = 0;
-	for (uint32_t i = 0; i < img->nsegment; i++) {
+	for (uint32_t i = module_first_segment(m); i < img->nsegment; i++) {
 		const struct image_segment *s = &img->segment[i];
+		if (s->start >= m->module->end)
+			break;
 		if (s->module_id != m->id || !s->name || !m->module->path ||
 		    strcmp(s->name, m->module->path))
 			continue;
@@ -147,7 +149,7 @@ static bool take_binary(struct search *s, int fd, const char *path)
 		return false;
 	}
 	if (f.debug_only) {
-		if (match == MATCH_SAME && m->debug.fd < 0)
+		if (match == MATCH_SAME && !m->debug.elf)
 			m->debug = f;
 		else
 			elf_file_close(&f);
@@ -316,7 +318,7 @@ static void search_debug(struct search *s, const char *path)
 			return;
 	if (try_debug(m, NULL, in_debug, false))
 		return;
-	if (m->file.fd >= 0 && m->file.debuglink) {
+	if (m->file.elf && m->file.debuglink) {
 		_cleanup_free_ char *there = path_folder(path);
 		for (unsigned i = 0; i < s->opt->nsysroot && there; i++)
 			if (search_debuglink(m, s->opt->sysroot[i], there))
@@ -357,21 +359,23 @@ struct error *module_find_files(struct module_info *m, const struct debuginfo_op
 		if (gone)
 			path[len - cut] = '\0';
 	}
-	if (!path && !(mod->is_exe && opt->exe))
+	/* An executable by a path that was relative there can be given, but not looked for. */
+	bool relative = mod->is_exe && mod->path && *mod->path && !strchr("/[", *mod->path);
+	if (!path && !(mod->is_exe && opt->exe) && !relative)
 		return NULL;
 	bool found = search_binary(&s, path);
 	_cleanup_free_ char *differs = s.differs;
-	if (m->debug.fd < 0 && (found || mod->build_id_len) &&
+	if (!m->debug.elf && (found || mod->build_id_len) &&
 	    !(m->file.has_symtab && m->file.has_dwarf))
 		search_debug(&s, path);
-	if (m->debug.fd >= 0)
+	if (m->debug.elf)
 		m->pub.debug_file = m->debug.path;
 	if (found) {
 		m->pub.file = m->file.path;
 		return NULL;
 	}
 	m->pub.state = differs ? MODULE_FILE_DIFFERS : MODULE_FILE_MISSING;
-	const char *want = path ? path : opt->exe;
+	const char *want = path ? path : relative ? mod->path : opt->exe;
 	if (differs)
 		damage_add(damage, DAMAGE_MISSING, mod->start,
 			   "%s: %s is another build than the process had mapped: not used; what "

@@ -95,7 +95,7 @@ static void file_eh_frame(const struct module_info *m, uint64_t *addr, uint64_t 
 {
 	size_t names;
 	*addr = *size = 0;
-	if (m->file.fd < 0 || elf_getshdrstrndx(m->file.elf, &names))
+	if (!m->file.elf || elf_getshdrstrndx(m->file.elf, &names))
 		return;
 	for (Elf_Scn *scn = NULL; (scn = elf_nextscn(m->file.elf, scn));) {
 		GElf_Shdr sh;
@@ -406,13 +406,18 @@ static enum step step_frame_pointer(struct unwinding *u, struct cfi_regs *next, 
 	if (!stack || fp >= stack->end || !image_try_word(u->img, fp, &caller) ||
 	    !image_try_word(u->img, fp + w, &pc))
 		return STEP_NONE;
-	/* A frame of a caller lies further up, on the same stack; 0 ends the chain. */
-	if ((caller && (caller <= fp || caller >= stack->end)) || !is_code(u, pc - 1) ||
-	    call_before(u, pc) == CALL_NO)
+	/*
+	 * A frame of a caller lies further up, on the same stack. Where it does not (the caller
+	 * uses the register for something else), only a call that can be seen is believed.
+	 */
+	bool linked = caller > fp && caller < stack->end;
+	enum call call = is_code(u, pc - 1) ? call_before(u, pc) : CALL_NO;
+	if (call == CALL_NO || (!linked && call != CALL_YES))
 		return STEP_NONE;
 	*cfa = fp + 2 * (uint64_t)w;
 	*next = (struct cfi_regs){.pc = pc};
-	cfi_regs_set(next, u->machine->fp, caller);
+	if (linked)
+		cfi_regs_set(next, u->machine->fp, caller);
 	cfi_regs_set(next, u->machine->sp, *cfa);
 	u->signal = false;
 	return STEP_MADE;

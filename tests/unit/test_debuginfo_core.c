@@ -199,8 +199,11 @@ static uint32_t exe_id(const struct world *w)
 	return 0;
 }
 
-/* Frames of the thread that dumped must hold the truth's, in order. */
-static void check_frames(struct world *w, bool names)
+/*
+ * Frames of the thread that dumped must hold the truth's, in order; by unwind information, or,
+ * where there is none, by a chain of frame pointers.
+ */
+static void check_frames_are(struct world *w, bool names, bool certain)
 {
 	struct debuginfo_frame frame[64];
 	unsigned n;
@@ -219,7 +222,7 @@ static void check_frames(struct world *w, bool names)
 			at++;
 		if (at == n)
 			fail_msg("no frame of %s, whose cfa is %" PRIx64, want->name, want->cfa);
-		assert_true(frame[at].certain);
+		assert_int_equal(frame[at].certain, certain);
 		assert_true(at + 1 < n);
 		/* A handler returns to a trampoline, which nobody called. */
 		bool handler = !strcmp(want->name, "handler");
@@ -236,6 +239,11 @@ static void check_frames(struct world *w, bool names)
 	}
 	for (unsigned i = 1; i < n; i++)
 		assert_true(frame[i].sp >= frame[i - 1].cfa || !frame[i - 1].cfa);
+}
+
+static void check_frames(struct world *w, bool names)
+{
+	check_frames_are(w, names, true);
 }
 
 /* Every word that was lent is the file's. */
@@ -544,6 +552,48 @@ static void test_full_dump(void **state)
 	close_core(&w);
 }
 
+/* Neither binary nor its unwind information: what frame pointers tell, and that it is a guess. */
+static void test_frame_pointers(void **state)
+{
+	(void)state;
+	assert_true(compile("v", "-O1", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls"));
+	dump_core("v", "crash");
+	run("rm", "v");
+	struct world w;
+	open_core(&w, &plain);
+	check_frames_are(&w, false, false);
+	close_core(&w);
+}
+
+/* A dump that was cut: whatever is left is used, nothing is taken for what it is not. */
+static void test_cut_dump(void **state)
+{
+	(void)state;
+	assert_true(compile("v", "-O2", "-g", "-fPIE"));
+	dump_core("v", "thread");
+	struct stat st;
+	assert_int_equal(stat(core_path, &st), 0);
+	for (unsigned part = 0; part < 8; part++) {
+		if (part)
+			assert_int_equal(truncate(core_path, st.st_size * (8 - part) / 8), 0);
+		struct world w;
+		open_core(&w, &plain);
+		for (uint32_t i = 0; i < w.img->nspan; i++) {
+			const struct image_span *s = &w.img->span[i];
+			const struct image_segment *seg = image_segment_find(w.img, s->start);
+			if (w.img->truncated && s->origin == SPAN_BINARY)
+				assert_false(seg->perms & PERM_W);
+		}
+		for (uint32_t i = 0; i < w.img->nthread; i++) {
+			struct debuginfo_frame frame[64];
+			unsigned n;
+			must(debuginfo_unwind(w.di, &w.img->thread[i], frame, 64, &n));
+			assert_true(n >= 1);
+		}
+		close_core(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -553,7 +603,8 @@ int main(void)
 		cmocka_unit_test(test_unwind_aarch64),	   cmocka_unit_test(test_symbols),
 		cmocka_unit_test(test_debug_files),	   cmocka_unit_test(test_debuglink_crc),
 		cmocka_unit_test(test_minidebuginfo),	   cmocka_unit_test(test_moved),
-		cmocka_unit_test(test_full_dump),
+		cmocka_unit_test(test_full_dump),	   cmocka_unit_test(test_frame_pointers),
+		cmocka_unit_test(test_cut_dump),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
