@@ -331,16 +331,26 @@ static struct error *region_extents(struct glibc *g, uint64_t first, uint64_t en
 	return err ? err : extent_add(g, start, r->end, kind, row);
 }
 
-static struct error *emit_mapped(struct glibc *g, const struct glibc_mapped *m, uint32_t row)
+static struct error *emit_mapped(struct emit *e, const struct glibc_mapped *m, uint32_t row)
 {
-	struct snapshot *s = g->ctx->snapshot;
+	struct glibc *g = e->g;
+	const struct glibc_parked *p = g->parked.at;
 	/* The header of a chunk that memalign moved begins behind the slack. */
 	uint64_t first = glibc_chunk_align(g, m->start);
 	uint64_t slack = m->chunk > first ? m->chunk : m->start;
 	struct error *err = extent_add(g, m->start, slack, EXTENT_ROUNDING, row);
 	if (!err)
 		err = extent_add(g, slack, m->end, EXTENT_HEAP, row);
-	return err ? err : snapshot_add_block(s, m->chunk + g->header, m->usable, row);
+	while (e->parked < g->parked.n && p[e->parked].chunk < m->chunk) {
+		emit_stray(e, 0);
+		e->parked++;
+	}
+	if (err)
+		return err;
+	if (e->parked < g->parked.n && p[e->parked].chunk == m->chunk)
+		return snapshot_add_free(e->s, m->chunk + g->header, m->usable, row,
+					 (enum free_kind)p[e->parked++].kind);
+	return snapshot_add_block(e->s, m->chunk + g->header, m->usable, row);
 }
 
 struct error *glibc_emit(struct glibc *g)
@@ -356,7 +366,7 @@ struct error *glibc_emit(struct glibc *g)
 		uint32_t region = g->piece.at[i].region;
 		while (m < g->mapped.n && g->mapped.at[m].start < g->region.at[region].start &&
 		       !err)
-			err = emit_mapped(g, &g->mapped.at[m++], mapped_row);
+			err = emit_mapped(&e, &g->mapped.at[m++], mapped_row);
 		for (k = i; k < g->piece.n && g->piece.at[k].region == region; k++)
 			if (!err && g->piece.at[k].kind == PIECE_CHUNKS)
 				err = emit_piece(&e, &g->piece.at[k]);
@@ -364,7 +374,7 @@ struct error *glibc_emit(struct glibc *g)
 			err = region_extents(g, i, k);
 	}
 	while (m < g->mapped.n && !err)
-		err = emit_mapped(g, &g->mapped.at[m++], mapped_row);
+		err = emit_mapped(&e, &g->mapped.at[m++], mapped_row);
 	while (e.parked < g->parked.n && !err) {
 		emit_stray(&e, 0);
 		e.parked++;

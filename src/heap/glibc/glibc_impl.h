@@ -181,6 +181,8 @@ struct error *glibc_find_arenas(struct glibc *g) _must_check_;
 struct error *glibc_find_regions(struct glibc *g) _must_check_;
 /* Needs sorted regions; index, or UINT32_MAX. */
 uint32_t glibc_region_find(const struct glibc *g, uint64_t addr);
+/* The mmapped chunk at this very address; NULL: none. */
+const struct glibc_mapped *glibc_mapped_at(const struct glibc *g, uint64_t chunk);
 struct error *glibc_read_bins(struct glibc *g) _must_check_;
 struct error *glibc_survey(struct glibc *g) _must_check_;
 struct error *glibc_read_tcaches(struct glibc *g) _must_check_;

@@ -17,7 +17,8 @@ static bool link_sound(struct glibc *g, uint64_t next, uint64_t link_offset)
 	if (!next)
 		return true;
 	uint64_t chunk = next - link_offset;
-	return glibc_chunk_aligned(g, chunk) && glibc_region_find(g, chunk) != UINT32_MAX;
+	return glibc_chunk_aligned(g, chunk) &&
+	       (glibc_region_find(g, chunk) != UINT32_MAX || glibc_mapped_at(g, chunk));
 }
 
 int glibc_link_vote(struct glibc *g, uint64_t link, uint64_t link_offset)
@@ -57,8 +58,15 @@ static const char *chunk_objection(struct glibc *g, uint64_t chunk, uint32_t are
 	if (!glibc_chunk_aligned(g, chunk))
 		return "is not aligned";
 	uint32_t r = glibc_region_find(g, chunk);
-	if (r == UINT32_MAX)
-		return "lies in no heap";
+	if (r == UINT32_MAX) {
+		/* Since 2.42 a cache takes mmapped blocks, too. */
+		const struct glibc_mapped *m = glibc_mapped_at(g, chunk);
+		if (!m || arena != UINT32_MAX)
+			return "lies in no heap";
+		*size = m->size;
+		return m->size < low || m->size > high ? "has a size that does not belong there"
+						       : NULL;
+	}
 	if (arena != UINT32_MAX && g->region.at[r].arena != arena)
 		return "belongs to another arena";
 	uint64_t head;

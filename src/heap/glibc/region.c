@@ -39,6 +39,19 @@ uint32_t glibc_region_find(const struct glibc *g, uint64_t addr)
 	return lo < g->region.n && g->region.at[lo].start <= addr ? (uint32_t)lo : UINT32_MAX;
 }
 
+const struct glibc_mapped *glibc_mapped_at(const struct glibc *g, uint64_t chunk)
+{
+	uint64_t lo = 0, hi = g->mapped.n;
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		if (g->mapped.at[mid].chunk < chunk)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < g->mapped.n && g->mapped.at[lo].chunk == chunk ? &g->mapped.at[lo] : NULL;
+}
+
 bool glibc_chains_on(struct glibc *g, uint64_t chunk, uint64_t end, uint64_t top, bool main,
 		     unsigned steps)
 {
@@ -65,11 +78,25 @@ bool glibc_chains_on(struct glibc *g, uint64_t chunk, uint64_t end, uint64_t top
 	return true;
 }
 
+/*
+ * Memory of a module, or of a file? Holes between a module's parts are no part of it: mmap fills
+ * them with what it likes.
+ */
+static bool segment_taken(const struct glibc *g, const struct image_segment *s)
+{
+	if (s->kind != SEGMENT_MODULE)
+		return s->kind == SEGMENT_FILE || s->kind == SEGMENT_VDSO;
+	if (s->name || !s->module_id)
+		return true;
+	const struct image_module *m = image_module_get(g->img, s->module_id);
+	return m->data_start == m->data_end || (s->start < m->data_end && s->end > m->data_start);
+}
+
 static bool mapped_range(const struct glibc *g, uint64_t start, uint64_t end)
 {
 	while (start < end) {
 		const struct image_segment *s = image_segment_find(g->img, start);
-		if (!s || s->kind == SEGMENT_MODULE || s->kind == SEGMENT_FILE)
+		if (!s || segment_taken(g, s))
 			return false;
 		start = s->end;
 	}
@@ -116,11 +143,12 @@ static bool mapped_find(struct glibc *g, uint64_t start, uint64_t limit, struct 
 	for (uint64_t align = 2 * GLIBC_ALIGNMENT; align <= page; align *= 2) {
 		if (!checked_align_up(first + g->header, align, &block))
 			return false;
-		if (block - g->header < first + g->minsize)
-			block += align;
-		if (mapped_header(g, start, block - g->header, &moved) &&
-		    mapped_range(g, start, moved.end))
-			goto found;
+		/* Until 2.42 what is skipped has the size of a chunk at least. */
+		for (unsigned more = 0; more < 2; more++, block += align)
+			if (block - g->header > first &&
+			    mapped_header(g, start, block - g->header, &moved) &&
+			    mapped_range(g, start, moved.end))
+				goto found;
 	}
 	for (block = start + 2 * page; block < end && block > start; block += page)
 		if (mapped_header(g, start, block - g->header, &moved) &&
@@ -187,7 +215,7 @@ static uint64_t writable_from(const struct glibc *g, uint64_t end)
 	uint64_t start = end;
 	const struct image_segment *s;
 	while (start && (s = image_segment_find(g->img, start - 1)) && (s->perms & PERM_W) &&
-	       s->kind != SEGMENT_MODULE && s->kind != SEGMENT_FILE)
+	       !segment_taken(g, s))
 		start = s->start;
 	return start;
 }
@@ -327,11 +355,11 @@ static struct error *claims_make(const struct glibc *g, claim_vec *claim)
 }
 
 /* Module data, too, may hold chunks: a dump that names no files joins .bss and the break. */
-static bool segment_may_hold_chunks(const struct image_segment *s, bool modules)
+static bool segment_may_hold_chunks(const struct glibc *g, const struct image_segment *s,
+				    bool modules)
 {
-	return (s->perms & PERM_W) &&
-	       (s->kind == SEGMENT_ANON || s->kind == SEGMENT_HEAP || s->kind == SEGMENT_STACK ||
-		(modules && s->kind == SEGMENT_MODULE));
+	return (s->perms & PERM_W) && s->kind != SEGMENT_SHARED &&
+	       (modules || !segment_taken(g, s));
 }
 
 typedef struct error *(*stretch_fn)(struct glibc *g, struct stretch *st);
@@ -345,12 +373,12 @@ static struct error *stretches_walk(struct glibc *g, struct stretch *st, stretch
 	struct error *err = claims_make(g, &claim);
 	uint64_t k = 0;
 	for (uint32_t i = 0; i < img->nsegment && !err; i++) {
-		if (!segment_may_hold_chunks(&img->segment[i], modules))
+		if (!segment_may_hold_chunks(g, &img->segment[i], modules))
 			continue;
 		/* Neighbours are one stretch: a chunk may span what the kernel keeps apart. */
 		uint64_t at = img->segment[i].start, end = img->segment[i].end;
 		while (i + 1 < img->nsegment && img->segment[i + 1].start == end &&
-		       segment_may_hold_chunks(&img->segment[i + 1], modules))
+		       segment_may_hold_chunks(g, &img->segment[i + 1], modules))
 			end = img->segment[++i].end;
 		while (at < end && !err) {
 			while (k < claim.n && claim.at[k].end <= at)

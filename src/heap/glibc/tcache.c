@@ -66,6 +66,9 @@ static bool entry_sound(struct glibc *g, const struct glibc_tcache_layout *l, ui
 {
 	uint64_t low, high, head, chunk = entry - g->header;
 	bin_sizes(g, l, bin, &low, &high);
+	const struct glibc_mapped *m = glibc_mapped_at(g, chunk);
+	if (m)
+		return m->size >= low && m->size <= high;
 	return glibc_chunk_aligned(g, chunk) && glibc_region_find(g, chunk) != UINT32_MAX &&
 	       glibc_word(g, chunk + g->w, &head) && glibc_size_ok(g, head) &&
 	       glibc_chunk_size(head) >= low && glibc_chunk_size(head) <= high;
