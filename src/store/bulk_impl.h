@@ -29,8 +29,29 @@
 #include "base/vec.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 enum { BULK_PAGE_MAX = 65536 };
+
+/* Big-endian numbers, as everywhere in the format. */
+static inline void bulk_put16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static inline void bulk_put32(uint8_t *p, uint32_t v)
+{
+	v = __builtin_bswap32(v);
+	memcpy(p, &v, 4);
+}
+
+static inline uint32_t bulk_get32(const uint8_t *p)
+{
+	uint32_t v;
+	memcpy(&v, p, 4);
+	return __builtin_bswap32(v);
+}
 
 /* 1.6: the first byte of a b-tree page */
 enum bulk_page_type {
@@ -92,7 +113,18 @@ struct bulk_page {
 
 void bulk_page_begin(struct bulk_page *p, enum bulk_page_type type, uint32_t usable);
 /* Room for a cell of `len` bytes; NULL: the page is full. */
-uint8_t *bulk_page_add(struct bulk_page *p, uint32_t len);
+static inline uint8_t *bulk_page_add(struct bulk_page *p, uint32_t len)
+{
+	/* A cell is never shorter than the free block that it may become. */
+	if (len < 4)
+		len = 4;
+	if (p->top < p->header + 2 * (p->cells + 1) + len)
+		return NULL;
+	p->top -= len;
+	bulk_put16(p->data + p->header + 2 * p->cells++, p->top);
+	return p->data + p->top;
+}
+
 /* Takes the last cell off again: its bytes stay where they are until the next add. */
 const uint8_t *bulk_page_pop(struct bulk_page *p, uint32_t *len);
 void bulk_page_end(struct bulk_page *p, uint32_t right_child);
@@ -154,23 +186,3 @@ struct error *bulk_sorted_entries(const struct bulk_plan *p, uint64_t first, uin
 /* Entries whose keys are in one range. `last`: of this part. */
 struct error *bulk_range_entries(const struct bulk_plan *p, const struct bulk_range *r, bool last,
 				 struct bulk_leaves *l) _must_check_;
-
-/* Big-endian numbers, as everywhere in the format. */
-static inline void bulk_put16(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static inline void bulk_put32(uint8_t *p, uint32_t v)
-{
-	v = __builtin_bswap32(v);
-	memcpy(p, &v, 4);
-}
-
-static inline uint32_t bulk_get32(const uint8_t *p)
-{
-	uint32_t v;
-	memcpy(&v, p, 4);
-	return __builtin_bswap32(v);
-}

@@ -58,29 +58,34 @@ static inline uint8_t *put_varint(uint8_t *p, uint64_t v)
 	return p + n;
 }
 
-/*
- * 2.1: integers take 0, 1, 2, 3, 4, 6 or 8 bytes, and their serial type says which. Writes up to 8
- * bytes, of which the returned number count.
- */
-static inline uint32_t put_integer(uint8_t *p, int64_t v, uint8_t *serial)
+/* 2.1: integers take 0, 1, 2, 3, 4, 6 or 8 bytes, and their serial type says which. */
+struct integer_form {
+	uint8_t serial, bytes;
+};
+
+static inline struct integer_form integer_form(int64_t v)
 {
-	static const struct {
-		uint8_t serial, bytes;
-	} form[64] = {
+	/* By the bits without the sign's; as many bytes as hold them and the sign. */
+	static const struct integer_form form[64] = {
 		[0 ... 7] = {1, 1},   [8 ... 15] = {2, 2},  [16 ... 23] = {3, 3},
 		[24 ... 31] = {4, 4}, [32 ... 47] = {5, 6}, [48 ... 63] = {6, 8},
 	};
-	if (v == 0 || v == 1) {
-		*serial = (uint8_t)(8 + v);
-		return 0;
-	}
+	if (v == 0 || v == 1)
+		return (struct integer_form){(uint8_t)(8 + v), 0};
 	uint64_t magnitude = (uint64_t)(v < 0 ? ~v : v);
-	/* Bits without the sign's; as many bytes as hold them and the sign. */
-	unsigned bits = magnitude ? 64 - (unsigned)__builtin_clzll(magnitude) : 0;
-	*serial = form[bits].serial;
-	uint64_t be = __builtin_bswap64((uint64_t)v << (64 - 8 * form[bits].bytes));
-	memcpy(p, &be, 8);
-	return form[bits].bytes;
+	return form[magnitude ? 64 - (unsigned)__builtin_clzll(magnitude) : 0];
+}
+
+/* Writes 8 bytes, of which the returned number count. */
+static inline uint32_t put_integer(uint8_t *p, int64_t v, uint8_t *serial)
+{
+	struct integer_form form = integer_form(v);
+	*serial = form.serial;
+	if (form.bytes) {
+		uint64_t be = __builtin_bswap64((uint64_t)v << (64 - 8 * form.bytes));
+		memcpy(p, &be, 8);
+	}
+	return form.bytes;
 }
 
 static struct error *leaves_body(struct bulk_leaves *l, uint64_t need)
@@ -256,24 +261,61 @@ struct error *bulk_leaves_row(struct bulk_leaves *l, int64_t rowid, const struct
 			   last);
 }
 
+/* The cell of an index entry: payload size, header size, two serial types, two integers. */
+enum { ENTRY_MAX = 4 + 8 + 8 };
+
+/*
+ * An entry of 4 to 16 bytes, put together in registers and stored as two words that may overlap:
+ * nothing behind it is touched. Index entries are most of what is written.
+ */
+static inline void entry_store(uint8_t *at, unsigned __int128 v, uint32_t len)
+{
+	unsigned __int128 left = v << 8 * (16 - len);
+	if (len >= 8) {
+		uint64_t head = __builtin_bswap64((uint64_t)(left >> 64));
+		uint64_t tail = __builtin_bswap64((uint64_t)v);
+		memcpy(at, &head, 8);
+		memcpy(at + len - 8, &tail, 8);
+	} else {
+		uint32_t head = __builtin_bswap32((uint32_t)(left >> 96));
+		uint32_t tail = __builtin_bswap32((uint32_t)v);
+		memcpy(at, &head, 4);
+		memcpy(at + len - 4, &tail, 4);
+	}
+}
+
+static inline unsigned __int128 entry_append(unsigned __int128 v, int64_t integer, uint32_t bytes)
+{
+	uint64_t mask = bytes == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * bytes) - 1;
+	return v << 8 * bytes | ((uint64_t)integer & mask);
+}
+
 struct error *bulk_leaves_entry(struct bulk_leaves *l, bool null, int64_t key, int64_t tail,
 				bool last)
 {
-	/* payload size, header size, two serial types, two integers */
-	uint8_t cell[4 + 2 * 8 + 8] = {0, 3, 0, 0};
-	uint32_t len = 4;
-	if (!null)
-		len += put_integer(cell + len, key, &cell[2]);
-	len += put_integer(cell + len, tail, &cell[3]);
-	cell[0] = (uint8_t)(len - 1);
-	uint8_t *at;
-	struct error *err = leaves_place(l, len, last, &at);
+	struct integer_form k = null ? (struct integer_form){0, 0} : integer_form(key);
+	struct integer_form t = integer_form(tail);
+	uint32_t len = 4 + k.bytes + t.bytes;
+	uint8_t cell[ENTRY_MAX + 8], *at = NULL;
+	if (l->table || l->first || l->led)
+		at = bulk_page_add(&l->page, len);
+	struct error *err = at ? NULL : leaves_place(l, len, last, &at);
 	if (err)
 		return err;
-	if (!at)
-		return bulk_level_divide(l->level, cell, len);
-	memcpy(at, cell, len);
-	return NULL;
+	uint8_t *to = at ? at : cell;
+	if (len <= 16) {
+		unsigned __int128 v =
+			(uint32_t)(len - 1) << 24 | 3 << 16 | k.serial << 8 | t.serial;
+		entry_store(to, entry_append(entry_append(v, key, k.bytes), tail, t.bytes), len);
+	} else {
+		/* Both integers take 6 or 8 bytes. */
+		cell[0] = (uint8_t)(len - 1);
+		cell[1] = 3;
+		put_integer(cell + 4, key, &cell[2]);
+		put_integer(cell + 4 + k.bytes, tail, &cell[3]);
+		memmove(to, cell, len);
+	}
+	return at ? NULL : bulk_level_divide(l->level, cell, len);
 }
 
 struct error *bulk_leaves_end(struct bulk_leaves *l)

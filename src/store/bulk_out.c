@@ -151,18 +151,6 @@ void bulk_page_begin(struct bulk_page *p, enum bulk_page_type type, uint32_t usa
 	p->top = p->usable = usable;
 }
 
-uint8_t *bulk_page_add(struct bulk_page *p, uint32_t len)
-{
-	/* A cell is never shorter than the free block that it may become. */
-	if (len < 4)
-		len = 4;
-	if (p->top < p->header + 2 * (p->cells + 1) + len)
-		return NULL;
-	p->top -= len;
-	bulk_put16(p->data + p->header + 2 * p->cells++, p->top);
-	return p->data + p->top;
-}
-
 const uint8_t *bulk_page_pop(struct bulk_page *p, uint32_t *len)
 {
 	assert(p->cells);
