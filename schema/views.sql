@@ -1,7 +1,125 @@
--- Views: the everyday questions as one short SELECT. Addresses as hex, types by name.
+-- Views: the everyday questions as one short SELECT. Addresses are hex text, types are names; what is not
+-- known is NULL. They need nothing but SQLite itself: the stock sqlite3 program reads them.
 
--- Objects with hex addresses and type names.
+-- Objects, with hex addresses and type names.
 CREATE VIEW object_view AS
-SELECT o.id, printf('0x%x', o.address) AS address, o.size, t.name AS type, o.refcount, o.reachable,
-       o.grade, o.retained, o.dominator_id, o.arena_id, o.value
+SELECT o.id, CASE WHEN o.address IS NOT NULL THEN printf('0x%x', o.address) END AS address, o.size,
+       t.name AS type, o.refcount, o.reachable, o.grade, o.retained, o.dominator_id, o.arena_id, o.owner_id,
+       o.value
 FROM object o LEFT JOIN type t ON t.id = o.type_id;
+
+-- Live objects by type: how many, their bytes, and how much of that nothing leads to, or weak roots alone.
+-- The row without a type is what is not known. From the census, hence quick however big the heap.
+CREATE VIEW type_summary AS
+SELECT c.type_id, t.name AS type, t.language, t.module, sum(c.objects) AS objects, sum(c.bytes) AS bytes,
+       coalesce(sum(c.objects) FILTER (WHERE c.reachable = 0), 0) AS unreachable_objects,
+       coalesce(sum(c.bytes) FILTER (WHERE c.reachable = 0), 0) AS unreachable_bytes,
+       coalesce(sum(c.bytes) FILTER (WHERE c.reachable <> 0 AND c.grade >= 6), 0) AS weak_bytes
+FROM census c LEFT JOIN type t ON t.id = c.type_id
+GROUP BY c.type_id;
+
+-- Live objects by size.
+CREATE VIEW size_summary AS
+SELECT size, sum(objects) AS objects, sum(bytes) AS bytes,
+       coalesce(sum(objects) FILTER (WHERE reachable = 0), 0) AS unreachable_objects
+FROM census
+GROUP BY size;
+
+-- Unreachable clusters, like ones folded together: direct_bytes are the heads', indirect_bytes what hangs
+-- off them; cluster_id, head_id and head are an example, the biggest one.
+CREATE VIEW leak_summary AS
+SELECT c.signature, c.clusters, c.objects, c.bytes, c.direct_bytes, c.bytes - c.direct_bytes AS indirect_bytes,
+       t.name AS type, c.cluster_id, c.head_id,
+       CASE WHEN o.address IS NOT NULL THEN printf('0x%x', o.address) END AS head
+FROM (SELECT signature, count(*) AS clusters, sum(objects) AS objects, sum(bytes) AS bytes,
+             sum(direct_bytes) AS direct_bytes, max(bytes) AS biggest, id AS cluster_id, head_id
+      FROM cluster
+      WHERE kind = 'leak' AND reachable = 0
+      GROUP BY coalesce(signature, id)) c
+     LEFT JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id;
+
+-- Cyclic clusters, like ones folded together; reachable 0 is garbage. The example is the biggest one.
+CREATE VIEW cycle_summary AS
+SELECT c.reachable, c.signature, c.clusters, c.objects, c.bytes, t.name AS type, c.cluster_id, c.head_id,
+       CASE WHEN o.address IS NOT NULL THEN printf('0x%x', o.address) END AS head
+FROM (SELECT reachable, signature, count(*) AS clusters, sum(objects) AS objects, sum(bytes) AS bytes,
+             max(bytes) AS biggest, id AS cluster_id, head_id
+      FROM cluster
+      WHERE kind = 'cycle'
+      GROUP BY reachable, coalesce(signature, id)) c
+     LEFT JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id;
+
+-- Members of clusters, with their addresses and types.
+CREATE VIEW cluster_view AS
+SELECT m.cluster_id, c.kind, c.reachable, m.object_id,
+       CASE WHEN o.address IS NOT NULL THEN printf('0x%x', o.address) END AS address, o.size, t.name AS type,
+       m.object_id = c.head_id AS is_head
+FROM cluster_member m JOIN cluster c ON c.id = m.cluster_id JOIN object o ON o.id = m.object_id
+     LEFT JOIN type t ON t.id = o.type_id;
+
+-- Pointers from one object to another, both ends with addresses and types.
+CREATE VIEW reference_view AS
+SELECT r.src, CASE WHEN s.address IS NOT NULL THEN printf('0x%x', s.address) END AS src_address,
+       st.name AS src_type, r.offset, r.name, r.kind, r.how,
+       r.dst, CASE WHEN d.address IS NOT NULL THEN printf('0x%x', d.address) END AS dst_address,
+       dt.name AS dst_type
+FROM reference r JOIN object s ON s.id = r.src JOIN object d ON d.id = r.dst
+     LEFT JOIN type st ON st.id = s.type_id LEFT JOIN type dt ON dt.id = d.type_id;
+
+-- What an object refers to, with the buffers that it owns counted as itself: references of its buffers are
+-- its own, a reference to another object's buffer is one to that object, and the pointers to its own
+-- buffers are none. Weak and borrowed references are left out. Quick for a given src.
+CREATE VIEW referent AS
+SELECT r.src AS src, coalesce(d.owner_id, r.dst) AS dst, r.name AS name
+FROM reference r JOIN object s ON s.id = r.src JOIN object d ON d.id = r.dst
+WHERE s.owner_id IS NULL AND d.owner_id IS NOT r.src AND r.kind <> 2
+UNION ALL
+SELECT s.owner_id, coalesce(d.owner_id, r.dst), r.name
+FROM object s JOIN reference r ON r.src = s.id JOIN object d ON d.id = r.dst
+WHERE s.owner_id IS NOT NULL AND d.owner_id IS NOT s.owner_id AND r.kind <> 2;
+
+-- Words outside the heap that point to objects: where they lie, in whose frame or module, what they hold.
+CREATE VIEW root_view AS
+SELECT r.id, r.kind, r.grade, CASE WHEN r.address IS NOT NULL THEN printf('0x%x', r.address) END AS address,
+       r.name, m.path AS module, th.tid, r.depth, f.function, r.object_id,
+       CASE WHEN o.address IS NOT NULL THEN printf('0x%x', o.address) END AS object, t.name AS type, o.size,
+       o.retained
+FROM root r JOIN object o ON o.id = r.object_id LEFT JOIN type t ON t.id = o.type_id
+     LEFT JOIN module m ON m.id = r.module_id LEFT JOIN thread th ON th.id = r.thread_id
+     LEFT JOIN frame f ON f.thread_id = r.thread_id AND f.depth = r.depth;
+
+-- Mappings, with hex addresses, their size, and what the dump lacks of them.
+CREATE VIEW segment_view AS
+SELECT s.id, printf('0x%x', s.start) AS start, printf('0x%x', s."end") AS "end", s."end" - s.start AS size,
+       s.present, s."end" - s.start - s.present AS missing, s.perms, s.kind, s.name, m.path AS module
+FROM segment s LEFT JOIN module m ON m.id = s.module_id;
+
+-- Executables and libraries, with the hex address of each.
+CREATE VIEW module_view AS
+SELECT id, printf('0x%x', base) AS base, path, build_id, symbols FROM module;
+
+-- Frames of all threads, innermost first.
+CREATE VIEW frame_view AS
+SELECT f.thread_id, th.tid, th.name AS thread, f.depth,
+       CASE WHEN f.pc IS NOT NULL THEN printf('0x%x', f.pc) END AS pc, f.function, f.file, f.line,
+       m.path AS module, f.language
+FROM frame f JOIN thread th ON th.id = f.thread_id LEFT JOIN module m ON m.id = f.module_id;
+
+-- Arenas: what they hold, and how much of it is of no use now.
+CREATE VIEW arena_view AS
+SELECT id, allocator, name, CASE WHEN address IS NOT NULL THEN printf('0x%x', address) END AS address,
+       used_bytes + free_bytes + overhead_bytes AS bytes, used_bytes, free_bytes, overhead_bytes, system_bytes
+FROM arena;
+
+-- Free memory inside the allocators: by arena and list, how many blocks, their bytes, the biggest.
+CREATE VIEW free_summary AS
+SELECT a.allocator, a.name AS arena, f.arena_id, f.kind, count(*) AS blocks, sum(f.size) AS bytes,
+       max(f.size) AS biggest
+FROM free_block f LEFT JOIN arena a ON a.id = f.arena_id
+GROUP BY f.arena_id, f.kind;
+
+-- Where the process's memory went: the rows add up to all its mappings.
+CREATE VIEW ledger_summary AS
+SELECT category, place, sum(bytes) AS bytes, count(DISTINCT segment_id) AS segments
+FROM ledger
+GROUP BY category, place;

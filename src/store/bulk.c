@@ -98,12 +98,14 @@ static struct error *bulk_cut_tree(struct bulk *b, uint32_t t)
 	const struct bulk_plan *p = &b->plan[t];
 	struct error *err = NULL;
 	uint64_t before = b->part.n;
-	b->rows_all += p->rows;
+	if (p->sorted)
+		b->rows_all += p->rows;
 	if (!p->sorted) {
 		/* A part needs two entries: one may be what divides it from the part before. */
 		uint64_t open = 0;
 		for (uint64_t i = 0; i < p->range.n && !err; i++) {
 			const struct bulk_range *r = &p->range.at[i];
+			b->rows_all += r->count;
 			bool joins = b->part.n > before && (open < 2 || r->count < 2);
 			if (joins) {
 				b->part.at[b->part.n - 1].ranges++;

@@ -70,7 +70,7 @@ static struct error *plan_ranges(struct bulk_plan *p, const uint64_t *count)
 	if (most < p->part)
 		most = p->part;
 	struct bulk_range r = {.null = true, .count = count[0]};
-	if (r.count) {
+	if (r.count && !p->index->partial) {
 		struct error *err = vec_push(&p->range, r);
 		if (err)
 			return err;
@@ -108,7 +108,7 @@ struct error *bulk_plan_make(struct bulk_plan *p)
 		for (uint64_t i = 0; i < n; i++) {
 			if (key_null(p->index, key[i])) {
 				count[0]++;
-				sorted &= !values;
+				sorted &= !values && !p->index->partial;
 				continue;
 			}
 			uint64_t order = key_order(key[i]);

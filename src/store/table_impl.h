@@ -54,11 +54,12 @@ typedef void (*store_keys_fn)(const struct snapshot *s, uint64_t first, uint64_t
 struct store_index {
 	const char *name, *column;
 	bool zero_is_null;
+	bool partial; /* WHERE column IS NOT NULL */
 	store_keys_fn keys;
 	store_keys_fn tail; /* what follows the key; NULL: the rowid, i + 1 */
 };
 
-enum { STORE_INDEXES_MAX = 5 };
+enum { STORE_INDEXES_MAX = 6 };
 
 struct store_table {
 	const char *name;

@@ -299,6 +299,86 @@ static void test_columns(void **state)
 	gen_destroy(s, &img);
 }
 
+/* The views can be read by SQLite alone, and say what they promise. */
+static void test_views(void **state)
+{
+	(void)state;
+	struct image img = {.word_size = 8};
+	struct gen_options o = {.seed = 12,
+				.objects = 400,
+				.references = 900,
+				.roots = 100,
+				.frees = 100,
+				.types = 9,
+				.clusters = 50,
+				.text_max = 30};
+	struct snapshot *s = gen_snapshot(&o, &img);
+	/* No owner is owned, and half of the objects are buffers. */
+	for (uint32_t i = 0; i < o.objects; i++)
+		s->object.owner_id[i] = i % 2 ? 1 + (i & ~31u) : 0;
+	const char *path = in_folder("views.db");
+	must(store_write(s, path, &(struct store_options){.no_sync = true}, NULL));
+	sqlite3 *db = open_plain(path);
+	sqlite3_stmt *stmt;
+	assert_int_equal(sqlite3_prepare_v2(db,
+					    "SELECT name FROM sqlite_master WHERE type = 'view'",
+					    -1, &stmt, NULL),
+			 SQLITE_OK);
+	unsigned views = 0;
+	for (; sqlite3_step(stmt) == SQLITE_ROW; views++) {
+		char sql[100];
+		snprintf(sql, sizeof(sql), "SELECT count(*) || '' FROM (SELECT * FROM %s)",
+			 (const char *)sqlite3_column_text(stmt, 0));
+		if (!strcmp(ask(db, sql), "0"))
+			fail_msg("no rows: %s", sql);
+	}
+	sqlite3_finalize(stmt);
+	assert_true(views > 10);
+	assert_string_equal(ask(db, "SELECT sum(objects) FROM type_summary"),
+			    ask(db, "SELECT sum(objects) FROM census"));
+	assert_string_equal(
+		ask(db, "SELECT sum(bytes) FROM leak_summary"),
+		ask(db, "SELECT sum(bytes) FROM cluster WHERE kind = 'leak' AND NOT reachable"));
+	assert_string_equal(ask(db, "SELECT address FROM object_view WHERE id = 1"),
+			    "0x555555550010");
+	assert_string_equal(ask(db, "SELECT sum(bytes) FROM ledger_summary"), "81920");
+	/* referent, by its definition */
+	assert_string_equal(
+		ask(db,
+		    "WITH fold(id, owner) AS (SELECT id, coalesce(owner_id, id) FROM object) "
+		    "SELECT count(*) FROM reference r JOIN fold a ON a.id = r.src JOIN fold b ON "
+		    "b.id = r.dst WHERE r.kind <> 2 AND NOT (b.owner <> b.id AND b.owner = "
+		    "a.owner)"),
+		ask(db, "SELECT count(*) FROM referent"));
+	assert_string_equal(ask(db,
+				"SELECT count(*) FROM referent JOIN object o ON o.id IN (src, dst) "
+				"WHERE o.owner_id IS NOT NULL"),
+			    "0");
+	/* A question about one object reads that object alone. */
+	static const char *const quick[] = {
+		"SELECT * FROM referent WHERE src = 5",
+		"SELECT * FROM reference_view WHERE dst = 5",
+		"SELECT * FROM root_view WHERE object_id = 5",
+		"SELECT * FROM cluster_view WHERE object_id = 5",
+		"SELECT * FROM object_view WHERE id = 5",
+		"SELECT id FROM object ORDER BY retained DESC LIMIT 9",
+		"SELECT id FROM object WHERE address <= 99 ORDER BY address DESC LIMIT 1",
+	};
+	for (unsigned i = 0; i < sizeof(quick) / sizeof(*quick); i++) {
+		char sql[200];
+		snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", quick[i]);
+		assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+		while (sqlite3_step(stmt) == SQLITE_ROW) {
+			const char *detail = (const char *)sqlite3_column_text(stmt, 3);
+			if (!strncmp(detail, "SCAN", 4) && !strstr(detail, "USING"))
+				fail_msg("%s: %s", quick[i], detail);
+		}
+		sqlite3_finalize(stmt);
+	}
+	sqlite3_close(db);
+	gen_destroy(s, &img);
+}
+
 static struct snapshot *small(struct image *img, uint64_t seed)
 {
 	return gen_snapshot(&(struct gen_options){.seed = seed,
@@ -528,6 +608,7 @@ int main(void)
 		cmocka_unit_test(test_replace),	    cmocka_unit_test(test_target),
 		cmocka_unit_test(test_interrupted), cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_open),	    cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_views),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
