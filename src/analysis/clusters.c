@@ -2,21 +2,21 @@
  * clusters: what is lost, in heaps that belong together; and what holds itself.
  *
  * leak	Every unreachable object is in exactly one. A cluster has a head: an object that no other
- *points to, or of a cycle that nothing outside leads to, one member (head_is_better: a typed one,
- *then the biggest, then the first). Heads are taken in address order, each with all that it leads
- *to and that no earlier head took. So, as valgrind and LeakSanitizer say it, the head is lost
- *	directly, the rest through it; an object behind two heads counts with the first of them.
+ *	points to, or of a cycle that nothing outside leads to, one member (head_is_better: a typed
+ *	one, then the biggest, then the first). Heads are taken in address order, each with all that
+ *	it leads to and that no earlier head took. As valgrind and LeakSanitizer say it, the head is
+ *	lost directly, the rest through it; an object behind two heads counts with the first.
  *
  *	 A -> B -> C	one: head A, members A B C	A -> C <- B	two: A with C; B alone
  *	 A <-> B -> C	one: A or B, members A B C	A -> B <-> C	one: head A
  *
- * cycle Strongly connected components with more than one object, or with one that refers to itself.
- *	Among unreachable objects any reference counts that is not weak; among reachable ones those
- *	that own, from a typed object to a typed one. A buffer counts with the object that owns it.
+ * cycle	Strongly connected components with more than one object, or with one that refers to
+ *	itself. Among unreachable objects any reference counts that is not weak; among reachable
+ *	ones those that own, from a typed object to a typed one. A buffer counts with its owner.
  *
- * Both kinds' rows are in the order of their first member's, resp. head's, address; members are in
- * address order. Memory while it runs, per object: 4 bytes and 4 more per unreachable one (leak),
- * 16 bytes (cycle), nothing when all objects are reachable and none is typed by owning references.
+ * Rows of the first kind are in the order of their heads' addresses, of the second of their first
+ * members'; members are in address order. Memory per object while it runs: 4 bytes and 4 more per
+ * unreachable one (leak), 16 bytes (cycle); none if all is reachable and no reference is typed.
  */
 #include "analysis/clusters_impl.h"
 
@@ -119,7 +119,7 @@ static uint32_t cycle_fold(const struct snapshot *s, uint32_t id)
 
 static bool cycle_is_typed(const struct snapshot *s, uint32_t id)
 {
-	return s->object.type_id && s->object.type_id[cycle_fold(s, id) - 1];
+	return cluster_type(s, cycle_fold(s, id));
 }
 
 /* Which objects can be on a cycle; *ret tells how many. */

@@ -7,6 +7,20 @@
 #include "snapshot/snapshot.h"
 
 /*
+ * The type of an object, if that says more than what its bytes look like ("text (UTF-8)", "zeroes",
+ * "pointer array": names without language and module, which like objects need not share); else 0.
+ */
+static inline uint32_t cluster_type(const struct snapshot *s, uint32_t id)
+{
+	uint32_t type = s->object.type_id ? s->object.type_id[id - 1] : 0;
+	if (!type)
+		return 0;
+	const struct type_row *t = &s->type.at[type - 1];
+	bool named = *intern_text(&s->strings, t->language) || *intern_text(&s->strings, t->module);
+	return named ? type : 0;
+}
+
+/*
  * heads.c: the heads of the leak clusters, as bits by object id (the caller's to deinit). The
  * graphs must leave weak references out. Needs object.reachable. At most 4 bytes per unreachable
  * object and a few bits per object.
@@ -31,17 +45,17 @@ bool head_is_better(const struct snapshot *s, uint32_t a, uint32_t b);
  *	48 -> 32[+16] (a1b2c3d4)	48 bytes; the word at 16 points to an object of 32
  *	conn -> conn[+0], 64[+8], ... (0badcafe)
  *
- * An object's label is its type's name, else its size in bytes; a buffer that another object owns
- *has its owner's label and "buffer". The shape is the label of the head and the set of distinct
- *(label, offset, label) of the references inside the cluster: how often one occurs does not matter,
- *so lists of 3 and of 3000 nodes have one shape. Offsets in buffers do not matter either. Behind
- *the arrow stand the first HINTS different references that objects with the head's label have, by
- *offset; the digits are a hash of the whole shape, equal in every run and dump. Without digits the
- *text says all there is.
+ * An object's label is its type's name (cluster_type), else its size in bytes; a buffer that
+ * another object owns has its owner's label and "buffer". The shape is the label of the head and
+ * the set of distinct (label, offset, label) of the references inside the cluster: how often one
+ * occurs does not matter, so lists of 3 and of 3000 nodes have one shape. Offsets in buffers do not
+ * matter either. Behind the arrow stand the first SHAPE_HINTS different references that objects
+ * with the head's label have, by offset; the digits are a hash of the whole shape, equal in every
+ * run and dump. Without digits the text says all there is.
  *
  * Of a cluster with more than SHAPE_EDGES distinct references only those count whose own hash
- *begins with enough zeroes, so that the work and memory are bounded; the choice depends on the set
- *alone.
+ * begins with enough zeroes, so that the work and memory are bounded; the choice depends on the set
+ * alone.
  */
 enum { SHAPE_EDGES = 1 << 15, SHAPE_HINTS = 3 };
 

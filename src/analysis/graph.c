@@ -10,7 +10,7 @@
  * takes while it is at a grade has that grade, so no other flood is needed for it.
  *
  * Memory per object at the peak, beside the columns: 21 bytes in step 1 (and sum and idom, not
- *results yet, in use); 12 in step 3, and there 4 for the flood, or what clusters.c says.
+ * results yet, in use); 12 in step 3, and there 4 for the flood, or what clusters.c says.
  */
 #include "analysis/analysis.h"
 

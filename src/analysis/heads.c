@@ -22,8 +22,8 @@ bool head_is_better(const struct snapshot *s, uint32_t a, uint32_t b)
 	bool owned_b = o->owner_id && o->owner_id[b - 1];
 	if (owned_a != owned_b)
 		return owned_b;
-	uint32_t type_a = o->type_id ? o->type_id[a - 1] : 0;
-	uint32_t type_b = o->type_id ? o->type_id[b - 1] : 0;
+	uint32_t type_a = cluster_type(s, a);
+	uint32_t type_b = cluster_type(s, b);
 	if (!type_a != !type_b)
 		return type_a;
 	if (o->size[a - 1] != o->size[b - 1])

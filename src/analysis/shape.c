@@ -79,7 +79,7 @@ static uint64_t label_hash(const struct shape *sh, uint32_t id)
 {
 	const struct object_table *o = &sh->s->object;
 	uint32_t owner = label_owner(sh, id), main = owner ? owner : id;
-	uint32_t type = o->type_id ? o->type_id[main - 1] : 0;
+	uint32_t type = cluster_type(sh->s, main);
 	uint64_t h = type ? sh->type_hash[type] : mix(2, o->size[main - 1]);
 	return owner ? mix(3, h) : h;
 }
@@ -89,7 +89,7 @@ static bool label_print(const struct shape *sh, uint32_t id, FILE *f)
 {
 	const struct object_table *o = &sh->s->object;
 	uint32_t owner = label_owner(sh, id), main = owner ? owner : id;
-	uint32_t type = o->type_id ? o->type_id[main - 1] : 0;
+	uint32_t type = cluster_type(sh->s, main);
 	bool all = true;
 	if (type) {
 		const char *name = intern_text(&sh->s->strings, sh->s->type.at[type - 1].name);

@@ -2,8 +2,8 @@
  * csr: a directed graph in compressed rows. What the algorithms of this folder read.
  *
  * Vertices are ids: 1 to n, as objects are; 0 is no vertex, or the virtual root. The row of vertex
- *v is dst[first[v - 1] .. first[v]). Edges are named by their place in dst. `skip` leaves edges
- *out: those whose bit is set do not count.
+ * v is dst[first[v - 1] .. first[v]). Edges are named by their place in dst. `skip` leaves edges
+ * out: those whose bit is set do not count.
  *
  *	first   0    2    3         6            n + 1 entries of 64 bits
  *	dst     | 2 3 | 1 | 1 2 3 |              32 bits an edge

@@ -2,8 +2,8 @@
  * reach: what can be reached from a set of vertices, breadth first.
  *
  * One struct may flood several times, each time from new seeds: a vertex is taken once, by the
- *first flood that comes to it. All that was taken stands in `queue`, in the order of taking, so
- *that the slice that a flood added is what it found:
+ * first flood that comes to it. All that was taken stands in `queue`, in the order of taking, so
+ * that the slice that a flood added is what it found:
  *
  *	reach_init(&r, &graph, n);
  *	reach_seed(&r, v);

@@ -4,8 +4,8 @@
  *	low numbers, growing	visited, component unknown: the lowest index that it leads back to
  *	high numbers, falling	the component
  * The two never meet, as each completed vertex gives its low number back. Two stacks share one
- *array, from both ends: vertices on the current path, and vertices left behind whose component is
- *open.
+ * array, from both ends: vertices on the current path, and vertices left behind whose component is
+ * open.
  */
 #include "graph/scc.h"
 
