@@ -54,6 +54,7 @@ struct names_job {
 	struct runtime_context *ctx;
 	const uint32_t *first_word; /* of first_words */
 	uint8_t *kind;		    /* enum name_kind of each object */
+	uint64_t lo, hi;	    /* all blocks are in [lo, hi) */
 };
 
 /* ---- text ---- */
@@ -192,6 +193,14 @@ static bool all_zero(const struct names_job *job, uint64_t at, uint64_t end)
 	return true;
 }
 
+/* Without looking anything up, which would cost a cache miss or two for every other block. */
+static bool may_be_element(const struct names_job *job, const uint8_t *p)
+{
+	uint64_t word = image_word_at(job->ctx->image, p);
+	return !word ||
+	       (word % job->ctx->image->word_size == 0 && word - job->lo < job->hi - job->lo);
+}
+
 /* A word of an array: 0, or the start of a block. */
 static bool is_element(const struct names_job *job, const uint8_t *p, uint64_t *pointers)
 {
@@ -212,6 +221,9 @@ static bool is_pointer_array(const struct names_job *job, const uint8_t *p, uint
 	uint64_t n = len / ws, pointers = 0, looked = 0;
 	if (n < POINTERS_LEAST)
 		return false;
+	for (unsigned i = 0; i + 1 < POINTERS_LEAST; i++)
+		if (!may_be_element(job, p + i * ws))
+			return false;
 	/* All but the last; of many, evenly spread ones. */
 	uint64_t step = n > POINTERS_LOOK ? n / POINTERS_LOOK : 1;
 	for (uint64_t i = 0; i + 1 < n; i += step, looked++)
@@ -432,6 +444,7 @@ struct error *native_names(struct runtime_context *ctx)
 		return err;
 	_cleanup_free_ uint8_t *kind = calloc((size_t)n + 1, sizeof(*kind));
 	struct names_job job = {.ctx = ctx, .first_word = fw.of, .kind = kind};
+	snapshot_bounds(ctx->snapshot, &job.lo, &job.hi);
 	if (!kind)
 		err = &error_nomem;
 	if (!err)
