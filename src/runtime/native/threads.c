@@ -6,8 +6,9 @@
 
 enum {
 	DESCRIPTOR_MOST = 4096, /* struct pthread is 1.1 (i386) to 2.4 KiB (x86-64, 2.36) */
-	DTV_MOST = 1 << 16,	/* modules with TLS */
-	RING_MOST = 1 << 20,	/* threads */
+	DESCRIPTOR_LEAST = 1024,
+	DTV_MOST = 1 << 16,  /* modules with TLS */
+	RING_MOST = 1 << 20, /* threads */
 	HEADS_MOST = 8,
 	HEAD_SEARCH = 4 << 20, /* bytes of a module's data looked through for ring heads */
 	HEADER_WORDS = 24, /* before the links: struct pthread, void *__padding[24] (not x86-64) */
@@ -17,6 +18,7 @@ enum {
 };
 
 #define STATIC_TLS_MOST (UINT64_C(256) << 20)
+#define STATIC_TLS_NEAR (UINT64_C(64) << 10)
 #define STACK_MOST (UINT64_C(1) << 40)
 
 uint64_t native_red_zone(const struct image *img)
@@ -422,9 +424,10 @@ static bool is_detached(const struct image *img, const struct native_threads *al
 /*
  * Which ring holds the cached stacks? The one with a joined thread (tid -1), else not the one with
  * living threads. Left is a process all of whose threads have exited, none of them joined: glibc
- * 2.34 and later has the heads in a row (_dl_stack_used, _dl_stack_user, _dl_stack_cache), the
- * first thread being in the middle one; before, detached threads (joinid is the thread itself) go
- * to the cache by themselves, others wait to be joined.
+ * 2.34 and later has the heads in a row in ld.so (_rtld_global: _dl_stack_used, _dl_stack_user,
+ * _dl_stack_cache), the first thread being in the middle one; before that, and in a static program,
+ * detached threads (joinid is the thread itself) go to the cache by themselves, others wait to be
+ * joined.
  */
 static enum thread_state dead_state(struct ring_walk *w, const struct ring *r,
 				    const struct native_thread *t)
@@ -437,7 +440,8 @@ static enum thread_state dead_state(struct ring_walk *w, const struct ring *r,
 	for (unsigned i = 0; i < w->rings; i++)
 		if (&w->ring[i] != r && w->ring[i].live)
 			return THREAD_CACHED;
-	for (unsigned i = 0; i < w->rings; i++) {
+	const struct image_module *m = module_of_data(w->img, r->head);
+	for (unsigned i = 0; m && !m->is_exe && i < w->rings; i++) {
 		if (!w->ring[i].first || !w->ring[i].head)
 			continue;
 		if (r->head == w->ring[i].head + list)
@@ -474,24 +478,99 @@ static struct error *rings_read(struct ring_walk *w)
 	return err;
 }
 
+/* ---- aarch64 without a thread pointer ---- */
+
+/*
+ * Some dumps have no NT_ARM_TLS (qemu's user mode emulation writes none). The rings are still
+ * there: a head in a module's data, a link whose word behind is the number of a thread of the dump.
+ * The thread pointer is then the first place behind the descriptor that has a DTV, one of whose
+ * entries lies just above the place itself: static TLS.
+ */
+static uint64_t tp_behind(const struct image *img, uint64_t node)
+{
+	uint64_t descriptor = node - (uint64_t)HEADER_WORDS * img->word_size;
+	for (uint64_t tp = align_down(descriptor, 16) + DESCRIPTOR_LEAST;
+	     tp < descriptor + DESCRIPTOR_MOST; tp += 16) {
+		uint64_t dtv = dtv_find(img, tp), n = dtv_length(img, dtv), val, to_free;
+		/* A list head in the descriptor, which leads into the descriptor. */
+		if (dtv >= descriptor && dtv < tp)
+			continue;
+		for (uint64_t i = 1; i <= n; i++)
+			if (dtv_entry(img, dtv, i, &val, &to_free) && !to_free && val > tp &&
+			    val - tp < STATIC_TLS_NEAR)
+				return tp;
+	}
+	return 0;
+}
+
+static struct native_thread *thread_by_tid(const struct image *img, struct native_threads *all,
+					   uint64_t node)
+{
+	uint32_t tid;
+	if (!image_try_u32(img, node + 2 * (uint64_t)img->word_size, &tid) || !tid)
+		return NULL;
+	for (uint32_t i = 0; i < img->nthread; i++)
+		if (img->thread[i].tid == (int32_t)tid)
+			return &all->thread.at[i];
+	return NULL;
+}
+
+/* All threads of the ring that has its head here. */
+static void tp_ring(const struct image *img, struct native_threads *all, uint64_t head)
+{
+	uint64_t node;
+	if (!is_link(img, head, &node))
+		return;
+	for (unsigned i = 0; i < RING_MOST && node != head; i++) {
+		struct native_thread *t = thread_by_tid(img, all, node);
+		uint64_t tp;
+		if (t && !all->list_offset && (tp = tp_behind(img, node)))
+			all->list_offset = (int64_t)(node - tp);
+		if (t && all->list_offset && !t->tp)
+			t->tp = node - (uint64_t)all->list_offset;
+		if (!is_link(img, node, &node))
+			return;
+	}
+}
+
+static void tp_find(const struct image *img, struct native_threads *all)
+{
+	for (uint32_t m = 0; m < img->nmodule; m++) {
+		uint64_t lo = align_down(img->module[m].data_start, img->word_size);
+		uint64_t hi = img->module[m].data_end;
+		if (hi > lo && hi - lo > HEAD_SEARCH)
+			hi = lo + HEAD_SEARCH;
+		for (uint64_t at = lo, next; at < hi; at += img->word_size)
+			if (is_link(img, at, &next) && !module_of_data(img, next) &&
+			    thread_by_tid(img, all, next))
+				tp_ring(img, all, at);
+	}
+}
+
 struct error *native_threads_find(struct runtime_context *ctx, struct native_threads *ret)
 {
 	const struct image *img = ctx->image;
 	*ret = (struct native_threads){.list_offset = 0};
 	struct error *err = NULL;
+	bool any_tp = false;
 	for (uint32_t i = 0; i < img->nthread && !err; i++) {
-		struct native_thread t = {
-			.state = THREAD_LIVE,
-			.thread_id = i + 1,
-			.tp = img->thread[i].tp,
-		};
-		if (is_tcb(img, t.tp)) {
-			stackblock_find(img, &t);
-			t.dtv = dtv_find(img, t.tp);
-		}
-		err = vec_push(&ret->thread, t);
+		err = vec_push(&ret->thread, ((struct native_thread){
+						     .state = THREAD_LIVE,
+						     .thread_id = i + 1,
+						     .tp = img->thread[i].tp,
+					     }));
+		any_tp |= img->thread[i].tp != 0;
 	}
-	if (!err && ret->thread.n && list_offset_find(img, &ret->list_offset)) {
+	if (!err && !list_offset_find(img, &ret->list_offset) && !any_tp && !tls_below_tp(img))
+		tp_find(img, ret);
+	for (uint64_t i = 0; i < ret->thread.n && !err; i++) {
+		struct native_thread *t = &ret->thread.at[i];
+		if (!is_tcb(img, t->tp))
+			continue;
+		stackblock_find(img, t);
+		t->dtv = dtv_find(img, t->tp);
+	}
+	if (!err && ret->thread.n && ret->list_offset) {
 		struct ring_walk w = {.img = img, .all = ret, .offset = ret->list_offset};
 		ret->tid_offset = ret->list_offset + 2 * (int64_t)img->word_size;
 		w.node.max = RING_MOST;
