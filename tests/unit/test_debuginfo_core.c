@@ -14,13 +14,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -528,6 +531,53 @@ static void test_moved(void **state)
 	expect(&(struct debuginfo_options){.exe = moved}, MODULE_FILE_FOUND, "symtab", true);
 }
 
+/* Servers are asked when the user says so, never else; one that says nothing is waited for once. */
+static void test_debuginfod(void **state)
+{
+	(void)state;
+	assert_true(compile("v", "-O2", "-g0", "-fPIE"));
+	dump_core("v", "abort");
+	if (run("sh", "-c",
+		"id=$(readelf -n v | sed -n 's/.*Build ID: //p');"
+		"mkdir -p served/buildid/$id && mv v served/buildid/$id/executable"))
+		skip();
+	_cleanup_free_ char *served = in_dir("served"), *cache = in_dir("cache"), *url = NULL;
+	assert_true(asprintf(&url, "file://%s", served) > 0);
+	setenv("DEBUGINFOD_URLS", url, 1);
+	setenv("DEBUGINFOD_CACHE_PATH", cache, 1);
+	expect(&plain, MODULE_FILE_MISSING, "none", false);
+	assert_int_equal(access(cache, F_OK), -1);
+
+	const struct debuginfo_options ask = {.debuginfod = true, .debuginfod_seconds = 1};
+	struct world w;
+	open_core(&w, &ask);
+	bool found = debuginfo_module(w.di, exe_id(&w))->state == MODULE_FILE_FOUND;
+	if (found)
+		check_frames(&w, true);
+	close_core(&w);
+	run("rm", "-rf", "cache");
+
+	int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in here = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(here);
+	assert_true(server >= 0);
+	if (found && !bind(server, (struct sockaddr *)&here, len) && !listen(server, 8) &&
+	    !getsockname(server, (struct sockaddr *)&here, &len)) {
+		free(url);
+		assert_true(asprintf(&url, "http://127.0.0.1:%u/", ntohs(here.sin_port)) > 0);
+		setenv("DEBUGINFOD_URLS", url, 1);
+		time_t start = time(NULL);
+		expect(&ask, MODULE_FILE_MISSING, "none", false);
+		assert_true(time(NULL) - start < 20);
+	}
+	close(server);
+	unsetenv("DEBUGINFOD_URLS");
+	unsetenv("DEBUGINFOD_CACHE_PATH");
+	if (!found)
+		skip(); /* no libdebuginfod here */
+}
+
 /* A dump that has everything needs no binaries to unwind. */
 static void test_full_dump(void **state)
 {
@@ -603,8 +653,8 @@ int main(void)
 		cmocka_unit_test(test_unwind_aarch64),	   cmocka_unit_test(test_symbols),
 		cmocka_unit_test(test_debug_files),	   cmocka_unit_test(test_debuglink_crc),
 		cmocka_unit_test(test_minidebuginfo),	   cmocka_unit_test(test_moved),
-		cmocka_unit_test(test_full_dump),	   cmocka_unit_test(test_frame_pointers),
-		cmocka_unit_test(test_cut_dump),
+		cmocka_unit_test(test_full_dump),	   cmocka_unit_test(test_debuginfod),
+		cmocka_unit_test(test_frame_pointers),	   cmocka_unit_test(test_cut_dump),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
