@@ -204,7 +204,13 @@ static struct error *scan_meta_warnings(struct scan *sc)
 
 static struct error *scan_blocks(struct scan *sc)
 {
-	struct runtime_context rt = {sc->image, sc->debuginfo, sc->snapshot, &sc->damage, sc->log};
+	struct runtime_context rt = {
+		.image = sc->image,
+		.debuginfo = sc->debuginfo,
+		.snapshot = sc->snapshot,
+		.damage = &sc->damage,
+		.log = sc->log,
+	};
 	struct heap_context heap = {sc->image, sc->debuginfo, sc->snapshot, &sc->damage, sc->log};
 	struct error *err = scan_phase(sc, "threads", runtime_prepare(&rt));
 	if (!err)
@@ -215,6 +221,7 @@ static struct error *scan_blocks(struct scan *sc)
 		err = scan_phase(sc, "names", runtime_objects(&rt));
 	if (!err)
 		err = scan_phase(sc, "references", runtime_references(&rt));
+	runtime_finish(&rt);
 	return err;
 }
 

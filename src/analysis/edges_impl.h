@@ -8,7 +8,6 @@
 #include "snapshot/snapshot.h"
 
 /* reference.kind, as INTERFACE has it. */
-enum { REFERENCE_WORD = 0, REFERENCE_OWNING = 1, REFERENCE_WEAK = 2 };
 
 /* The references forward and backward; references.c makes sure that both exist. */
 static inline struct csr edges_forward(const struct snapshot *s)

@@ -66,10 +66,11 @@ static struct error *ledger_heap(struct ledger *l, uint64_t start, uint64_t end,
 	const struct snapshot *s = l->s;
 	const struct object_table *o = &s->object;
 	uint64_t live = 0, taken[FREE_KINDS] = {0}, rest = end - start;
-	while (l->object < o->n && o->address[l->object] + o->size[l->object] <= start)
+	while (l->object < o->n && object_block(o, l->object) + o->size[l->object] <= start)
 		l->object++;
-	for (uint64_t i = l->object; i < o->n && o->address[i] < end; i++) {
-		uint64_t n = ledger_overlap(start, end, o->address[i], o->address[i] + o->size[i]);
+	for (uint64_t i = l->object; i < o->n && object_block(o, i) < end; i++) {
+		uint64_t n = ledger_overlap(start, end, object_block(o, i),
+					    object_block(o, i) + o->size[i]);
 		live += n;
 		rest -= n;
 		l->object = i;

@@ -4,22 +4,20 @@
 #include "runtime/runtimes.def"
 #undef RUNTIME
 
-static const struct runtime *const runtime_all[] = {
+const struct runtime *const runtime_table[RUNTIMES] = {
 #define RUNTIME(name) &runtime_##name,
 #include "runtime/runtimes.def"
 #undef RUNTIME
 };
 
-enum { RUNTIMES = sizeof(runtime_all) / sizeof(runtime_all[0]) };
-
 struct error *runtime_prepare(struct runtime_context *ctx)
 {
 	for (unsigned i = 0; i < RUNTIMES; i++) {
-		if (!runtime_all[i]->prepare)
+		if (!runtime_table[i]->prepare)
 			continue;
-		struct error *err = runtime_all[i]->prepare(ctx);
+		struct error *err = runtime_table[i]->prepare(ctx);
 		if (err)
-			return error_note(err, "%s, before the heap", runtime_all[i]->name);
+			return error_note(err, "%s, before the heap", runtime_table[i]->name);
 	}
 	return NULL;
 }
@@ -27,11 +25,11 @@ struct error *runtime_prepare(struct runtime_context *ctx)
 struct error *runtime_objects(struct runtime_context *ctx)
 {
 	for (unsigned i = 0; i < RUNTIMES; i++) {
-		if (!runtime_all[i]->objects)
+		if (!runtime_table[i]->objects)
 			continue;
-		struct error *err = runtime_all[i]->objects(ctx);
+		struct error *err = runtime_table[i]->objects(ctx);
 		if (err)
-			return error_note(err, "%s objects", runtime_all[i]->name);
+			return error_note(err, "%s objects", runtime_table[i]->name);
 	}
 	return NULL;
 }
@@ -39,11 +37,18 @@ struct error *runtime_objects(struct runtime_context *ctx)
 struct error *runtime_references(struct runtime_context *ctx)
 {
 	for (unsigned i = 0; i < RUNTIMES; i++) {
-		if (!runtime_all[i]->references)
+		if (!runtime_table[i]->references)
 			continue;
-		struct error *err = runtime_all[i]->references(ctx);
+		struct error *err = runtime_table[i]->references(ctx);
 		if (err)
-			return error_note(err, "%s references", runtime_all[i]->name);
+			return error_note(err, "%s references", runtime_table[i]->name);
 	}
 	return NULL;
+}
+
+void runtime_finish(struct runtime_context *ctx)
+{
+	for (unsigned i = 0; i < RUNTIMES; i++)
+		if (runtime_table[i]->finish)
+			runtime_table[i]->finish(ctx);
 }

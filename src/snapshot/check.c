@@ -45,18 +45,18 @@ static struct error *check_blocks(const struct snapshot *s)
 	const struct object_table *o = &s->object;
 	uint64_t k = 0;
 	for (uint32_t i = 0; i < o->n; i++) {
-		if (i && o->address[i] < o->address[i - 1] + o->size[i - 1])
+		if (i && object_block(o, i) < object_block(o, i - 1) + o->size[i - 1])
 			return broken("object %u overlaps the one before", i + 1);
 		if (o->arena_id[i] > s->arena.n)
 			return broken("object %u is in arena %u", i + 1, o->arena_id[i]);
 		if (o->type_id && o->type_id[i] > s->type.n)
 			return broken("object %u has type %u", i + 1, o->type_id[i]);
-		if (o->arena_id[i] && !check_inside(s, &k, o->address[i], o->size[i]))
+		if (o->arena_id[i] && !check_inside(s, &k, object_block(o, i), o->size[i]))
 			return broken("object %u at 0x%" PRIx64 " lies in no heap extent", i + 1,
-				      o->address[i]);
-		if (snapshot_object_find(s, o->address[i]) != i + 1 ||
+				      object_block(o, i));
+		if (snapshot_object_find(s, object_block(o, i)) != i + 1 ||
 		    (o->size[i] &&
-		     snapshot_object_find(s, o->address[i] + o->size[i] - 1) != i + 1))
+		     snapshot_object_find(s, object_block(o, i) + o->size[i] - 1) != i + 1))
 			return broken("object %u is not found by its address", i + 1);
 	}
 	k = 0;

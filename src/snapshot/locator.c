@@ -28,15 +28,15 @@ struct error *snapshot_locator_init(struct snapshot *s)
 	struct error *err = NULL;
 	uint64_t covered = 0;
 	for (uint32_t i = 0; i < o->n && !err; i++) {
-		uint64_t end = o->address[i] + o->size[i];
+		uint64_t end = object_block(o, i) + o->size[i];
 		struct snapshot_page_range *last = range.n ? &range.at[range.n - 1] : NULL;
-		if (last && o->address[i] - last->end < RANGE_GAP) {
+		if (last && object_block(o, i) - last->end < RANGE_GAP) {
 			covered += end - last->end;
 			last->end = end;
 		} else {
-			covered += end - o->address[i];
-			err = vec_push(&range,
-				       ((struct snapshot_page_range){o->address[i], end, NULL}));
+			covered += end - object_block(o, i);
+			err = vec_push(&range, ((struct snapshot_page_range){object_block(o, i),
+									     end, NULL}));
 		}
 	}
 	s->page_range = range.at;
@@ -56,11 +56,11 @@ struct error *snapshot_locator_init(struct snapshot *s)
 			return &error_nomem;
 		for (uint64_t i = 0; i < pages; i++) {
 			uint64_t start = p->start + (i << s->page_shift);
-			while (b < o->n && o->address[b] < start)
+			while (b < o->n && object_block(o, b) < start)
 				b++;
 			p->first[i] = b;
 		}
-		while (b < o->n && o->address[b] < p->end)
+		while (b < o->n && object_block(o, b) < p->end)
 			b++;
 		p->first[pages] = b;
 	}
@@ -92,14 +92,14 @@ uint32_t snapshot_object_find(const struct snapshot *s, uint64_t addr)
 	/* The last block at or before addr: in this page, or the one that runs into it. */
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		if (s->object.address[mid] <= addr)
+		if (object_block(&s->object, mid) <= addr)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	if (!lo)
 		return 0;
-	uint64_t inside = addr - s->object.address[lo - 1];
+	uint64_t inside = addr - object_block(&s->object, lo - 1);
 	return inside < s->object.size[lo - 1] || !inside ? lo : 0;
 }
 
@@ -107,8 +107,8 @@ void snapshot_bounds(const struct snapshot *s, uint64_t *lo, uint64_t *hi)
 {
 	*lo = *hi = 0;
 	if (s->object.n) {
-		*lo = s->object.address[0];
-		*hi = s->object.address[s->object.n - 1] + s->object.size[s->object.n - 1];
+		*lo = object_block(&s->object, 0);
+		*hi = object_block(&s->object, s->object.n - 1) + s->object.size[s->object.n - 1];
 	}
 }
 

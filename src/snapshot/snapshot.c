@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -80,6 +81,8 @@ void snapshot_destroy(struct snapshot *s)
 	free(s->object.size);
 	free(s->object.arena_id);
 	free(s->object.block);
+	free(s->object.runtime);
+	free(s->object.flags);
 	free(s->object.type_id);
 	free(s->object.owner_id);
 	free(s->object.refcount);
@@ -164,4 +167,59 @@ struct error *snapshot_add_type(struct snapshot *s, const char *language, const 
 	if (!err && ret)
 		*ret = (uint32_t)s->type.n;
 	return err;
+}
+
+struct error *snapshot_object_place(struct snapshot *s, uint32_t id, uint64_t address)
+{
+	struct object_table *o = &s->object;
+	if (!o->block) {
+		o->block = malloc((o->n ? o->n : 1) * sizeof(*o->block));
+		if (!o->block)
+			return &error_nomem;
+		memcpy(o->block, o->address, o->n * sizeof(*o->block));
+	}
+	assert(address >= o->block[id - 1] && address - o->block[id - 1] < o->size[id - 1]);
+	o->address[id - 1] = address;
+	return NULL;
+}
+
+static size_t edge_name_key(const struct snapshot *s, uint32_t id, char *buf, size_t room)
+{
+	const struct object_table *o = &s->object;
+	if (!id || id > o->n)
+		return 0;
+	int most = room > 24 ? (int)(room - 16) : 8;
+	uint32_t value = o->value ? o->value[id - 1] : 0;
+	if (value && o->flags && o->flags[id - 1] & OBJECT_TEXT)
+		return (size_t)snprintf(buf, room, "['%.*s']", most,
+					intern_text(&s->strings, value));
+	if (value)
+		return (size_t)snprintf(buf, room, "[%.*s]", most, intern_text(&s->strings, value));
+	uint32_t type = o->type_id[id - 1];
+	const char *name = type ? intern_text(&s->strings, s->type.at[type - 1].name) : "?";
+	return (size_t)snprintf(buf, room, "[<%.*s>]", most, name);
+}
+
+size_t snapshot_edge_name(const struct snapshot *s, uint32_t name, char *buf, size_t room)
+{
+	uint32_t number = name & EDGE_NAME_NUMBER;
+	buf[0] = 0;
+	switch ((enum edge_name_kind)(name >> 29)) {
+	case EDGE_NAME_TEXT:
+		return (size_t)snprintf(buf, room, "%s", intern_text(&s->strings, number));
+	case EDGE_NAME_INDEX:
+		return (size_t)snprintf(buf, room, "[%u]", number);
+	case EDGE_NAME_KEY:
+		return edge_name_key(s, number, buf, room);
+	case EDGE_NAME_ATTR:
+		if (!number || number > s->object.n || !s->object.value)
+			return 0;
+		return (size_t)snprintf(buf, room, ".%s",
+					intern_text(&s->strings, s->object.value[number - 1]));
+	case EDGE_NAME_KEYOF:
+		return (size_t)snprintf(buf, room, "<key %u>", number);
+	case EDGE_NAME_NONE:
+		break;
+	}
+	return 0;
 }

@@ -132,24 +132,71 @@ struct type_row {
 /*
  * Columns by object id - 1. Owned by the snapshot.
  */
+enum object_flags {
+	OBJECT_TEXT = 1,	  /* value is the text itself: as a key it is printed in quotes */
+	OBJECT_GC = 2,		  /* in one of its collector's lists now (CPython: tracked) */
+	OBJECT_IMMORTAL = 4,	  /* its count says nothing */
+	OBJECT_FINALIZER = 8,	  /* has a finalizer (__del__) */
+	OBJECT_STATIC = 16,	  /* lives in a module's data */
+	OBJECT_BUFFER = 32,	  /* part of owner_id's object, which names what is in it */
+	OBJECT_CONSERVATIVE = 64, /* typed, but of unknown layout: its words were scanned */
+};
+
 struct object_table {
 	uint32_t n;
 	uint64_t *address;
 	uint64_t *size;
 	uint16_t *arena_id;
-	uint64_t *block;     /* NULL: block = address for all */
-	uint32_t *type_id;   /* 0 unknown */
-	uint32_t *owner_id;  /* NULL: nobody owns anything */
-	int64_t *refcount;   /* NULL: none has one; INT64_MIN: this one has none */
-	uint32_t *value;     /* string: short preview; NULL: none; 0 none */
-	uint32_t *site_id;   /* NULL: no trace */
-	uint8_t *reachable;  /* 0, 1, 2 as INTERFACE says; 255 unknown */
-	uint8_t *grade;	     /* enum root_grade of the best root that leads here; 0 none does */
+	uint64_t *block;    /* first usable byte; NULL: block = address for all. See object_block */
+	uint8_t *runtime;   /* index in runtimes.def + 1 of who traverses it; NULL or 0: native */
+	uint16_t *flags;    /* enum object_flags; NULL: none */
+	uint32_t *type_id;  /* 0 unknown */
+	uint32_t *owner_id; /* NULL: nobody owns anything */
+	int64_t *refcount;  /* NULL: none has one; INT64_MIN: this one has none */
+	uint32_t *value;    /* string: short preview; NULL: none; 0 none */
+	uint32_t *site_id;  /* NULL: no trace */
+	uint8_t *reachable; /* 0, 1, 2 as INTERFACE says; 255 unknown */
+	uint8_t *grade;	    /* enum root_grade of the best root that leads here; 0 none does */
 	uint32_t *dominator; /* object id; 0 under the virtual root */
 	uint64_t *retained;  /* bytes */
 };
 
+/* First usable byte of the block that holds object i (id - 1): address less what precedes it. */
+static inline uint64_t object_block(const struct object_table *o, uint64_t i)
+{
+	return o->block ? o->block[i] : o->address[i];
+}
+
 /* ---- references ---- */
+
+/* reference.kind. */
+enum reference_kind {
+	REFERENCE_WORD = 0,   /* a word that looks like a pointer */
+	REFERENCE_OWNING = 1, /* typed and counted */
+	REFERENCE_WEAK = 2,   /* typed, weak or borrowed: keeps nothing alive */
+};
+
+/*
+ * An edge's name is a pair until it is printed: 3 bits of kind, a bit that says that the source's
+ * collector does not see this (owning) edge, 28 bits of number.
+ */
+enum edge_name_kind {
+	EDGE_NAME_NONE,
+	EDGE_NAME_TEXT,	 /* number: string, printed as it is: ".func_code", "->next" */
+	EDGE_NAME_INDEX, /* number: [3] */
+	EDGE_NAME_KEY,	 /* number: object id of the key: ['sessions'], [17], [<tuple>] */
+	EDGE_NAME_ATTR,	 /* number: object id of a text: .user */
+	EDGE_NAME_KEYOF, /* number: position of the key itself: <key 3> */
+};
+
+#define EDGE_NAME_UNSEEN (UINT32_C(1) << 28)
+#define EDGE_NAME_NUMBER (EDGE_NAME_UNSEEN - 1)
+
+/* A number that does not fit leaves the edge without a name. */
+static inline uint32_t edge_name_pack(enum edge_name_kind kind, uint64_t number)
+{
+	return number <= EDGE_NAME_NUMBER ? (uint32_t)kind << 29 | (uint32_t)number : 0;
+}
 
 /* How a word points. Only START is certain enough for reachable = 1. */
 enum edge_how {
@@ -171,8 +218,8 @@ struct edge_table {
 	uint64_t *first;
 	uint32_t *dst;
 	uint32_t *where;
-	uint8_t *kind;	/* reference.kind per edge; NULL: all 0 (untyped words) */
-	uint32_t *name; /* string per edge; NULL: no edge has a name */
+	uint8_t *kind;	/* enum reference_kind per edge; NULL: all 0 (untyped words) */
+	uint32_t *name; /* edge_name_pack, per edge; NULL: no edge has a name */
 	/* backwards, by snapshot_seal_references: sources in id order */
 	uint64_t *rfirst;
 	uint32_t *rsrc;
@@ -347,6 +394,19 @@ struct error *snapshot_seal_blocks(struct snapshot *s) _must_check_;
  * the few blocks of that page. Words that point nowhere are rejected by range first.
  */
 uint32_t snapshot_object_find(const struct snapshot *s, uint64_t addr);
+/*
+ * Objects phase: object `id` begins at `address`, not at its block's first byte (CPython: behind
+ * the collector's header). The address must lie in the block: then the order of ids stays that of
+ * addresses.
+ */
+struct error *snapshot_object_place(struct snapshot *s, uint32_t id, uint64_t address) _must_check_;
+
+/*
+ * An edge's name as a programmer would write it, into buf, always terminated. Returns its length as
+ * snprintf does; 0: it has none. What is shown of a key is cut to fit.
+ */
+size_t snapshot_edge_name(const struct snapshot *s, uint32_t name, char *buf, size_t room);
+
 /* The free block that holds addr; NULL: none. */
 const struct free_row *snapshot_free_find(const struct snapshot *s, uint64_t addr);
 const struct extent_row *snapshot_extent_find(const struct snapshot *s, uint64_t addr);

@@ -335,7 +335,11 @@ static void reference_row(const struct snapshot *s, uint64_t i, struct store_row
 	v[2] = value_int(e->dst[i]);
 	v[3] = value_int(e->kind ? e->kind[i] : 0);
 	v[4] = value_int(edge_how(e->where[i]));
-	v[5] = e->name ? value_string(s, e->name[i]) : value_null();
+	v[5] = value_null();
+	if (e->name && e->name[i]) {
+		if (snapshot_edge_name(s, e->name[i], out->scratch, sizeof(out->scratch)))
+			v[5] = value_text(out->scratch);
+	}
 }
 
 static void reference_src_keys(const struct snapshot *s, uint64_t first, uint64_t n, uint64_t *hint,

@@ -224,7 +224,9 @@ static inline void gen_references(struct gen *g, const struct gen_options *o, st
 		if (!gen_below(g, 20))
 			e->where[i] |= EDGE_WHERE_FAR;
 		e->kind[i] = (uint8_t)gen_below(g, 3);
-		e->name[i] = gen_below(g, 2) ? 0 : gen_text(g, s, o->text_max);
+		e->name[i] = gen_below(g, 2)
+				     ? 0
+				     : edge_name_pack(EDGE_NAME_TEXT, gen_text(g, s, o->text_max));
 	}
 	for (uint64_t i = 0; n && i < o->roots; i++)
 		gen_push(&s->root, (struct root_row){

@@ -27,6 +27,11 @@ struct edge_chunk {
 	struct edge_chunk *next;
 	uint32_t n;
 	uint32_t dst[EDGE_CHUNK], where[EDGE_CHUNK];
+	/* Made when the first typed edge comes: native programs have none. */
+	struct edge_typed {
+		uint8_t kind[EDGE_CHUNK];
+		uint32_t name[EDGE_CHUNK];
+	} * typed;
 };
 
 /* A word on its way through the batch. */
@@ -39,7 +44,8 @@ struct edge_candidate {
 	bool aligned;
 };
 
-struct edge_slice {
+struct edge_sink {
+	const struct runtime_context *ctx;
 	const struct image *image;
 	const struct locator *locator;
 	struct snapshot *snapshot;
@@ -52,38 +58,53 @@ struct edge_slice {
 	struct word_books books;
 	struct error *err;
 
+	uint32_t span;	/* edge_sink_scan's place in the image */
 	uint32_t src;	/* the object that is being scanned */
 	uint64_t start; /* its address */
 	struct edge_candidate batch[EDGE_BATCH];
 	unsigned n;
 };
 
-static void slice_emit(struct edge_slice *sl, const struct edge_candidate *c, uint32_t dst,
-		       enum word_outcome outcome)
+/* Room for one more edge, or NULL. */
+static struct edge_chunk *slice_room(struct edge_sink *sl)
 {
 	struct edge_chunk *chunk = sl->tail;
 	if (!chunk || chunk->n == EDGE_CHUNK) {
 		chunk = malloc(sizeof(*chunk));
 		if (!chunk) {
 			sl->err = &error_nomem;
-			return;
+			return NULL;
 		}
 		chunk->n = 0;
 		chunk->next = NULL;
+		chunk->typed = NULL;
 		if (sl->tail)
 			sl->tail->next = chunk;
 		else
 			sl->head = chunk;
 		sl->tail = chunk;
 	}
+	return chunk;
+}
+
+static void slice_emit(struct edge_sink *sl, const struct edge_candidate *c, uint32_t dst,
+		       enum word_outcome outcome)
+{
+	struct edge_chunk *chunk = slice_room(sl);
+	if (!chunk)
+		return;
 	chunk->dst[chunk->n] = dst;
 	chunk->where[chunk->n] =
 		edge_where_pack(word_how(outcome), c->offset, sl->locator->word_size);
+	if (chunk->typed) {
+		chunk->typed->kind[chunk->n] = REFERENCE_WORD;
+		chunk->typed->name[chunk->n] = 0;
+	}
 	chunk->n++;
 	sl->count[c->src]++;
 }
 
-static void slice_flush(struct edge_slice *sl)
+static void slice_flush(struct edge_sink *sl)
 {
 	const struct locator *l = sl->locator;
 	for (unsigned i = 0; i < sl->n; i++) {
@@ -107,7 +128,7 @@ static void slice_flush(struct edge_slice *sl)
 static inline __attribute__((always_inline)) void slice_hit(void *arg, uint64_t addr, uint64_t word,
 							    bool aligned)
 {
-	struct edge_slice *sl = arg;
+	struct edge_sink *sl = arg;
 	const uint32_t *entry = locator_entry(sl->locator, word);
 	if (!entry)
 		return;
@@ -124,7 +145,7 @@ static inline __attribute__((always_inline)) void slice_hit(void *arg, uint64_t 
 }
 
 /* [at, end) holds nothing opaque. */
-static void slice_scan_run(struct edge_slice *sl, struct words_run *run, uint64_t at, uint64_t end)
+static void slice_scan_run(struct edge_sink *sl, struct words_run *run, uint64_t at, uint64_t end)
 {
 	/* Objects mostly follow one another: keep the run, cut each object from it. */
 	uint64_t len = end - at, skip = at - run->addr;
@@ -132,7 +153,7 @@ static void slice_scan_run(struct edge_slice *sl, struct words_run *run, uint64_
 					slice_hit, sl);
 }
 
-static void slice_scan(struct edge_slice *sl, struct words_run *run, uint32_t *span, uint64_t at,
+static void slice_scan(struct edge_sink *sl, struct words_run *run, uint32_t *span, uint64_t at,
 		       uint64_t end)
 {
 	const uint64_t mask = sl->locator->word_size - 1;
@@ -154,11 +175,39 @@ static void slice_scan(struct edge_slice *sl, struct words_run *run, uint32_t *s
 	}
 }
 
+void edge_sink_add(struct edge_sink *sl, uint32_t dst, uint64_t offset, enum reference_kind kind,
+		   uint32_t name)
+{
+	/* Words scanned before must come before: rows are in order. */
+	if (sl->n)
+		slice_flush(sl);
+	struct edge_chunk *chunk = slice_room(sl);
+	if (chunk && !chunk->typed)
+		chunk->typed = calloc(1, sizeof(*chunk->typed));
+	if (!chunk || !chunk->typed) {
+		sl->err = &error_nomem;
+		return;
+	}
+	chunk->dst[chunk->n] = dst;
+	chunk->where[chunk->n] = edge_where_pack(EDGE_START, offset, sl->locator->word_size);
+	chunk->typed->kind[chunk->n] = (uint8_t)kind;
+	chunk->typed->name[chunk->n] = name;
+	chunk->n++;
+	sl->count[sl->src]++;
+}
+
+/* Opaque ranges are for words that no runtime knows: what a runtime asks for is read. */
+void edge_sink_scan(struct edge_sink *sl, uint64_t start, uint64_t end)
+{
+	struct words_run run = {0};
+	slice_scan(sl, &run, &sl->span, start, end);
+}
+
 static struct error *slice_run(void *arg, unsigned slice, uint64_t first, uint64_t end)
 {
 	(void)first;
 	(void)end;
-	struct edge_slice *sl = *((struct edge_slice **)arg + slice);
+	struct edge_sink *sl = *((struct edge_sink **)arg + slice);
 	const struct object_table *o = &sl->snapshot->object;
 	const uint32_t word_size = sl->locator->word_size;
 	struct words_run run = {0};
@@ -177,6 +226,13 @@ static struct error *slice_run(void *arg, unsigned slice, uint64_t first, uint64
 			/* The same block may be listed twice. */
 			while (skip < sl->unread->object.n && sl->unread->object.at[skip] == i + 1)
 				skip++;
+			continue;
+		}
+		if (o->runtime && o->runtime[i]) {
+			slice_flush(sl);
+			sl->src = i;
+			sl->start = at;
+			runtime_table[o->runtime[i] - 1]->visit(sl->ctx, i + 1, sl);
 			continue;
 		}
 		sl->src = i;
@@ -202,7 +258,7 @@ static struct error *slice_run(void *arg, unsigned slice, uint64_t first, uint64
 }
 
 /* Cuts the objects into slices of about equal bytes. */
-static void edges_cut(const struct object_table *o, struct edge_slice **slice, unsigned n,
+static void edges_cut(const struct object_table *o, struct edge_sink **slice, unsigned n,
 		      uint64_t bytes)
 {
 	uint64_t sum = 0;
@@ -216,12 +272,13 @@ static void edges_cut(const struct object_table *o, struct edge_slice **slice, u
 	}
 }
 
-static void slice_destroy(struct edge_slice *sl)
+static void slice_destroy(struct edge_sink *sl)
 {
 	if (!sl)
 		return;
 	while (sl->head) {
 		struct edge_chunk *next = sl->head->next;
+		free(sl->head->typed);
 		free(sl->head);
 		sl->head = next;
 	}
@@ -229,7 +286,7 @@ static void slice_destroy(struct edge_slice *sl)
 }
 
 /* Counts to row starts; the chunks to the final arrays. */
-static struct error *edges_join(struct edge_table *e, uint32_t objects, struct edge_slice **slice,
+static struct error *edges_join(struct edge_table *e, uint32_t objects, struct edge_sink **slice,
 				unsigned n)
 {
 	uint64_t total = 0;
@@ -244,14 +301,29 @@ static struct error *edges_join(struct edge_table *e, uint32_t objects, struct e
 	e->where = malloc(room * sizeof(*e->where));
 	if (!e->dst || !e->where)
 		return &error_nomem;
+	bool typed = false;
+	for (unsigned k = 0; k < n; k++)
+		for (const struct edge_chunk *c = slice[k]->head; c; c = c->next)
+			typed |= c->typed != NULL;
+	if (typed) {
+		e->kind = calloc(room, sizeof(*e->kind));
+		e->name = calloc(room, sizeof(*e->name));
+		if (!e->kind || !e->name)
+			return &error_nomem;
+	}
 	uint64_t at = 0;
 	for (unsigned k = 0; k < n; k++) {
 		while (slice[k]->head) {
 			struct edge_chunk *c = slice[k]->head;
 			memcpy(e->dst + at, c->dst, c->n * sizeof(*c->dst));
 			memcpy(e->where + at, c->where, c->n * sizeof(*c->where));
+			if (c->typed) {
+				memcpy(e->kind + at, c->typed->kind, c->n * sizeof(*e->kind));
+				memcpy(e->name + at, c->typed->name, c->n * sizeof(*e->name));
+			}
 			at += c->n;
 			slice[k]->head = c->next;
+			free(c->typed);
 			free(c);
 		}
 	}
@@ -272,7 +344,7 @@ struct error *native_edges(struct runtime_context *ctx, const struct locator *l,
 	for (uint32_t i = 0; i < o->n; i++)
 		bytes += o->size[i];
 	unsigned n = parallel_slices(bytes, SLICE_GRAIN);
-	struct edge_slice *slice[SLICES_MAX] = {0};
+	struct edge_sink *slice[SLICES_MAX] = {0};
 	struct error *err = NULL;
 	assert(n <= SLICES_MAX);
 	for (unsigned k = 0; k < n && !err; k++) {
@@ -281,6 +353,7 @@ struct error *native_edges(struct runtime_context *ctx, const struct locator *l,
 			err = &error_nomem;
 			break;
 		}
+		slice[k]->ctx = ctx;
 		slice[k]->image = ctx->image;
 		slice[k]->locator = l;
 		slice[k]->snapshot = s;

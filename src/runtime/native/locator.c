@@ -98,7 +98,8 @@ struct error *locator_init(struct locator *l, const struct snapshot *s, uint32_t
 {
 	*l = (struct locator){
 		.snapshot = s,
-		.address = s->object.address,
+		.address = s->object.block ? s->object.block : s->object.address,
+		.start = s->object.address,
 		.size = s->object.size,
 		.n = s->object.n,
 		.word_size = word_size,
@@ -179,7 +180,7 @@ uint32_t locator_resolve(const struct locator *l, uint64_t word, uint32_t entry,
 	while (i + 1 < l->n && l->address[i + 1] <= addr)
 		i++;
 	uint64_t inside = addr - l->address[i];
-	if (!inside) {
+	if (!inside || addr == l->start[i]) {
 		*ret = tagged ? WORD_TAGGED : WORD_START;
 		return i + 1;
 	}

@@ -43,7 +43,8 @@ enum {
 
 struct locator {
 	const struct snapshot *snapshot;
-	const uint64_t *address, *size; /* of the objects */
+	const uint64_t *address, *size; /* of the blocks */
+	const uint64_t *start;		/* of the objects in them: START, too */
 	uint32_t n;
 	uint32_t word_size;
 	uint64_t mask;
