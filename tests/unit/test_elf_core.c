@@ -420,6 +420,13 @@ static void test_far_offsets(void **state)
 	assert_true(damage_says(&o, "8192 bytes of 2 segments are missing"));
 	visit(o.img);
 	close_opened(&o);
+	/* The notes, too. */
+	ew_set(w.out.at + 64 + 8, UINT64_MAX - 5, 8);
+	ew_set(w.out.at + 64 + 32, 4096, 8);
+	open_bytes(&o, w.out.at, w.out.n);
+	assert_true(damage_says(&o, "the file ends before its notes do"));
+	visit(o.img);
+	close_opened(&o);
 	ew_deinit(&w);
 }
 
@@ -472,6 +479,7 @@ static void test_absurd_counts(void **state)
 	assert_true(damage_says(&o, "4294967295 program headers"));
 	close_opened(&o);
 	/* The same note area again and again. */
+	ew_deinit(&w);
 	ew_init(&w, MACHINE_X86_64);
 	for (int i = 0; i < 300; i++)
 		ew_prstatus(&w, i + 1, 6, reg, 0);
