@@ -5,6 +5,7 @@
  *	modules.c	which modules there are; kinds of segments
  *	module_elf.c	ELF headers in the process's memory
  *	link_map.c	the dynamic loader's list
+ *	thread_pointer.c  thread pointers that the dump does not tell
  */
 #pragma once
 
@@ -78,3 +79,8 @@ struct error *link_map_read(struct image *img, uint64_t r_debug, link_entries *r
 
 /* TLS fields of a module whose headers were read, from its link_map. */
 void link_map_read_tls(const struct image *img, uint64_t node, struct image_module *module);
+
+/* ---- thread_pointer.c ---- */
+
+/* Fills the tp of threads whose dump did not tell it, where TLS facts of modules allow it. */
+void image_find_thread_pointers(struct image *img);

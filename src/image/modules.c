@@ -13,6 +13,8 @@ enum {
 	MODULE_BYTES_MAX = 1 << 30, /* where only parts of one are known */
 };
 
+static const char unknown_path[] = "[unknown]";
+
 /* A module on trial: what speaks for it being one, and not just a file that someone mapped. */
 struct candidate {
 	struct image_module m;
@@ -355,7 +357,7 @@ static struct error *keep_modules(struct finder *f)
 		if (!m->path && m->is_exe)
 			m->path = link_name(img, img->process.at_execfn);
 		if (!m->path)
-			m->path = "[unknown]";
+			m->path = unknown_path;
 		struct error *err = image_add_module(img, m);
 		if (err)
 			return err;
@@ -406,8 +408,15 @@ static struct error *refine(struct image *img)
 	struct error *err = link_map_read(img, r_debug, &links);
 	for (uint64_t i = 0; !err && i < links.n; i++) {
 		uint32_t id = image_module_find(img, links.at[i].ld);
-		if (id)
-			link_map_read_tls(img, links.at[i].node, &img->module[id - 1]);
+		if (!id)
+			continue;
+		struct image_module *m = &img->module[id - 1];
+		link_map_read_tls(img, links.at[i].node, m);
+		/* The interpreter's name is in the executable's text. */
+		const char *name =
+			m->path == unknown_path ? link_name(img, links.at[i].name) : NULL;
+		if (name)
+			m->path = name;
 	}
 	vec_deinit(&links);
 	return err;
@@ -648,6 +657,7 @@ struct error *image_find_modules(struct image *img)
 	find_vdso(img);
 	find_stack(img);
 	find_heap(img);
+	image_find_thread_pointers(img);
 	for (uint32_t i = 0; i < img->nmodule; i++)
 		if (img->module[i].is_exe)
 			img->process.exe = img->module[i].path;

@@ -46,6 +46,7 @@ struct elfwriter {
 	struct ew_segment *segment;
 	size_t nsegment, room;
 	bool force_xnum;
+	bool no_tls; /* leave NT_ARM_TLS and NT_386_TLS out, as qemu-user does */
 };
 
 static inline void *ew_put(struct ew_bytes *b, const void *p, size_t n)
@@ -154,7 +155,8 @@ static inline void ew_prstatus(struct elfwriter *w, int32_t tid, int16_t sig, co
 		for (int i = 0; i < 33; i++)
 			ew_set(d + 112 + 8 * i, reg[i], 8);
 		ew_note(w, "CORE", NT_PRSTATUS, d, 392);
-		ew_note(w, "LINUX", NT_ARM_TLS, &tp, 8);
+		if (!w->no_tls)
+			ew_note(w, "LINUX", NT_ARM_TLS, &tp, 8);
 		break;
 	case MACHINE_I386:
 		for (int i = 0; i < 9; i++)
@@ -162,7 +164,8 @@ static inline void ew_prstatus(struct elfwriter *w, int32_t tid, int16_t sig, co
 		ew_set(d + 72 + 40, 12 << 3 | 3, 4); /* gs */
 		ew_note(w, "CORE", NT_PRSTATUS, d, 144);
 		uint32_t tls[12] = {13, 0x1111, 0, 0, 12, (uint32_t)tp, 0xfffff, 0x51, 14};
-		ew_note(w, "LINUX", NT_386_TLS, tls, sizeof(tls));
+		if (!w->no_tls)
+			ew_note(w, "LINUX", NT_386_TLS, tls, sizeof(tls));
 		break;
 	}
 }

@@ -38,6 +38,7 @@ struct fakeprocess {
 	struct elfwriter w;
 	uint64_t base;
 	bool names, headers; /* are NT_FILE and first pages in the dump? */
+	bool no_tls;	     /* is the thread pointer left out? */
 	bool cyclic;	     /* the loader's list bites its tail */
 	struct ew_file file[32];
 	size_t nfile;
@@ -115,6 +116,7 @@ static inline const uint8_t *fp_finish(struct fakeprocess *p, enum image_machine
 	static const char *const name[] = {"", "/lib/lib.so", "/lib/data.so", "/lib/ld.so"};
 	static const uint64_t module[] = {FP_EXE, FP_LIB, FP_DATA_LIB, FP_LD};
 	ew_init(&p->w, machine);
+	p->w.no_tls = p->no_tls;
 	p->base = fp_base(machine);
 	p->nfile = 0;
 	uint8_t data[4096] = {0}, page[4096];
@@ -122,7 +124,12 @@ static inline const uint8_t *fp_finish(struct fakeprocess *p, enum image_machine
 	fp_word(p, data + 0x100, 2, DT_DEBUG);
 	fp_word(p, data + 0x100, 3, p->base + FP_LD + FP_R_DEBUG);
 	fp_module(p, FP_EXE, data, p->names ? "/bin/exe" : NULL, 0xe1);
-	static const uint8_t heap[0x5000];
+	uint8_t heap[0x5000] = {0};
+	uint64_t tp = p->base + FP_HEAP + 0x800, dtv = tp - 0x400;
+	fp_word(p, heap + 0x2800, 0, dtv);
+	fp_word(p, heap + 0x2820, 0, dtv); /* nothing else fits here */
+	for (unsigned i = 0; i < 4; i++)
+		fp_word(p, heap + 0x2400, 2 * (FP_MODID + i), tp + 0x100 + i * 0x40);
 	fp_map(p, FP_EXE + 0x4000, 0x5000, PF_R | PF_W, heap, NULL, 0);
 	memset(data, 0, sizeof(data));
 	fp_module(p, FP_LIB, data, p->names ? "/lib/lib.so" : NULL, 0xe2);

@@ -185,6 +185,22 @@ static void test_no_headers(void **state)
 	}
 }
 
+/* aarch64 without NT_ARM_TLS: by the DTV. On the others a dump always says it. */
+static void test_thread_pointer(void **state)
+{
+	(void)state;
+	struct opened o = {.img = NULL};
+	o.p.names = o.p.headers = o.p.no_tls = true;
+	size_t len;
+	const uint8_t *bytes = fp_finish(&o.p, MACHINE_AARCH64, &len);
+	struct error *err;
+	o.img = ew_open(bytes, len, &o.damage, &o.log, &err);
+	assert_int_equal(o.img->thread[0].tp, 0);
+	assert_null(image_find_modules(o.img));
+	assert_int_equal(o.img->thread[0].tp, o.p.base + FP_HEAP + 0x800);
+	close_process(&o);
+}
+
 static void test_cyclic_list(void **state)
 {
 	(void)state;
@@ -247,7 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all),	   cmocka_unit_test(test_no_names),
 		cmocka_unit_test(test_no_headers), cmocka_unit_test(test_cyclic_list),
-		cmocka_unit_test(test_flips),
+		cmocka_unit_test(test_flips),	   cmocka_unit_test(test_thread_pointer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
