@@ -9,7 +9,9 @@ WITH shape AS (
                                     WHERE o.id = c.head_id AND t.name REGEXP :type))
     GROUP BY coalesce(c.signature, c.id))
 SELECT s.clusters, s.objects, s.bytes, s.direct_bytes, s.indirect_bytes,
-       t.name AS type, o.size AS head_size, o.value, s.cluster_id, s.head_id, o.address, s.signature
+       t.name AS type, o.size AS head_size, o.value, s.cluster_id, s.head_id, o.address, s.signature,
+       CASE WHEN s.signature GLOB '* (????????)' THEN substr(s.signature, 1, length(s.signature) - 11)
+            ELSE s.signature END AS shape
 FROM shape s JOIN object o ON o.id = s.head_id LEFT JOIN type t ON t.id = o.type_id
 ORDER BY s.bytes DESC, s.cluster_id
 LIMIT :limit

@@ -5,6 +5,5 @@ SELECT o.id, o.address, o.size, o.retained,
             WHEN o.reachable = 1 THEN 'yes' END AS reachable,
        t.name AS type, o.value
 FROM object o LEFT JOIN type t ON t.id = o.type_id
-WHERE :type IS NULL OR o.type_id IN (SELECT id FROM type WHERE name REGEXP :type)
 ORDER BY o.size DESC
 LIMIT :limit

@@ -3,26 +3,27 @@
 enum { GROUPS = 20 };
 
 static const struct report_column shape_columns[] = {
-	{"state", "STATE", REPORT_WORD, NULL},	      {"clusters", "CYCLES", REPORT_COUNT, NULL},
-	{"objects", "BLOCKS", REPORT_COUNT, NULL},    {"bytes", "BYTES", REPORT_BYTES, NULL},
-	{"address", "EXAMPLE", REPORT_ADDRESS, NULL}, {"head_size", "SIZE", REPORT_COUNT, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},   {"value", "VALUE", REPORT_TEXT, ""},
-	{"cluster_id", NULL, REPORT_ID, NULL},	      {"head_id", NULL, REPORT_ID, NULL},
-	{"signature", NULL, REPORT_TEXT, NULL},	      {0},
+	{"state", "STATE", REPORT_WORD, NULL},
+	{"clusters", "CYCLES", REPORT_COUNT, NULL},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"address", "EXAMPLE", REPORT_ADDRESS, NULL},
+	{"head_size", "SIZE", REPORT_COUNT, NULL},
+	{"type", NULL, REPORT_TEXT, NULL},
+	{"cluster_id", NULL, REPORT_ID, NULL},
+	{"head_id", NULL, REPORT_ID, NULL},
+	{"shape", "SHAPE", REPORT_TEXT, "(unknown)"},
+	{"signature", NULL, REPORT_TEXT, NULL},
+	{0},
 };
 
 static const struct report_column cluster_columns[] = {
-	{"state", "STATE", REPORT_WORD, NULL},
-	{"cluster_id", "CLUSTER", REPORT_ID, NULL},
-	{"objects", "BLOCKS", REPORT_COUNT, NULL},
-	{"bytes", "BYTES", REPORT_BYTES, NULL},
-	{"address", "HEAD", REPORT_ADDRESS, NULL},
-	{"head_size", "SIZE", REPORT_COUNT, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
-	{"value", "VALUE", REPORT_TEXT, ""},
-	{"head_id", NULL, REPORT_ID, NULL},
-	{"signature", NULL, REPORT_TEXT, NULL},
-	{0},
+	{"state", "STATE", REPORT_WORD, NULL},	   {"cluster_id", "CLUSTER", REPORT_ID, NULL},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL}, {"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"address", "HEAD", REPORT_ADDRESS, NULL}, {"head_size", NULL, REPORT_COUNT, NULL},
+	{"type", NULL, REPORT_TEXT, NULL},	   {"value", NULL, REPORT_TEXT, NULL},
+	{"head_id", NULL, REPORT_ID, NULL},	   {"shape", "SHAPE", REPORT_TEXT, "(unknown)"},
+	{"signature", NULL, REPORT_TEXT, NULL},	   {0},
 };
 
 static struct error *cycles_print(struct cmd_context *ctx)

@@ -25,19 +25,13 @@ static const struct report_column ledger_columns[] = {
 };
 
 static const struct report_column leak_columns[] = {
-	{"clusters", "CLUSTERS", REPORT_COUNT, NULL},
-	{"objects", "BLOCKS", REPORT_COUNT, NULL},
-	{"bytes", "BYTES", REPORT_BYTES, NULL},
-	{"address", "EXAMPLE", REPORT_ADDRESS, NULL},
-	{"head_size", "SIZE", REPORT_COUNT, NULL},
-	{"type", "TYPE OF HEAD", REPORT_TEXT, "(untyped)"},
-	{"value", "VALUE OF HEAD", REPORT_TEXT, ""},
-	{"direct_bytes", NULL, REPORT_BYTES, NULL},
-	{"indirect_bytes", NULL, REPORT_BYTES, NULL},
-	{"cluster_id", NULL, REPORT_ID, NULL},
-	{"head_id", NULL, REPORT_ID, NULL},
-	{"signature", NULL, REPORT_TEXT, NULL},
-	{0},
+	{"clusters", "CLUSTERS", REPORT_COUNT, NULL}, {"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},	      {"address", "EXAMPLE", REPORT_ADDRESS, NULL},
+	{"head_size", NULL, REPORT_COUNT, NULL},      {"type", NULL, REPORT_TEXT, NULL},
+	{"shape", "SHAPE", REPORT_TEXT, "(unknown)"}, {"value", "VALUE OF HEAD", REPORT_TEXT, ""},
+	{"direct_bytes", NULL, REPORT_BYTES, NULL},   {"indirect_bytes", NULL, REPORT_BYTES, NULL},
+	{"cluster_id", NULL, REPORT_ID, NULL},	      {"head_id", NULL, REPORT_ID, NULL},
+	{"signature", NULL, REPORT_TEXT, NULL},	      {0},
 };
 
 static const struct report_column type_columns[] = {
@@ -179,30 +173,36 @@ static struct error *screen_leaks(struct cmd_context *ctx, const struct cmd_row 
 
 /* ---- what was odd ---- */
 
-static struct error *screen_findings(struct cmd_context *ctx)
+static struct error *screen_findings(struct cmd_context *ctx, const char *path)
 {
 	struct report *rep = &ctx->report;
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct cmd_row total;
 	bool found;
+	_cleanup_stmt_ sqlite3_stmt *rows = NULL;
 	struct error *err = cmd_prepare(ctx, "findings_total.sql", 0, &stmt);
 	if (!err)
-		err = cmd_row(ctx, stmt, &total, &found);
+		err = cmd_prepare(ctx, "findings.sql", rep->json ? 0 : FINDINGS, &rows);
+	if (err)
+		return err;
+	cmd_bind_int(stmt, ":odd", !rep->json);
+	cmd_bind_int(rows, ":odd", !rep->json);
+	err = cmd_row(ctx, stmt, &total, &found);
 	if (err)
 		return err;
 	int64_t all = cmd_row_int(&total, "findings");
 	if (all)
 		report_heading(rep, "Odd");
 	uint64_t n = 0;
-	err = cmd_section(ctx, "findings.sql", FINDINGS, "findings", finding_columns, &n);
+	err = report_rows(rep, "findings", finding_columns, rows, &n);
 	if (!err && all > (int64_t)n)
-		report_line(rep, "... and %s more: heapscan sql DB 'SELECT * FROM finding'",
-			    cmd_count(ctx, all - (int64_t)n));
+		report_line(rep, "... and %s more: heapscan sql %s 'SELECT * FROM finding'",
+			    cmd_count(ctx, all - (int64_t)n), path);
 	return err;
 }
 
 /* One a line, as the process knew them: ready for --sysroot. */
-static void screen_missing(struct cmd_context *ctx)
+static void screen_missing(struct cmd_context *ctx, const char *path)
 {
 	const char *files = cmd_meta(ctx, "missing_files");
 	report_string(&ctx->report, "missing_files", files);
@@ -220,9 +220,9 @@ static void screen_missing(struct cmd_context *ctx)
 	}
 	if (n > MISSING)
 		report_line(&ctx->report,
-			    "  ... and %u more: heapscan sql DB \"SELECT value FROM "
-			    "meta WHERE key = 'missing_files'\"",
-			    n - MISSING);
+			    "  ... and %u more: heapscan sql %s \"SELECT value FROM meta WHERE "
+			    "key = 'missing_files'\"",
+			    n - MISSING, path);
 }
 
 /* ---- the screen ---- */
@@ -276,10 +276,10 @@ static struct error *screen_print(struct cmd_context *ctx, const struct cmd_row 
 	if (!err)
 		err = cmd_section(ctx, "top_size.sql", BLOCKS, "blocks", block_columns, NULL);
 	if (!err)
-		err = screen_findings(ctx);
+		err = screen_findings(ctx, path);
 	if (err)
 		return err;
-	screen_missing(ctx);
+	screen_missing(ctx, path);
 	const char *next = cmd_row_int(sum, "lost_objects") ? "leaks" : "top";
 	report_line(rep, "\nNext: heapscan %s %s   (also: cycles, top, memory, show, sql)", next,
 		    path);

@@ -47,15 +47,16 @@ static const struct report_column object_columns[] = {
 	{0},
 };
 
+/* Single objects come from an index; with --type from that of types. */
 static const struct {
-	const char *query;
+	const char *query, *typed;
 	const struct report_column *columns;
 } top_by[] = {
-	[BY_TYPE] = {"top_type.sql", type_columns},
-	[BY_SIZE] = {"top_size.sql", object_columns},
-	[BY_RETAINED] = {"top_retained.sql", object_columns},
-	[BY_MODULE] = {"top_module.sql", module_columns},
-	[BY_ARENA] = {"top_arena.sql", arena_columns},
+	[BY_TYPE] = {"top_type.sql", "top_type.sql", type_columns},
+	[BY_SIZE] = {"top_size.sql", "top_size_typed.sql", object_columns},
+	[BY_RETAINED] = {"top_retained.sql", "top_retained_typed.sql", object_columns},
+	[BY_MODULE] = {"top_module.sql", "top_module.sql", module_columns},
+	[BY_ARENA] = {"top_arena.sql", "top_arena.sql", arena_columns},
 };
 
 static const char *const by_choices[] = {"type", "size", "retained", "module", "arena", NULL};
@@ -70,8 +71,8 @@ static struct error *top_run(struct cmd_context *ctx, int n, char **operand)
 	report_begin(rep, "top");
 	report_string(rep, "by", by_choices[ctx->opt.by]);
 	uint64_t rows = 0;
-	err = cmd_section(ctx, top_by[ctx->opt.by].query, ROWS, "rows", top_by[ctx->opt.by].columns,
-			  &rows);
+	const char *query = ctx->opt.type ? top_by[ctx->opt.by].typed : top_by[ctx->opt.by].query;
+	err = cmd_section(ctx, query, ROWS, "rows", top_by[ctx->opt.by].columns, &rows);
 	if (err)
 		return err;
 	if (!rows)
