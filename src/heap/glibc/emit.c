@@ -273,6 +273,13 @@ static struct error *emit_piece(struct emit *e, const struct glibc_piece *piece)
 		/* The survey proved it; a size of 0 would not end. */
 		if (size < g->minsize || size > piece->end - at)
 			break;
+		uint64_t behind = at + size;
+		if (behind == g->region.at[piece->region].end) {
+			/* A top that its arena lost: nothing but one ends its region. */
+			err = snapshot_add_free(e->s, at + g->header, size - g->header, a.row,
+						FREE_TOP);
+			break;
+		}
 		bool parked = false;
 		uint8_t kind = FREE_UNLINKED;
 		while (e->parked < n && p[e->parked].chunk <= at) {
@@ -284,7 +291,6 @@ static struct error *emit_piece(struct emit *e, const struct glibc_piece *piece)
 			}
 			e->parked++;
 		}
-		uint64_t behind = at + size;
 		bool in_use = true;
 		if (behind < piece->end || !piece->open)
 			in_use = !glibc_window_word(g, &e->win, behind + g->w, &next) ||
@@ -298,6 +304,18 @@ static struct error *emit_piece(struct emit *e, const struct glibc_piece *piece)
 		at = behind;
 	}
 	return err;
+}
+
+/* What lists name in a damaged piece is no news. */
+static void emit_over_damage(struct emit *e, const struct glibc_piece *piece)
+{
+	const struct glibc *g = e->g;
+	while (e->parked < g->parked.n && g->parked.at[e->parked].chunk < piece->start) {
+		emit_stray(e, 0);
+		e->parked++;
+	}
+	while (e->parked < g->parked.n && g->parked.at[e->parked].chunk < piece->end)
+		e->parked++;
 }
 
 static enum extent_kind piece_extent(const struct glibc_piece *p)
@@ -367,9 +385,12 @@ struct error *glibc_emit(struct glibc *g)
 		while (m < g->mapped.n && g->mapped.at[m].start < g->region.at[region].start &&
 		       !err)
 			err = emit_mapped(&e, &g->mapped.at[m++], mapped_row);
-		for (k = i; k < g->piece.n && g->piece.at[k].region == region; k++)
+		for (k = i; k < g->piece.n && g->piece.at[k].region == region; k++) {
 			if (!err && g->piece.at[k].kind == PIECE_CHUNKS)
 				err = emit_piece(&e, &g->piece.at[k]);
+			else if (!err && g->piece.at[k].kind == PIECE_DAMAGED)
+				emit_over_damage(&e, &g->piece.at[k]);
+		}
 		if (!err)
 			err = region_extents(g, i, k);
 	}

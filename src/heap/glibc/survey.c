@@ -26,9 +26,12 @@ struct survey {
 	uint8_t *depth; /* WINDOW / GLIBC_ALIGNMENT, allocated at the first damage */
 };
 
+/* A sound size ends where another header fits: only a top, whose arena lost it, ends its region. */
 static bool head_ok(const struct survey *s, uint64_t chunk, uint64_t head)
 {
-	return glibc_size_ok(s->g, head) && glibc_chunk_size(head) <= s->region->end - chunk &&
+	uint64_t size = glibc_chunk_size(head), room = s->region->end - chunk;
+	return glibc_size_ok(s->g, head) && size <= room &&
+	       (room - size >= s->g->header || (room == size && !s->arena->top)) &&
 	       !(s->arena->main && (head & GLIBC_NON_MAIN_ARENA));
 }
 
@@ -64,21 +67,43 @@ static uint8_t chain_depth(struct survey *s, uint64_t chunk, uint64_t base, uint
 		return CHAIN_END;
 	if (at < limit) {
 		uint8_t d = s->depth[(at - base) / GLIBC_ALIGNMENT];
-		return d && d < CHAIN_END ? d + 1 : d;
+		return d < CHAIN_END - 1 ? d + 1 : d;
 	}
 	return glibc_chains_on(g, at, s->region->end, s->top, s->arena->main, CHAIN_TRUSTED)
 		       ? CHAIN_TRUSTED
-		       : 0;
+		       : 1;
 }
 
 /* The lowest parked chunk at or above addr, inside the region; UINT64_MAX: none. */
-static uint64_t parked_from(struct survey *s, uint64_t addr)
+static uint64_t parked_from(const struct survey *s, uint64_t addr)
 {
 	const struct glibc *g = s->g;
-	while (s->parked < g->parked.n && g->parked.at[s->parked].chunk < addr)
-		s->parked++;
-	uint64_t chunk = s->parked < g->parked.n ? g->parked.at[s->parked].chunk : UINT64_MAX;
+	uint64_t lo = 0, hi = g->parked.n;
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		if (g->parked.at[mid].chunk < addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	uint64_t chunk = lo < g->parked.n ? g->parked.at[lo].chunk : UINT64_MAX;
 	return chunk < s->region->end ? chunk : UINT64_MAX;
+}
+
+/*
+ * A chunk that a list names, is sound, and lies inside the one at [at, end)? 0: none. Called in
+ * address order. Lists do not name the insides of blocks: the size of the outer one is wrong.
+ */
+static uint64_t parked_inside(struct survey *s, uint64_t at, uint64_t end)
+{
+	struct glibc *g = s->g;
+	while (s->parked < g->parked.n && g->parked.at[s->parked].chunk <= at)
+		s->parked++;
+	for (uint64_t i = s->parked; i < g->parked.n && g->parked.at[i].chunk < end; i++)
+		if (glibc_chains_on(g, g->parked.at[i].chunk, s->region->end, s->top,
+				    s->arena->main, CHAIN_TRUSTED))
+			return g->parked.at[i].chunk;
+	return 0;
 }
 
 /* Where the dump has bytes again. UINT64_MAX: nowhere in this region. */
@@ -161,25 +186,53 @@ struct trail {
 	uint64_t size;	/* its size */
 };
 
-/* Damage at `at`: ends the piece, says it, and finds the place to go on. */
-static struct error *survey_damage(struct survey *s, struct trail *t, uint64_t at, uint64_t *resume,
-				   const char *what, uint64_t word)
+/* Damage at `at`: ends the piece, and finds the place to go on, `from` or above. */
+static struct error *survey_skip(struct survey *s, struct trail *t, uint64_t at, uint64_t from,
+				 uint64_t *resume)
 {
-	struct glibc *g = s->g;
-	uint64_t culprit = t->prev ? t->prev + g->header : 0;
-	struct error *err = resync(s, at + 1, resume);
-	if (err)
-		return err;
-	damage_add_culprit(g->ctx->damage, DAMAGE_HEAP, at + g->header, culprit,
-			   "glibc heap: the block at 0x%" PRIx64 " %s (0x%" PRIx64 "); 0x%" PRIx64
-			   " bytes make no sense%s",
-			   at + g->header, what, word, *resume - at,
-			   culprit ? "; the block before may have been overrun" : "");
-	err = piece_add(s, t->start, at, PIECE_CHUNKS, true);
+	struct error *err = resync(s, from, resume);
+	if (!err)
+		err = piece_add(s, t->start, at, PIECE_CHUNKS, true);
 	if (!err)
 		err = piece_add(s, at, *resume, PIECE_DAMAGED, false);
 	*t = (struct trail){.start = *resume};
 	return err;
+}
+
+/* The header at `at` makes no sense: overwritten, or the size before it led astray. */
+static struct error *survey_damage(struct survey *s, struct trail *t, uint64_t at, uint64_t head,
+				   uint64_t *resume)
+{
+	struct glibc *g = s->g;
+	uint64_t culprit = t->prev ? t->prev + g->header : 0;
+	struct error *err = survey_skip(s, t, at, at + 1, resume);
+	if (err)
+		return err;
+	damage_add_culprit(g->ctx->damage, DAMAGE_HEAP, at + g->header, culprit,
+			   "glibc heap: the block at 0x%" PRIx64 " has no sound size (0x%" PRIx64
+			   "); %" PRIu64 " bytes make no sense%s",
+			   at + g->header, head, *resume - at,
+			   culprit ? "; the block before may have been overrun" : "");
+	return NULL;
+}
+
+/* The size at `at` is sound, but covers a chunk that others vouch for. */
+static struct error *survey_covers(struct survey *s, struct trail *t, uint64_t at, uint64_t prev,
+				   uint64_t inner, uint64_t *resume)
+{
+	struct glibc *g = s->g;
+	uint64_t size = 0;
+	glibc_window_word(g, &s->win, at + g->w, &size);
+	struct error *err = survey_skip(s, t, at, at + g->minsize, resume);
+	if (err)
+		return err;
+	damage_add_culprit(g->ctx->damage, DAMAGE_HEAP, at + g->header, prev ? prev + g->header : 0,
+			   "glibc heap: the size of the block at 0x%" PRIx64 " (%" PRIu64
+			   ") covers a free block at 0x%" PRIx64 "; %" PRIu64
+			   " bytes make no sense%s",
+			   at + g->header, glibc_chunk_size(size), inner + g->header, *resume - at,
+			   prev ? "; the block before may have been overrun" : "");
+	return NULL;
 }
 
 /*
@@ -223,52 +276,46 @@ static bool ends_heap(struct survey *s, uint64_t at, uint64_t size)
 	       glibc_window_word(g, &s->win, at + size + g->w, &head) && head == GLIBC_PREV_INUSE;
 }
 
+/*
+ * The chunk before `at` is free by its mark, but its size is not what is noted behind it. A header
+ * where the note points decides: then the size covers it. 0: it does not tell.
+ */
+static uint64_t survey_decide(struct survey *s, const struct trail *t, uint64_t at,
+			      uint64_t prev_size, uint64_t head)
+{
+	struct glibc *g = s->g;
+	uint64_t start = at - prev_size, other;
+	if (prev_size >= g->minsize && prev_size < t->size && start > t->prev &&
+	    glibc_window_word(g, &s->win, start + g->w, &other) &&
+	    glibc_chunk_size(other) == prev_size)
+		return start;
+	/* A header that is no header is said elsewhere; a locked arena may be about to write it. */
+	if (!s->arena->locked && head_ok(s, at, head))
+		damage_add_culprit(g->ctx->damage, DAMAGE_HEAP, at + g->header, t->prev + g->header,
+				   "glibc heap: the free block at 0x%" PRIx64 " has %" PRIu64
+				   " bytes, what lies behind it says %" PRIu64,
+				   t->prev + g->header, t->size, prev_size);
+	return 0;
+}
+
 static struct error *survey_region(struct survey *s)
 {
 	struct glibc *g = s->g;
 	const struct glibc_region *r = s->region;
 	struct trail t = {.start = r->start};
-	uint64_t at = r->start, head, prev_size;
+	uint64_t at = r->start, head, prev_size, inner;
 	struct error *err = NULL;
 	while (!err && at < r->end) {
 		if (!glibc_window_word(g, &s->win, at, &prev_size) ||
 		    !glibc_window_word(g, &s->win, at + g->w, &head)) {
-			uint64_t gap = at;
-			err = piece_add(s, t.start, at, PIECE_CHUNKS, true);
-			if (!err)
-				err = resync(s, at + 1, &at);
-			if (!err)
-				err = piece_add(s, gap, at, PIECE_DAMAGED, false);
-			t = (struct trail){.start = at};
+			/* Missing from the dump. */
+			err = survey_skip(s, &t, at, at + 1, &at);
 			continue;
 		}
-		if (!(head & GLIBC_PREV_INUSE) && t.prev && prev_size != t.size) {
-			/* One of the two sizes is wrong. A header where prev_size points decides.
-			 */
-			uint64_t start = at - prev_size, other;
-			if (prev_size < t.size && start > t.prev &&
-			    glibc_window_word(g, &s->win, start + g->w, &other) &&
-			    glibc_chunk_size(other) == prev_size) {
-				uint64_t bad = t.prev;
-				damage_add_culprit(g->ctx->damage, DAMAGE_HEAP, bad + g->header, 0,
-						   "glibc heap: the size of the block at 0x%" PRIx64
-						   " (%" PRIu64
-						   ") covers a free block at 0x%" PRIx64,
-						   bad + g->header, t.size, start + g->header);
-				err = piece_add(s, t.start, bad, PIECE_CHUNKS, true);
-				if (!err)
-					err = piece_add(s, bad, start, PIECE_DAMAGED, false);
-				t = (struct trail){
-					.start = start, .prev = start, .size = prev_size};
-			} else if (!(s->arena->locked)) {
-				damage_add_culprit(g->ctx->damage, DAMAGE_HEAP, at + g->header,
-						   t.prev + g->header,
-						   "glibc heap: the free block at 0x%" PRIx64
-						   " has %" PRIu64
-						   " bytes, what lies behind it says "
-						   "%" PRIu64,
-						   t.prev + g->header, t.size, prev_size);
-			}
+		if (!(head & GLIBC_PREV_INUSE) && t.prev && prev_size != t.size &&
+		    (inner = survey_decide(s, &t, at, prev_size, head))) {
+			err = survey_covers(s, &t, t.prev, 0, inner, &at);
+			continue;
 		}
 		if (at == s->top) {
 			/* The top needs no proof: the arena names it. */
@@ -278,18 +325,24 @@ static struct error *survey_region(struct survey *s)
 			t = (struct trail){.start = at};
 			continue;
 		}
-		if (glibc_is_fence(g, head) || (!err && ends_heap(s, at, glibc_chunk_size(head)))) {
+		if (glibc_is_fence(g, head) || ends_heap(s, at, glibc_chunk_size(head))) {
 			err = survey_fence(s, &t, at, &at);
 			continue;
 		}
 		if (!head_ok(s, at, head)) {
-			err = survey_damage(s, &t, at, &at, "has no sound size", head);
+			err = survey_damage(s, &t, at, head, &at);
+			continue;
+		}
+		uint64_t size = glibc_chunk_size(head);
+		inner = parked_inside(s, at, at + size);
+		if (inner) {
+			err = survey_covers(s, &t, at, t.prev, inner, &at);
 			continue;
 		}
 		t.prev = at;
-		t.size = glibc_chunk_size(head);
-		err = candidate_note(s, at, t.size);
-		at += t.size;
+		t.size = size;
+		err = candidate_note(s, at, size);
+		at += size;
 	}
 	if (!err)
 		err = piece_add(s, t.start, r->end, PIECE_CHUNKS, !s->top);

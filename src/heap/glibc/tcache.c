@@ -182,6 +182,15 @@ static bool tally_better(const struct tally *a, const struct tally *b)
 
 /* ---- taking one over ---- */
 
+static void cache_miscounted(struct glibc *g, uint64_t cache, uint32_t bin, uint64_t length,
+			     uint32_t count)
+{
+	damage_add(g->ctx->damage, DAMAGE_HEAP, cache,
+		   "the thread cache at 0x%" PRIx64
+		   " counts %u blocks in list %u, which has %" PRIu64 ": the rest looks live",
+		   cache, count, bin, length);
+}
+
 static struct error *cache_take(struct glibc *g, const struct glibc_tcache_candidate *c)
 {
 	const struct glibc_tcache_layout *l = c->layout;
@@ -192,7 +201,8 @@ static struct error *cache_take(struct glibc *g, const struct glibc_tcache_candi
 		err = snapshot_add_opaque(g->ctx->snapshot, at, c->chunk + c->size + g->w,
 					  "glibc tcache");
 	for (uint32_t i = 0; i < l->bins && !err; i++) {
-		if (!glibc_word(g, at + l->entries + (uint64_t)i * g->w, &entry) || !entry)
+		uint32_t count;
+		if (!glibc_word(g, at + l->entries + (uint64_t)i * g->w, &entry))
 			continue;
 		struct glibc_chain chain = {
 			.head = entry,
@@ -205,6 +215,11 @@ static struct error *cache_take(struct glibc *g, const struct glibc_tcache_candi
 		};
 		bin_sizes(g, l, i, &chain.size_low, &chain.size_high);
 		err = glibc_follow_chain(g, &chain, &length);
+		if (err || !read_count(g, at + (uint64_t)i * l->count_size, l->count_size, &count))
+			break;
+		/* One more or less: the thread was about to count it. */
+		if (l->counts == GLIBC_TCACHE_TAKEN && count > length + 1)
+			cache_miscounted(g, at, i, length, count);
 	}
 	return err;
 }
