@@ -163,11 +163,19 @@ static struct error *writer_open(struct store_writer *w)
 		return store_error(w->db, w->temp);
 	sqlite3_set_authorizer(w->db, writer_note_index, w);
 	/* Nobody sees the file before it is complete: no journal, and one fsync at the end. */
-	return writer_exec(w,
-			   "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-			   "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;"
-			   "PRAGMA cache_size = -65536; PRAGMA foreign_keys = OFF",
-			   w->temp);
+	struct error *err =
+		writer_exec(w,
+			    "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+			    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;"
+			    "PRAGMA foreign_keys = OFF",
+			    w->temp);
+	/* KiB; beside the snapshot, which is all there still. */
+	if (!err)
+		err = writer_exec(w,
+				  w->opt->ordinary ? "PRAGMA cache_size = -65536"
+						   : "PRAGMA cache_size = -8192",
+				  w->temp);
+	return err;
 }
 
 static void writer_close(struct store_writer *w)
@@ -352,10 +360,16 @@ static struct error *store_write_temp(const struct snapshot *s, const char *path
 	int len = snprintf(abort_path, sizeof(abort_path), "%s/.%s.tmp-XXXXXX", dir, name);
 	if (len < 0 || len >= (int)sizeof(abort_path))
 		return error_new(ERROR_USAGE, "%s: the path is too long", path);
+	/* No signal between the file's birth and the note that it is there. */
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
 	_cleanup_close_ int fd = mkostemp(abort_path, O_CLOEXEC);
+	int errnum = errno;
+	abort_armed = fd >= 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (fd < 0)
-		return error_errno(ERROR_SYSTEM, errno, "%s: cannot make a file there", dir);
-	abort_armed = 1;
+		return error_errno(ERROR_SYSTEM, errnum, "%s: cannot make a file there", dir);
 	struct store_writer w = {.s = s, .opt = opt, .log = log, .temp = abort_path};
 	struct error *err = writer_run(&w, fd);
 	struct stat st;
