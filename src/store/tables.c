@@ -583,6 +583,7 @@ const struct store_table store_tables[] = {
 		},
 	}, {
 		.name = "cluster", .rows = cluster_rows, .row = cluster_row,
+		.bulk = true, .rowid_alias = true,
 		.column = {"id", "kind", "reachable", "objects", "bytes", "direct_bytes",
 			   "head_id", "signature"},
 	}, {
