@@ -12,7 +12,10 @@
 
 /* Lending can make further modules known (their names are in the loader's list), which lend in
  * turn. */
-enum { ROUNDS_MAX = 4 };
+enum {
+	ROUNDS_MAX = 4,
+	UNITS_MAX = 1 << 24, /* ranges of code in a module's DWARF */
+};
 
 /* ---- lending ---- */
 
@@ -119,6 +122,7 @@ static void module_deinit(struct module_info *m)
 {
 	symbol_table_deinit(&m->symbols);
 	cfi_deinit(&m->cfi);
+	vec_deinit(&m->unit);
 	if (m->dwfl)
 		dwfl_end(m->dwfl);
 	elf_file_close(&m->file);
@@ -353,18 +357,54 @@ Dwfl_Module *module_dwfl(struct module_info *m)
 
 /* ---- lines ---- */
 
-/* clang writes no .debug_aranges, through which libdwfl searches: then unit after unit. */
-static const char *line_by_unit(Dwfl_Module *mod, uint64_t pc, int *line)
+static int unit_compare(const void *pa, const void *pb)
 {
-	Dwarf_Addr bias;
-	for (Dwarf_Die *cu = NULL; (cu = dwfl_module_nextcu(mod, cu, &bias));) {
-		if (dwarf_haspc(cu, pc - bias) <= 0)
-			continue;
-		Dwarf_Line *at = dwarf_getsrc_die(cu, pc - bias);
-		if (at && !dwarf_lineno(at, line))
-			return dwarf_linesrc(at, NULL, NULL);
+	const struct unit_range *a = pa, *b = pb;
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+/* Which unit describes which code, by the units' own ranges. Damage ends the list early. */
+static struct error *units_make(struct module_info *m, Dwfl_Module *mod)
+{
+	struct error *err = NULL;
+	Dwarf_Addr bias, base, start, end;
+	m->unit.max = UNITS_MAX;
+	for (Dwarf_Die *cu = NULL; !err && (cu = dwfl_module_nextcu(mod, cu, &bias));) {
+		ptrdiff_t at = 0;
+		while (!err && (at = dwarf_ranges(cu, at, &base, &start, &end)) > 0)
+			if (start < end)
+				err = vec_push(
+					&m->unit,
+					((struct unit_range){start + bias, end + bias, bias, cu}));
 	}
-	return NULL;
+	if (m->unit.n)
+		qsort(m->unit.at, m->unit.n, sizeof(*m->unit.at), unit_compare);
+	return err;
+}
+
+/* clang writes no .debug_aranges, through which libdwfl searches. */
+static const char *line_by_unit(struct module_info *m, Dwfl_Module *mod, uint64_t pc, int *line)
+{
+	if (!m->units_made) {
+		m->units_made = true;
+		struct error *err = units_make(m, mod);
+		if (err)
+			log_debug(m->owner->log, "%s: lines: %s", m->pub.file, err->message);
+		error_free(err);
+	}
+	uint64_t lo = 0, hi = m->unit.n;
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		if (m->unit.at[mid].start <= pc)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	const struct unit_range *u = lo ? &m->unit.at[lo - 1] : NULL;
+	if (!u || pc >= u->end)
+		return NULL;
+	Dwarf_Line *at = dwarf_getsrc_die(u->cu, pc - u->bias);
+	return at && !dwarf_lineno(at, line) ? dwarf_linesrc(at, NULL, NULL) : NULL;
 }
 
 bool debuginfo_line_at(const struct debuginfo *di, uint64_t pc, const char **file, uint32_t *line)
@@ -378,7 +418,7 @@ bool debuginfo_line_at(const struct debuginfo *di, uint64_t pc, const char **fil
 	int n = 0;
 	Dwfl_Line *at = dwfl_module_getsrc(mod, pc);
 	const char *name =
-		at ? dwfl_lineinfo(at, NULL, &n, NULL, NULL, NULL) : line_by_unit(mod, pc, &n);
+		at ? dwfl_lineinfo(at, NULL, &n, NULL, NULL, NULL) : line_by_unit(m, mod, pc, &n);
 	if (!name || n <= 0)
 		return false;
 	*file = name;

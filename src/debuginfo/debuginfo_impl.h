@@ -58,6 +58,13 @@ struct symbol_table {
 	uint32_t slots;			/* a power of two */
 };
 
+/* Code that a unit of DWARF describes. */
+struct unit_range {
+	uint64_t start, end;
+	uint64_t bias;
+	Dwarf_Die *cu; /* libdwfl's */
+};
+
 struct module_info {
 	struct debuginfo *owner;
 	struct debuginfo_module pub;
@@ -68,11 +75,12 @@ struct module_info {
 	bool lent;	       /* its pages went to the image, as far as it lacked them */
 	struct elf_file file;  /* the binary */
 	struct elf_file debug; /* the separate debug file */
-	bool symbols_made, dwfl_made, cfi_made;
+	bool symbols_made, dwfl_made, cfi_made, units_made;
 	struct symbol_table symbols;
 	Dwfl *dwfl;
 	Dwfl_Module *dwfl_module;
 	struct cfi cfi;
+	VEC(struct unit_range) unit; /* by start */
 };
 
 struct debuginfo {

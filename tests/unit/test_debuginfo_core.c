@@ -379,6 +379,10 @@ static void test_symbols(void **state)
 	assert_true(debuginfo_line_at(w.di, s.start, &file, &line));
 	assert_non_null(strstr(file, "v.c"));
 	assert_true(line > 10);
+	/* .bss is a mapping of its own, without a name. */
+	assert_true(debuginfo_symbol_find(w.di, exe, "sink", &s));
+	assert_true(debuginfo_symbol_at(w.di, s.start + 3, &t));
+	assert_string_equal(t.raw, "sink");
 	assert_false(debuginfo_symbol_find(w.di, 0, "no such symbol", &s));
 	assert_false(debuginfo_symbol_at(w.di, 1, &s));
 	/* libc is stripped: its .dynsym. */
@@ -400,6 +404,25 @@ static void test_symbols(void **state)
 	assert_true(found);
 	must(debuginfo_unwind(w.di, &w.img->thread[1], frame, 2, &frames));
 	assert_int_equal(frames, 2);
+	close_core(&w);
+}
+
+/* Without .debug_aranges, as clang leaves it. */
+static void test_lines_by_unit(void **state)
+{
+	(void)state;
+	assert_true(compile("v", "-O1", "-g", "-no-pie"));
+	if (run("objcopy", "--remove-section=.debug_aranges", "v"))
+		skip();
+	dump_core("v", "abort");
+	struct world w;
+	open_core(&w, &plain);
+	struct debuginfo_symbol s;
+	const char *file;
+	uint32_t line;
+	assert_true(debuginfo_symbol_find(w.di, 0, "outer", &s));
+	assert_true(debuginfo_line_at(w.di, s.start, &file, &line));
+	assert_non_null(strstr(file, "v.c"));
 	close_core(&w);
 }
 
@@ -647,14 +670,23 @@ static void test_cut_dump(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unwind_pie_O2),	   cmocka_unit_test(test_unwind_no_pie_O0),
-		cmocka_unit_test(test_unwind_static),	   cmocka_unit_test(test_unwind_static_pie),
-		cmocka_unit_test(test_unwind_debug_frame), cmocka_unit_test(test_unwind_i386),
-		cmocka_unit_test(test_unwind_aarch64),	   cmocka_unit_test(test_symbols),
-		cmocka_unit_test(test_debug_files),	   cmocka_unit_test(test_debuglink_crc),
-		cmocka_unit_test(test_minidebuginfo),	   cmocka_unit_test(test_moved),
-		cmocka_unit_test(test_full_dump),	   cmocka_unit_test(test_debuginfod),
-		cmocka_unit_test(test_frame_pointers),	   cmocka_unit_test(test_cut_dump),
+		cmocka_unit_test(test_unwind_pie_O2),
+		cmocka_unit_test(test_unwind_no_pie_O0),
+		cmocka_unit_test(test_unwind_static),
+		cmocka_unit_test(test_unwind_static_pie),
+		cmocka_unit_test(test_unwind_debug_frame),
+		cmocka_unit_test(test_unwind_i386),
+		cmocka_unit_test(test_unwind_aarch64),
+		cmocka_unit_test(test_symbols),
+		cmocka_unit_test(test_lines_by_unit),
+		cmocka_unit_test(test_debug_files),
+		cmocka_unit_test(test_debuglink_crc),
+		cmocka_unit_test(test_minidebuginfo),
+		cmocka_unit_test(test_moved),
+		cmocka_unit_test(test_full_dump),
+		cmocka_unit_test(test_debuginfod),
+		cmocka_unit_test(test_frame_pointers),
+		cmocka_unit_test(test_cut_dump),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
