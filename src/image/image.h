@@ -116,7 +116,7 @@ struct image_thread {
 	char name[32];		/* "" unknown */
 	uint64_t pc, sp, fp;
 	uint64_t tp;		/* thread pointer: fs base, TPIDR_EL0, gs base; 0 unknown; */
-				/* image_find_modules may find it by the DTV (qemu-user) */
+				/* image_find_modules may find it by the DTV */
 	uint64_t reg[IMAGE_REGS_MAX];
 	uint32_t nreg;
 	const uint8_t *vector;	/* raw bytes of NT_FPREGSET, NT_X86_XSTATE, NT_PRXFPREG ...: */

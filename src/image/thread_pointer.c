@@ -1,13 +1,17 @@
 /*
  * thread_pointer: where a thread's control block is, when the dump does not say.
  *
- * qemu-user writes no NT_ARM_TLS. On aarch64 the thread pointer points to two words, the first of
- * which is the thread's DTV; entry number modid of that, two words each, begins with the address of
- * the module's TLS block, and that of a module with static TLS lies at a fixed offset from the
- *thread pointer (glibc 2.36 sysdeps/aarch64/nptl/tls.h, elf/dl-tls.c _dl_allocate_tls_init):
+ * qemu-user writes no NT_ARM_TLS, gdb's gcore of an i386 program no NT_386_TLS. On aarch64 the
+ *thread pointer points to two words, the first of which is the thread's DTV; entry number modid of
+ *that, two words each, begins with the address of the module's TLS block, and that of a module with
+ *static TLS lies at a fixed offset from the thread pointer (glibc 2.36 sysdeps/aarch64/nptl/tls.h,
+ *elf/dl-tls.c _dl_allocate_tls_init):
  *
  *	tp ---> dtv ---> [0] generation  [1] block of module 1  [2] block of module 2 ...
  *	 '---------------- tls_offset of the module ---------------'
+ *
+ * On x86 (nptl/tls.h: tcbhead_t) the first and third words are the thread pointer itself, the
+ *second is the DTV, and blocks lie below.
  *
  * A place where this holds for every module with static TLS is a thread pointer. It can be mistaken
  * for one that a thread left behind in memory that nobody used again. Words are only searched where
@@ -28,12 +32,19 @@ struct anchors {
 	unsigned n;
 };
 
-static bool holds(const struct image *img, const struct anchors *a, uint64_t tp, uint64_t dtv)
+/* Is tp, whose first word is `first`, a thread pointer? */
+static bool holds(const struct image *img, const struct anchors *a, uint64_t tp, uint64_t first)
 {
-	uint64_t word = img->word_size, block;
+	uint64_t word = img->word_size, block, dtv = first, self;
+	bool x86 = img->machine != MACHINE_AARCH64;
+	if (x86 && (first != tp || !image_try_word(img, tp + 2 * word, &self) || self != tp ||
+		    !image_try_word(img, tp + word, &dtv)))
+		return false;
+	if (!dtv || dtv & (word - 1))
+		return false;
 	for (unsigned i = 0; i < a->n; i++)
 		if (!image_try_word(img, dtv + 2 * word * a->modid[i], &block) ||
-		    block != tp + a->offset[i])
+		    block != image_wrap(img, x86 ? tp - a->offset[i] : tp + a->offset[i]))
 			return false;
 	return true;
 }
@@ -46,8 +57,7 @@ static uint64_t search(const struct image *img, const struct anchors *a, uint64_
 	from = (from + step - 1) & ~(step - 1);
 	for (uint64_t at = from; (p = image_next_data(img, &at, to, &len)); at += len) {
 		for (uint64_t i = -at & (step - 1); i + img->word_size <= len; i += step) {
-			uint64_t dtv = image_word_at(img, p + i);
-			if (!dtv || dtv & (img->word_size - 1) || !holds(img, a, at + i, dtv))
+			if (!holds(img, a, at + i, image_word_at(img, p + i)))
 				continue;
 			bool taken = false;
 			for (uint32_t t = 0; t < img->nthread; t++)
@@ -84,8 +94,6 @@ static uint64_t search_mappings(const struct image *img, const struct anchors *a
 void image_find_thread_pointers(struct image *img)
 {
 	struct anchors a = {.n = 0};
-	if (img->machine != MACHINE_AARCH64)
-		return;
 	for (uint32_t i = 0; i < img->nmodule && a.n < ANCHORS_MAX; i++) {
 		const struct image_module *m = &img->module[i];
 		if (!m->tls_static || !m->tls_modid)

@@ -126,10 +126,15 @@ static inline const uint8_t *fp_finish(struct fakeprocess *p, enum image_machine
 	fp_module(p, FP_EXE, data, p->names ? "/bin/exe" : NULL, 0xe1);
 	uint8_t heap[0x5000] = {0};
 	uint64_t tp = p->base + FP_HEAP + 0x800, dtv = tp - 0x400;
-	fp_word(p, heap + 0x2800, 0, dtv);
-	fp_word(p, heap + 0x2820, 0, dtv); /* nothing else fits here */
-	for (unsigned i = 0; i < 4; i++)
-		fp_word(p, heap + 0x2400, 2 * (FP_MODID + i), tp + 0x100 + i * 0x40);
+	bool arm = machine == MACHINE_AARCH64;
+	fp_word(p, heap + 0x2820, 0, arm ? dtv : tp + 0x20); /* nothing else fits here */
+	fp_word(p, heap + 0x2800, 0, arm ? dtv : tp);
+	fp_word(p, heap + 0x2800, 1, arm ? 0 : dtv);
+	fp_word(p, heap + 0x2800, 2, arm ? 0 : tp);
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t offset = 0x100 + i * 0x40;
+		fp_word(p, heap + 0x2400, 2 * (FP_MODID + i), arm ? tp + offset : tp - offset);
+	}
 	fp_map(p, FP_EXE + 0x4000, 0x5000, PF_R | PF_W, heap, NULL, 0);
 	memset(data, 0, sizeof(data));
 	fp_module(p, FP_LIB, data, p->names ? "/lib/lib.so" : NULL, 0xe2);
