@@ -10,11 +10,20 @@ static noinline_ void handler(int sig)
 	oracle_die();
 }
 
+/* What is just below the stack pointer, in the red zone, counts. */
+static noinline_ void clear_near(void)
+{
+	volatile char near[8 << 10];
+	for (unsigned i = 0; i < sizeof(near); i += sizeof(long))
+		*(volatile long *)(near + i) = 0;
+}
+
 static noinline_ void hold(void)
 {
 	struct node *volatile held[1];
 	held[0] = new_node();
 	oracle_expect(held[0], 1);
+	clear_near();
 	oracle_scrub_registers();
 	syscall(SYS_kill, getpid(), SIGUSR1);
 	__asm__ volatile("" : : "r"(held) : "memory");
