@@ -152,6 +152,8 @@ static struct error *screen_leaks(struct cmd_context *ctx, const struct cmd_row 
 {
 	struct report *rep = &ctx->report;
 	int64_t lost = cmd_row_int(sum, "lost_objects"), weak = cmd_row_int(sum, "weak_objects");
+	if (!rep->json && !cmd_row_int(sum, "arenas"))
+		return NULL;
 	report_heading(rep, "Unreachable");
 	if (!lost)
 		report_line(rep, "Nothing: every live block can be reached.");
@@ -240,6 +242,11 @@ static void screen_facts(struct cmd_context *ctx, const struct cmd_row *sum)
 
 static void screen_blocks(struct cmd_context *ctx, const struct cmd_row *sum)
 {
+	if (!cmd_row_int(sum, "arenas")) {
+		report_line(&ctx->report,
+			    "Blocks: none, since no heap was found that can be read.");
+		return;
+	}
 	report_line(&ctx->report, "Blocks: %s live (%s), %s free (%s), in %s.",
 		    cmd_count(ctx, cmd_row_int(sum, "objects")),
 		    cmd_bytes(ctx, cmd_row_int(sum, "bytes")),
@@ -271,7 +278,8 @@ static struct error *screen_print(struct cmd_context *ctx, const struct cmd_row 
 	err = screen_leaks(ctx, sum, path);
 	if (err)
 		return err;
-	report_heading(rep, "Biggest types and blocks");
+	if (cmd_row_int(sum, "arenas"))
+		report_heading(rep, "Biggest types and blocks");
 	err = cmd_section(ctx, "top_type.sql", TYPES, "types", type_columns, NULL);
 	if (!err)
 		err = cmd_section(ctx, "top_size.sql", BLOCKS, "blocks", block_columns, NULL);
