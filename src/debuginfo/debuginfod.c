@@ -57,7 +57,8 @@ struct debuginfod *debuginfod_open(unsigned seconds, struct log *log)
 		return NULL;
 	d->log = log;
 	d->seconds = seconds ? seconds : 60;
-	d->lib = dlopen("libdebuginfod.so.1", RTLD_LAZY | RTLD_LOCAL);
+	/* It stays: what it loads in turn (libcurl, TLS) keeps memory that only it can find. */
+	d->lib = dlopen("libdebuginfod.so.1", RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
 	if (!d->lib) {
 		log_warning(log, "--debuginfod: %s", dlerror());
 		free(d);
