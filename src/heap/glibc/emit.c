@@ -1,6 +1,7 @@
 /*
- * emit: the second pass. Goes through the sound pieces in address order, beside the sorted list of
- * what is parked: a parked chunk is free by its list, another one by the next chunk's PREV_INUSE.
+ * emit: the second pass. Goes through the notes of the sound pieces in address order, beside the
+ * sorted list of what is parked: a parked chunk is free by its list, another one by the next
+ * chunk's PREV_INUSE.
  */
 #include "heap/glibc/glibc_impl.h"
 
@@ -247,39 +248,53 @@ static void emit_stray(struct emit *e, uint64_t before)
 			   parked_name(p->kind), p->chunk + g->header);
 }
 
+/* The size of the chunk that note `i` is about, and whether the chunk before it is in use. */
+static bool emit_head(struct emit *e, uint64_t i, uint64_t at, uint64_t *size, bool *prev_in_use)
+{
+	const struct glibc *g = e->g;
+	uint64_t head;
+	uint32_t note = g->note.at[i];
+	if (note) {
+		*size = (uint64_t)(note >> 1) * GLIBC_ALIGNMENT;
+		*prev_in_use = note & 1;
+		return true;
+	}
+	if (!glibc_window_word(g, &e->win, at + g->w, &head))
+		return false;
+	*size = glibc_chunk_size(head);
+	*prev_in_use = head & GLIBC_PREV_INUSE;
+	return true;
+}
+
+static struct error *emit_top(struct emit *e, uint64_t chunk, uint64_t end, uint32_t row)
+{
+	uint64_t header = e->g->header;
+	return end - chunk > header ? snapshot_add_free(e->s, chunk + header, end - chunk - header,
+							row, FREE_TOP)
+				    : NULL;
+}
+
 static struct error *emit_piece(struct emit *e, const struct glibc_piece *piece)
 {
 	struct glibc *g = e->g;
-	const uint32_t index = g->region.at[piece->region].arena;
-	const struct glibc_arena a = g->arena.at[index];
+	const struct glibc_arena *a = &g->arena.at[g->region.at[piece->region].arena];
 	const struct glibc_parked *p = g->parked.at;
-	uint64_t n = g->parked.n, at = piece->start, before = 0, head, next;
+	uint64_t n = g->parked.n, at = piece->start, before = 0, size, next_size, head;
+	uint64_t region_end = g->region.at[piece->region].end;
+	uint64_t last = piece->first_note + piece->notes;
+	bool in_use, ignored;
 	struct error *err = NULL;
 	while (e->parked < n && p[e->parked].chunk < at) {
 		emit_stray(e, 0);
 		e->parked++;
 	}
-	while (at < piece->end && !err) {
-		if (!glibc_window_word(g, &e->win, at + g->w, &head))
-			break;
-		uint64_t size = glibc_chunk_size(head);
-		if (at == a.top) {
-			if (a.top_end - at > g->header)
-				err = snapshot_add_free(e->s, at + g->header,
-							a.top_end - at - g->header, a.row,
-							FREE_TOP);
-			break;
-		}
-		/* The survey proved it; a size of 0 would not end. */
-		if (size < g->minsize || size > piece->end - at)
-			break;
+	for (uint64_t i = piece->first_note; i < last && !err; i++) {
+		if (!emit_head(e, i, at, &size, &ignored))
+			return NULL;
 		uint64_t behind = at + size;
-		if (behind == g->region.at[piece->region].end) {
-			/* A top that its arena lost: nothing but one ends its region. */
-			err = snapshot_add_free(e->s, at + g->header, size - g->header, a.row,
-						FREE_TOP);
-			break;
-		}
+		/* A top that its arena lost: nothing but one ends its region. */
+		if (behind == region_end)
+			return emit_top(e, at, behind, a->row);
 		bool parked = false;
 		uint8_t kind = FREE_UNLINKED;
 		while (e->parked < n && p[e->parked].chunk <= at) {
@@ -291,18 +306,20 @@ static struct error *emit_piece(struct emit *e, const struct glibc_piece *piece)
 			}
 			e->parked++;
 		}
-		bool in_use = true;
-		if (behind < piece->end || !piece->open)
-			in_use = !glibc_window_word(g, &e->win, behind + g->w, &next) ||
-				 (next & GLIBC_PREV_INUSE);
+		if (i + 1 == last || !emit_head(e, i + 1, behind, &next_size, &in_use))
+			in_use = piece->open ||
+				 !glibc_window_word(g, &e->win, behind + g->w, &head) ||
+				 (head & GLIBC_PREV_INUSE);
 		if (!parked && in_use)
-			err = snapshot_add_block(e->s, at + g->header, size - g->w, a.row);
+			err = snapshot_add_block(e->s, at + g->header, size - g->w, a->row);
 		else if (kind != PARKED_TCACHE_ITSELF)
-			err = snapshot_add_free(e->s, at + g->header, size - g->w, a.row,
+			err = snapshot_add_free(e->s, at + g->header, size - g->w, a->row,
 						(enum free_kind)kind);
 		before = at;
 		at = behind;
 	}
+	if (!err && at < piece->end && at == a->top)
+		err = emit_top(e, at, a->top_end < region_end ? a->top_end : region_end, a->row);
 	return err;
 }
 

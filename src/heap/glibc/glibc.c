@@ -24,6 +24,7 @@ static void glibc_deinit(struct glibc *g)
 	vec_deinit(&g->region);
 	vec_deinit(&g->mapped);
 	vec_deinit(&g->piece);
+	vec_deinit(&g->note);
 	vec_deinit(&g->parked);
 	vec_deinit(&g->candidate);
 }
@@ -55,6 +56,7 @@ static struct error *glibc_scan(struct heap_context *ctx, uint32_t *ret)
 		.minsize = 4 * ctx->image->word_size,
 		.arena = {.max = UINT16_MAX - 1},
 		.region = {.max = UINT32_MAX - 1},
+		.note = {.max = UINT64_MAX},
 	};
 	/* Twice what all of the dump's memory could hold of the smallest chunks. */
 	for (uint32_t i = 0; i < g.img->nsegment; i++)

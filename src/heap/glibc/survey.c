@@ -17,6 +17,8 @@ enum {
 
 struct survey {
 	struct glibc *g;
+	uint64_t noted; /* notes that are in pieces */
+	uint64_t ahead; /* up to here the processor was told to fetch */
 	uint32_t index; /* of the region */
 	const struct glibc_region *region;
 	const struct glibc_arena *arena;
@@ -38,10 +40,30 @@ static bool head_ok(const struct survey *s, uint64_t chunk, uint64_t head)
 static struct error *piece_add(struct survey *s, uint64_t start, uint64_t end,
 			       enum glibc_piece_kind kind, bool open)
 {
+	struct glibc *g = s->g;
+	uint64_t first = s->noted;
 	if (start >= end)
 		return NULL;
-	return vec_push(&s->g->piece,
-			((struct glibc_piece){start, end, s->index, (uint8_t)kind, open}));
+	if (kind == PIECE_CHUNKS)
+		s->noted = g->note.n;
+	return vec_push(&g->piece, ((struct glibc_piece){start, end, first, s->noted - first,
+							 s->index, (uint8_t)kind, open}));
+}
+
+/*
+ * Where the next header lies is known only from this one: the processor would wait for each. So
+ * have all lines fetched some way ahead.
+ */
+static inline void fetch_ahead(struct survey *s, uint64_t at)
+{
+	enum { AHEAD = 4096, LINE = 64 };
+	const struct glibc_window *w = &s->win;
+	if (s->ahead < at)
+		s->ahead = at;
+	while (s->ahead < at + AHEAD && s->ahead < w->end) {
+		__builtin_prefetch(w->data + (s->ahead - w->start));
+		s->ahead += LINE;
+	}
 }
 
 /* ---- picking up the trail ---- */
@@ -191,6 +213,9 @@ static struct error *survey_skip(struct survey *s, struct trail *t, uint64_t at,
 				 uint64_t *resume)
 {
 	struct error *err = resync(s, from, resume);
+	if (t->prev && t->prev == at)
+		s->g->note.n--; /* it was believed until now */
+	s->ahead = 0;
 	if (!err)
 		err = piece_add(s, t->start, at, PIECE_CHUNKS, true);
 	if (!err)
@@ -341,8 +366,11 @@ static struct error *survey_region(struct survey *s)
 		}
 		t.prev = at;
 		t.size = size;
-		err = candidate_note(s, at, size);
+		err = vec_push(&g->note, glibc_note(head));
+		if (!err)
+			err = candidate_note(s, at, size);
 		at += size;
+		fetch_ahead(s, at);
 	}
 	if (!err)
 		err = piece_add(s, t.start, r->end, PIECE_CHUNKS, !s->top);
@@ -357,6 +385,7 @@ struct error *glibc_survey(struct glibc *g)
 		s.index = i;
 		s.region = &g->region.at[i];
 		s.arena = &g->arena.at[s.region->arena];
+		s.ahead = 0;
 		s.top = s.arena->top >= s.region->start && s.arena->top < s.region->end
 				? s.arena->top
 				: 0;
