@@ -390,6 +390,7 @@ struct error *bulk_write(int fd, const struct snapshot *s, const struct bulk_tre
 	b->part_rows = opt->bulk_part ? opt->bulk_part : PART_ROWS;
 	b->plan = calloc(n, sizeof(*b->plan));
 	struct error *err = b->plan ? bulk_open(b, fd) : &error_nomem;
+	b->space.sync = !opt->no_sync;
 	if (!err)
 		err = bulk_run(b);
 	if (log)

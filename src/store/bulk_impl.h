@@ -68,6 +68,7 @@ struct bulk_space {
 	uint32_t usable;       /* page_size less the bytes reserved at its end */
 	uint32_t lock_page;    /* 1.4: never used; holds byte 2^30 of the file */
 	uint32_t extent;       /* pages */
+	bool sync;	       /* the file is waited for in the end: let the disk begin now */
 	_Atomic uint64_t next; /* first page that no extent has */
 };
 

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,7 +47,15 @@ void bulk_out_deinit(struct bulk_out *out)
 
 struct error *bulk_out_flush(struct bulk_out *out)
 {
-	return out->used ? space_write(out->space, out->first, out->buf, out->used) : NULL;
+	struct bulk_space *space = out->space;
+	if (!out->used)
+		return NULL;
+	struct error *err = space_write(space, out->first, out->buf, out->used);
+	/* Only begins to write; where it cannot, the fsync at the end does it all. */
+	if (!err && space->sync)
+		sync_file_range(space->fd, (off_t)((out->first - 1) * space->page_size),
+				(off_t)out->used * space->page_size, SYNC_FILE_RANGE_WRITE);
+	return err;
 }
 
 /* Page numbers are 32 bits, and 2^32 - 1 is none (1.3.8). */
