@@ -150,6 +150,15 @@ BLOCKS ?= 10000000
 bench: all
 	BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BLOCKS)
 
+## bench-parts: build the benchmarks of single parts, build/bench/bench_*
+BENCH_PARTS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
+.PHONY: bench-parts
+bench-parts: $(BENCH_PARTS)
+$(BUILD)/bench/%: tests/bench/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LIB) \
+		$(LDLIBS)
+
 ## demo: build, and read a sample dump
 DEMO ?= $(firstword $(sort $(wildcard sample-dumps/*.xz sample-dumps/*.zst)))
 demo: setup

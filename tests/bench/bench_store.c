@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "store/store.h"
 
-#include "../unit/store_gen.h"
+#include "store_gen.h"
 
 #include <stdio.h>
 #include <sys/resource.h>
