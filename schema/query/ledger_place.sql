@@ -1,8 +1,16 @@
--- The ledger once more, by category and place.
-WITH total AS (SELECT sum(bytes) AS bytes FROM ledger)
-SELECT category, place, sum(ledger.bytes) AS bytes,
-       1.0 * sum(ledger.bytes) / total.bytes AS share, count(DISTINCT segment_id) AS segments
-FROM ledger, total
-GROUP BY category, place
-ORDER BY sum(sum(ledger.bytes)) OVER (PARTITION BY category) DESC, category, 3 DESC, place
-LIMIT :limit
+-- The ledger once more, by category and place, categories together. The smallest beyond :limit are one row, so
+-- that the rows add up all the same.
+WITH total AS (SELECT sum(bytes) AS bytes FROM ledger),
+line AS (
+    SELECT category, place, sum(bytes) AS bytes, count(DISTINCT segment_id) AS segments,
+           sum(sum(bytes)) OVER (PARTITION BY category) AS whole
+    FROM ledger GROUP BY category, place),
+ranked AS (
+    SELECT *, :limit < 0 OR row_number() OVER (ORDER BY bytes DESC, category, place) <= :limit AS shown
+    FROM line)
+SELECT category, place, line.bytes, 1.0 * line.bytes / total.bytes AS share, segments
+FROM (SELECT category, place, bytes, segments, 1 AS shown, whole FROM ranked WHERE shown
+      UNION ALL
+      SELECT '(' || count(*) || ' smaller)', NULL, sum(bytes), sum(segments), 0, 0
+      FROM ranked WHERE NOT shown HAVING count(*) > 0) line, total
+ORDER BY shown DESC, whole DESC, category, line.bytes DESC, place
