@@ -21,7 +21,7 @@
 
 enum {
 	FRAMES_MAX = 256,
-	LINK_MAPS_MOST = 1 << 16,
+	LINK_MAPS_MOST = 1 << 12,
 	LOADER_MOST = 256 << 10, /* a mapping of at most so many bytes is the loader's as a whole */
 };
 

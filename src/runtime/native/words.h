@@ -43,16 +43,17 @@ static inline bool words_any(words_lanes v)
  * Does one of the 16 places p[0] to p[15] (p is 4 modulo 8) begin the upper half of an address?
  * Reads p[-4] to p[18].
  */
-static inline bool words_odd_test(const struct locator *l, const uint8_t *p)
+static inline __attribute__((always_inline)) bool
+words_odd_test(const struct locator *l, unsigned nhigh, bool low, const uint8_t *p)
 {
 	const words_lanes even_out = {0, UINT32_MAX, 0, UINT32_MAX};
 	words_lanes found = {0};
 	for (unsigned phase = 0; phase < 4; phase++) {
 		words_lanes upper = words_load(p + phase);
 		words_lanes high = upper & 0xffffff00, hit = {0};
-		for (unsigned i = 0; i < l->nhigh; i++)
+		for (unsigned i = 0; i < nhigh; i++)
 			hit |= (words_lanes)(high == l->high[i]);
-		if (l->low_span) {
+		if (low) {
 			words_lanes lower = words_load(p + phase - 4) - (uint32_t)l->low_lo;
 			hit |= (words_lanes)(upper == (uint32_t)(l->low_lo >> 32)) &
 			       (words_lanes)(lower < (uint32_t)l->low_span);
@@ -61,6 +62,16 @@ static inline bool words_odd_test(const struct locator *l, const uint8_t *p)
 		found |= phase ? hit : hit & even_out;
 	}
 	return words_any(found);
+}
+
+/* The first group at or behind `upper` that passes the test; `end` is the last place of all. */
+static inline __attribute__((always_inline)) uint64_t
+words_odd_group(const struct locator *l, unsigned nhigh, bool low, const uint8_t *p, uint64_t upper,
+		uint64_t end, uint64_t avail)
+{
+	while (upper <= end && upper + 19 <= avail && !words_odd_test(l, nhigh, low, p + upper))
+		upper += 16;
+	return upper;
 }
 
 /* The test above is exact for: few upper halves, and low blocks all in one 4 GiB page. */
@@ -91,15 +102,19 @@ static inline __attribute__((always_inline)) void words_odd_scan64(const struct 
 		return;
 	/* `upper` is where a word's upper half is: from k + 4. */
 	uint64_t upper = 4, end = len - 4;
-	if (words_odd_testable(l)) {
-		for (; upper <= end && upper + 19 <= avail; upper += 16) {
-			if (__builtin_expect(!words_odd_test(l, p + upper), 1))
-				continue;
-			uint64_t last = upper + 15 < end ? upper + 15 : end;
-			for (uint64_t u = upper; u <= last; u++)
-				if (u % 8 != 4)
-					words_odd_place(l, p + u - 4, addr + u - 4, hit, arg);
-		}
+	while (words_odd_testable(l)) {
+		/* The usual cases with constants: a heap at the break, and one mapped, too. */
+		if (l->nhigh == 1 && !l->low_span)
+			upper = words_odd_group(l, 1, false, p, upper, end, avail);
+		else if (l->nhigh == 2 && !l->low_span)
+			upper = words_odd_group(l, 2, false, p, upper, end, avail);
+		else
+			upper = words_odd_group(l, l->nhigh, l->low_span, p, upper, end, avail);
+		if (upper > end || upper + 19 > avail)
+			break;
+		for (uint64_t stop = upper + 16; upper < stop && upper <= end; upper++)
+			if (upper % 8 != 4)
+				words_odd_place(l, p + upper - 4, addr + upper - 4, hit, arg);
 	}
 	for (; upper <= end; upper++)
 		if (upper % 8 != 4)
