@@ -58,7 +58,7 @@ def is_core(path, machine):
     return head is not None and head[16:18] == b"\x04\x00" and head[18:20] == machine
 
 
-def run(folder, command, program, coredump_filter=None):
+def run(folder, command, program, coredump_filter=None, env=None):
     """Runs command (which runs program) in a fresh folder until it aborts. The kernel's core, or
     gdb's where the kernel hands its cores to another program."""
     folder.mkdir(parents=True)
@@ -66,7 +66,7 @@ def run(folder, command, program, coredump_filter=None):
     # A program that hangs must not leave a process behind.
     child = subprocess.Popen([str(c) for c in command], cwd=folder, stdin=subprocess.DEVNULL,
                              stderr=subprocess.PIPE, close_fds=False,
-                             preexec_fn=_child(truth, coredump_filter))
+                             preexec_fn=_child(truth, coredump_filter), env=env)
     try:
         _, stderr = child.communicate(timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
