@@ -13,7 +13,7 @@ enum {
 	BLOCKS = 4,
 	FRAMES = 4,
 	FINDINGS = 5,
-	MISSING = 4,
+	MISSING = 20,
 	WIDTH = 100, /* where stdout is no terminal: one screen is no raw data */
 };
 
