@@ -291,6 +291,16 @@ static struct error *survey_fence(struct survey *s, struct trail *t, uint64_t at
 	return err;
 }
 
+/* A fence is two headers: a lone one of that size is damage. */
+static bool fence_at(struct survey *s, uint64_t at, uint64_t head)
+{
+	const struct glibc *g = s->g;
+	uint64_t second;
+	return glibc_is_fence(g, head) &&
+	       glibc_window_word(g, &s->win, at + g->header + g->w, &second) &&
+	       (s->arena->main ? glibc_is_fence(g, second) : second == GLIBC_PREV_INUSE);
+}
+
 /* Is `at` the small chunk that became a fence with its old size (malloc/malloc.c, sysmalloc)? */
 static bool ends_heap(struct survey *s, uint64_t at, uint64_t size)
 {
@@ -350,7 +360,7 @@ static struct error *survey_region(struct survey *s)
 			t = (struct trail){.start = at};
 			continue;
 		}
-		if (glibc_is_fence(g, head) || ends_heap(s, at, glibc_chunk_size(head))) {
+		if (fence_at(s, at, head) || ends_heap(s, at, glibc_chunk_size(head))) {
 			err = survey_fence(s, &t, at, &at);
 			continue;
 		}
