@@ -141,6 +141,10 @@ tidy:
 	@printf '%s\n' $(SOURCES) src/main.c | xargs -P$$(nproc) -n4 sh -c \
 		'clang-tidy --quiet "$$@" -- -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' tidy
 
+## layouts: compare the tables of CPython's layouts with the headers that are present
+layouts:
+	scripts/layouts $(BUILD)
+
 ## format: lay the C sources out by .clang-format
 format:
 	clang-format -i $(C_FILES)

@@ -1,0 +1,259 @@
+/*
+ * layout/cpython: where CPython keeps its fields, by minor version. Data, not code.
+ *
+ * One `const struct cpython_layout` for each minor version (cpython_3_11.c, ...), written out in
+ * full. Offsets and sizes are bytes; a field that a version does not have is CPYTHON_NONE.
+ * Behaviour that changed is an enum in the same row: walkers switch on it, and nobody outside
+ * layout/ asks for a version number. 64-bit little-endian processes with the GIL; what else there
+ * is (32 bits, free-threaded, --with-trace-refs) is recognised by cpython_resolve and refused.
+ *
+ * Each line names the source file of its release. scripts/layouts compiles tests/layouts/cpython.c
+ * with the headers of each interpreter that is present and compares.
+ *
+ * To add a version: a file with its row, its line in cpython_resolve.c, `make layouts`.
+ */
+#pragma once
+
+#include "base/damage.h"
+#include "debuginfo/debuginfo.h"
+#include "image/image.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* An offset of a field that this version does not have. */
+enum { CPYTHON_NONE = 0xffff };
+
+/* How the count word is to be read. */
+enum cpython_refcount {
+	CPYTHON_REFCOUNT_WORD,	    /* Py_ssize_t; nothing is immortal */
+	CPYTHON_REFCOUNT_999999999, /* the same; what was made by the compiler begins there (3.11)
+				     */
+	CPYTHON_REFCOUNT_HALF,	    /* low 32 bits; immortal when they are negative (3.12) */
+	CPYTHON_REFCOUNT_FLAGS,	    /* the same, and flags in bits 48 to 63 (3.14) */
+};
+
+/* What a type's flags say about words before the object (and before its GC head: none there). */
+enum cpython_preheader {
+	CPYTHON_PREHEADER_NONE,
+	CPYTHON_PREHEADER_VALUES, /* 3.11: managed dict: values at -4 words, dict at -3 */
+	CPYTHON_PREHEADER_TAGGED, /* 3.12: weak list at -4 words, dict at -3 or (bit 0) values */
+	CPYTHON_PREHEADER_INLINE, /* 3.13: weak list at -4 words, dict at -3; values in the object
+				   */
+};
+
+struct cpython_object_layout {
+	uint16_t refcnt, type, size; /* size: of PyVarObject, Py_ssize_t */
+	uint16_t head, var_head;     /* sizeof PyObject, PyVarObject */
+	enum cpython_refcount refcount;
+	enum cpython_preheader preheader;
+	uint16_t managed_dict, managed_values, managed_weakref; /* bytes *before* the object */
+};
+
+enum cpython_gc_head {
+	CPYTHON_GC_REFS,	 /* next, prev, gc_refs: -2 untracked (2.7) */
+	CPYTHON_GC_REFS_SHIFTED, /* the same, one bit higher; bit 0: finalized (3.6, 3.7) */
+	CPYTHON_GC_PREV_BITS,	 /* next (0: untracked), prev with flags in its low bits (3.8) */
+};
+
+struct cpython_gc_layout {
+	uint16_t head_size; /* before the object */
+	uint16_t next, prev, refs;
+	enum cpython_gc_head head;
+	uint16_t prev_shift;	 /* link = prev & ~((1 << shift) - 1) */
+	uint16_t prev_finalized; /* bit */
+};
+
+/* What tp_flags of this version mean; 0: no such flag. */
+struct cpython_type_flags {
+	uint32_t heap, ready, have_gc, base_exc, type, dict, tuple, list, unicode, bytes, integer;
+	uint32_t managed_dict, managed_weakref, inline_values, items_at_end;
+};
+
+/* Where a static builtin type keeps its tp_dict, tp_subclasses and tp_weaklist. */
+enum cpython_builtin_types {
+	CPYTHON_TYPES_OWN_DICT, /* in itself */
+	CPYTHON_TYPES_BY_INDEX, /* in the interpreter, at (word in tp_subclasses) - 1 (3.12) */
+};
+
+struct cpython_type_layout {
+	uint16_t name, basicsize, itemsize, dealloc, flags, doc, traverse, clear, weaklistoffset;
+	uint16_t methods, members, getset, base, dict, descr_get, dictoffset, init, new_, bases,
+		mro;
+	uint16_t cache, subclasses, weaklist, del, finalize;
+	uint16_t size; /* sizeof PyTypeObject */
+	/* PyHeapTypeObject */
+	uint16_t heap_name, heap_slots, heap_qualname, heap_cached_keys, heap_module;
+	uint16_t heap_size;
+	struct cpython_type_flags flag;
+	enum cpython_builtin_types builtin;
+};
+
+enum cpython_text_forms {
+	CPYTHON_TEXT_UTF32,  /* unicode: pointer to UCS-4, own malloc (2.7) */
+	CPYTHON_TEXT_UTF16,  /* the same, narrow build */
+	CPYTHON_TEXT_WSTR,   /* PEP 393 with wstr and `ready` (3.3 to 3.11) */
+	CPYTHON_TEXT_COMPACT /* without (3.12) */
+};
+
+/* str of Python 3, unicode of Python 2. */
+struct cpython_text_layout {
+	enum cpython_text_forms forms;
+	uint16_t length, hash, state;
+	uint16_t wstr, wstr_length;	   /* WSTR */
+	uint16_t utf8_length, utf8;	   /* PyCompactUnicodeObject */
+	uint16_t ascii_size, compact_size; /* where the characters begin */
+	uint16_t data;			   /* PyUnicodeObject: pointer to them; 2.7: str */
+	uint16_t encoded;		   /* 2.7: defenc, a cached str */
+	/* bits of state (4 bytes) */
+	uint8_t interned_bits, kind_shift, kind_bits, compact_bit, ascii_bit, ready_bit;
+};
+
+enum cpython_integer {
+	CPYTHON_INTEGER_SIZE, /* sign and number of digits in ob_size */
+	CPYTHON_INTEGER_TAG,  /* lv_tag: digits << 3 | sign, 1 zero, 2 negative (3.12) */
+};
+
+struct cpython_number_layout {
+	enum cpython_integer integer;
+	uint16_t digits_at; /* ob_digit: uint32_t each */
+	uint16_t tag;	    /* lv_tag */
+	uint16_t digit_bits;
+	uint16_t int_value; /* 2.7: PyIntObject.ob_ival, a long; bool as well */
+	uint16_t float_value, complex_value;
+};
+
+enum cpython_dict_keys {
+	CPYTHON_DICT_TABLE,   /* 2.7: table of {hash, key, value}, a small one inside */
+	CPYTHON_DICT_KEYS_40, /* keys: refcnt, size, lookup, usable, nentries; indices; entries */
+	CPYTHON_DICT_KEYS_32, /* keys: refcnt, log2s, kind, version, usable, nentries (3.11) */
+};
+
+enum cpython_dict_values {
+	CPYTHON_VALUES_NONE,   /* 2.7 */
+	CPYTHON_VALUES_BARE,   /* pointers (3.3 to 3.10) */
+	CPYTHON_VALUES_PREFIX, /* bytes before the pointers: order; size at -2, prefix size at -1
+				  (3.11) */
+	CPYTHON_VALUES_HEADER, /* capacity, size, embedded, valid, then pointers, then order (3.13)
+				*/
+};
+
+/* Objects/dictobject.c, Objects/setobject.c */
+struct cpython_mapping_layout {
+	enum cpython_dict_keys keys_form;
+	enum cpython_dict_values values_form;
+	uint16_t used, version, keys, values; /* PyDictObject; version: CPYTHON_NONE or uint64_t */
+	uint16_t fill, mask, table, smalltable; /* 2.7: ma_* */
+	uint16_t keys_refcnt, keys_size, keys_lookup, keys_log2_size, keys_log2_index, keys_kind;
+	uint16_t keys_usable, keys_nentries, keys_indices;
+	uint16_t set_fill, set_used, set_mask, set_table, set_smalltable, set_weakrefs;
+};
+
+struct cpython_sequence_layout {
+	uint16_t list_items, list_allocated; /* PyListObject.ob_item: pointer */
+	uint16_t tuple_items;		     /* PyTupleObject.ob_item[] */
+	uint16_t bytes_items;		     /* PyBytesObject.ob_sval[] (2.7: PyStringObject) */
+	uint16_t bytearray_alloc, bytearray_start, bytearray_bytes; /* PyByteArrayObject */
+};
+
+struct cpython_code_layout {
+	uint16_t argcount, kwonlyargcount, nlocals, flags, firstlineno;
+	uint16_t consts, names, varnames, freevars, cellvars, localsplusnames, localspluskinds;
+	uint16_t nlocalsplus, stacksize;
+	uint16_t filename, name, qualname, linetable,
+		code; /* code: co_code_adaptive[], or an object */
+};
+
+struct cpython_function_layout {
+	uint16_t globals, builtins, name, qualname, code, defaults, kwdefaults, closure, doc, dict;
+	uint16_t module;
+	uint16_t builtin_ml, builtin_self, builtin_module; /* PyCFunctionObject */
+	uint16_t method_func, method_self;		   /* PyMethodObject */
+	uint16_t module_dict, module_def, module_state, module_weaklist, module_name;
+	uint16_t property_get, descr_type, descr_name; /* PyDescrObject d_type, d_name */
+};
+
+enum cpython_frames {
+	CPYTHON_FRAMES_OBJECTS, /* PyFrameObject, linked by f_back (to 3.10) */
+	CPYTHON_FRAMES_CFRAME,	/* _PyInterpreterFrame by tstate->cframe->current_frame (3.11, 3.12)
+				 */
+	CPYTHON_FRAMES_CURRENT, /* _PyInterpreterFrame by tstate->current_frame (3.13) */
+};
+
+struct cpython_frame_layout {
+	enum cpython_frames frames;
+	/* PyFrameObject */
+	uint16_t back, code, builtins, globals, locals, valuestack, stacktop, lasti, localsplus;
+	uint16_t object_frame; /* 3.11: PyFrameObject.f_frame; the frame that it owns follows at ...
+				*/
+	uint16_t object_owned;
+	/* _PyInterpreterFrame */
+	uint16_t i_previous, i_executable, i_funcobj, i_globals, i_builtins, i_locals, i_frame_obj;
+	uint16_t i_instr, i_stacktop, i_owner, i_localsplus;
+	bool tagged; /* bit 0 of a local or stack word: borrowed (3.14) */
+};
+
+struct cpython_state_layout {
+	uint16_t runtime_interpreters_head, runtime_finalizing; /* _PyRuntimeState */
+	uint32_t interp_next, interp_id, interp_threads, interp_modules, interp_sysdict,
+		interp_builtins;
+	uint32_t interp_gc, interp_obmalloc, interp_types; /* state of the collector, ... */
+	uint32_t interp_size;
+	uint16_t thread_next, thread_prev, thread_interp, thread_frame, thread_id, thread_native_id;
+	uint16_t thread_datastack_chunk, thread_dict;
+};
+
+enum cpython_arena_index {
+	CPYTHON_ARENAS_ONLY,  /* arenas[] (to 3.9) */
+	CPYTHON_ARENAS_RADIX, /* arenas[] and a radix tree (3.10) */
+};
+
+/* Objects/obmalloc.c */
+struct cpython_pymalloc_layout {
+	uint32_t arena_size, pool_size;
+	uint16_t alignment, classes; /* size class i holds (i + 1) * alignment bytes */
+	enum cpython_arena_index index;
+};
+
+struct cpython_layout {
+	const char *version; /* "3.11" */
+	uint8_t major, minor;
+	uint16_t type_basicsize; /* tp_basicsize of `type` itself: the version's fingerprint */
+	struct cpython_object_layout object;
+	struct cpython_gc_layout gc;
+	struct cpython_type_layout type;
+	struct cpython_text_layout text;
+	struct cpython_number_layout number;
+	struct cpython_mapping_layout mapping;
+	struct cpython_sequence_layout sequence;
+	struct cpython_code_layout code;
+	struct cpython_function_layout function;
+	struct cpython_frame_layout frame;
+	struct cpython_state_layout state;
+	struct cpython_pymalloc_layout pymalloc;
+};
+
+/* Rows, oldest first. */
+extern const struct cpython_layout *const cpython_layouts[];
+extern const unsigned cpython_nlayouts;
+
+/* The interpreter in a process. */
+struct cpython {
+	const struct cpython_layout *layout;
+	char version[24];   /* "3.11.7"; "3.11" when only that is known */
+	uint32_t module_id; /* who has it: the executable or libpython */
+	uint64_t type_type; /* PyType_Type */
+	uint64_t runtime;   /* _PyRuntime; 0: not known, or there is none */
+	uint64_t none;	    /* _Py_NoneStruct; 0 not known */
+	const char *how;    /* what told the version: for humans */
+};
+
+/*
+ * Which interpreter is in this process, and which row is its? False: none, or none that can be
+ * read; in the second case damage_add says why, once if `damage` is given (pass NULL to ask again).
+ * Pure: the same answer for whoever asks.
+ */
+bool cpython_resolve(const struct image *img, const struct debuginfo *di, struct damage_log *damage,
+		     struct cpython *ret);
+/* An exported symbol or static of the interpreter's module; 0: there is no such name. */
+uint64_t cpython_symbol(const struct cpython *py, const struct debuginfo *di, const char *name);

@@ -1,0 +1,178 @@
+/* CPython 2.7. Sources are those of the 2.7 branch. */
+#include "layout/cpython_impl.h"
+
+const struct cpython_layout cpython_2_7 = {
+	.version = "2.7",
+	.major = 2,
+	.minor = 7,
+	.type_basicsize = 872,
+	/* Include/object.h */
+	.object =
+		{
+			.refcnt = 0,
+			.type = 8,
+			.size = 16,
+			.head = 16,
+			.var_head = 24,
+			.refcount = CPYTHON_REFCOUNT_WORD,
+			.preheader = CPYTHON_PREHEADER_NONE,
+			.managed_dict = CPYTHON_NONE,
+			.managed_values = CPYTHON_NONE,
+			.managed_weakref = CPYTHON_NONE,
+		},
+	/* Include/objimpl.h */
+	.gc =
+		{
+			.head_size = 32,
+			.next = 0,
+			.prev = 8,
+			.refs = 16,
+			.head = CPYTHON_GC_REFS,
+			.prev_shift = 0,
+			.prev_finalized = 0,
+		},
+	/* Include/object.h */
+	.type =
+		{
+			.name = 24,
+			.basicsize = 32,
+			.itemsize = 40,
+			.dealloc = 48,
+			.flags = 168,
+			.doc = 176,
+			.traverse = 184,
+			.clear = 192,
+			.weaklistoffset = 208,
+			.methods = 232,
+			.members = 240,
+			.getset = 248,
+			.base = 256,
+			.dict = 264,
+			.descr_get = 272,
+			.dictoffset = 288,
+			.init = 296,
+			.new_ = 312,
+			.bases = 336,
+			.mro = 344,
+			.cache = 352,
+			.subclasses = 360,
+			.weaklist = 368,
+			.del = 376,
+			.finalize = CPYTHON_NONE,
+			.heap_qualname = CPYTHON_NONE,
+			.heap_cached_keys = CPYTHON_NONE,
+			.heap_module = CPYTHON_NONE,
+			.size = 392,
+			.heap_name = 856,
+			.heap_slots = 864,
+			.heap_size = 872,
+			.builtin = CPYTHON_TYPES_OWN_DICT,
+			.flag =
+				{
+					.heap = 1u << 9,
+					.ready = 1u << 12,
+					.have_gc = 1u << 14,
+					.base_exc = 1u << 30,
+					.type = 1u << 31,
+					.dict = 1u << 29,
+					.tuple = 1u << 26,
+					.list = 1u << 25,
+					.unicode = 1u << 28,
+					.bytes = 1u << 27,
+					.integer = 1u << 24,
+					.managed_dict = 0,
+					.managed_weakref = 0,
+					.inline_values = 0,
+					.items_at_end = 0,
+				},
+		},
+	/* Include/unicodeobject.h */
+	.text =
+		{
+			.length = 16,
+			.hash = 32,
+			.data = 24,
+			.encoded = 40,
+			.forms = CPYTHON_TEXT_UTF32,
+			.state = CPYTHON_NONE,
+			.wstr = CPYTHON_NONE,
+			.wstr_length = CPYTHON_NONE,
+			.utf8 = CPYTHON_NONE,
+			.utf8_length = CPYTHON_NONE,
+			.ascii_size = CPYTHON_NONE,
+			.compact_size = CPYTHON_NONE,
+		},
+	/* Include/listobject.h, tupleobject.h, stringobject.h, bytearrayobject.h */
+	.sequence =
+		{
+			.bytes_items = 36,
+			.list_items = 24,
+			.list_allocated = 32,
+			.tuple_items = 24,
+			.bytearray_alloc = 32,
+			.bytearray_bytes = 40,
+			.bytearray_start = CPYTHON_NONE,
+		},
+	/* Include/intobject.h, longintrepr.h, floatobject.h */
+	.number =
+		{
+			.integer = CPYTHON_INTEGER_SIZE,
+			.tag = CPYTHON_NONE,
+			.digits_at = 24,
+			.digit_bits = 30,
+			.float_value = 16,
+			.complex_value = 16,
+			.int_value = 16,
+		},
+	/* Include/dictobject.h, setobject.h */
+	.mapping =
+		{
+			.used = 24,
+			.fill = 16,
+			.mask = 32,
+			.table = 40,
+			.smalltable = 56,
+			.set_fill = 16,
+			.set_used = 24,
+			.set_mask = 32,
+			.set_table = 40,
+			.set_smalltable = 56,
+			.set_weakrefs = 192,
+			.keys_form = CPYTHON_DICT_TABLE,
+			.values_form = CPYTHON_VALUES_NONE,
+			.keys = CPYTHON_NONE,
+			.values = CPYTHON_NONE,
+			.version = CPYTHON_NONE,
+			.keys_refcnt = CPYTHON_NONE,
+			.keys_size = CPYTHON_NONE,
+			.keys_lookup = CPYTHON_NONE,
+			.keys_log2_size = CPYTHON_NONE,
+			.keys_log2_index = CPYTHON_NONE,
+			.keys_kind = CPYTHON_NONE,
+			.keys_usable = CPYTHON_NONE,
+			.keys_nentries = CPYTHON_NONE,
+			.keys_indices = CPYTHON_NONE,
+		},
+	/* Include/code.h */
+	.code =
+		{
+			.name = 88,
+			.filename = 80,
+			.firstlineno = 96,
+		},
+	/* Include/funcobject.h, methodobject.h, classobject.h, descrobject.h */
+	.function =
+		{
+			.code = 16,
+			.name = 56,
+			.qualname = CPYTHON_NONE,
+			.module = 80,
+			.builtin_ml = 16,
+			.builtin_self = 24,
+			.builtin_module = 32,
+			.method_func = 16,
+			.method_self = 24,
+			.descr_type = 16,
+			.descr_name = 24,
+		},
+};

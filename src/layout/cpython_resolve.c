@@ -1,0 +1,295 @@
+/*
+ * resolve: which CPython is in a process.
+ *
+ *	where	the exported PyType_Type; else, in a module's writable data, an object whose type is
+ *		itself, of a size and with flags that only `type` has
+ *	which	Py_Version (3.11), the interpreter's own debug offsets (3.13), the text that
+ *		Py_GetVersion made in .bss, else the size of type objects, which all but two
+ *		versions have for themselves
+ *
+ * Whatever says which version it is, `type` must be as big as that version's row says.
+ */
+#include "layout/cpython.h"
+
+#include "base/checked.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	COOKIE_VERSION = 8, /* Include/internal/pycore_debug_offsets.h, _Py_DebugOffsets */
+	COOKIE_FREE_THREADED = 16,
+	MEMBER_DEF = 40, /* tp_itemsize of `type`: sizeof PyMemberDef, 2.7 to 3.15 */
+	TYPE_BASICSIZE = 32,
+	TYPE_ITEMSIZE = 40,
+	TYPE_FLAGS = 168,
+	TYPE_SIZE_LEAST = 800, /* of a heap type; what `type` says of its instances */
+	TYPE_SIZE_MOST = 2000,
+	OBJECT_TYPE = 8,
+	OBJECT_TYPE_LONG = 24, /* with two links, or with a thread's id, before it */
+	DATA_MOST = 64 << 20,  /* of a module's data is looked through */
+};
+
+/* READY, TYPE_SUBCLASS */
+#define TYPE_FLAGS_MUST (UINT32_C(1) << 31 | UINT32_C(1) << 12)
+
+struct version {
+	unsigned major, minor, micro;
+	const char *how;
+};
+
+static bool is_type_type(const struct image *img, uint64_t addr, uint64_t *basicsize)
+{
+	uint64_t type, itemsize, flags;
+	return image_try_u64(img, addr + OBJECT_TYPE, &type) && type == addr &&
+	       image_try_u64(img, addr + TYPE_ITEMSIZE, &itemsize) && itemsize == MEMBER_DEF &&
+	       image_try_u64(img, addr + TYPE_FLAGS, &flags) &&
+	       (flags & TYPE_FLAGS_MUST) == TYPE_FLAGS_MUST &&
+	       image_try_u64(img, addr + TYPE_BASICSIZE, basicsize) &&
+	       *basicsize >= TYPE_SIZE_LEAST && *basicsize <= TYPE_SIZE_MOST;
+}
+
+/* With a longer head: two links of all objects before the count, or a thread's id. */
+static bool is_type_type_long(const struct image *img, uint64_t addr)
+{
+	uint64_t type;
+	return image_try_u64(img, addr + OBJECT_TYPE_LONG, &type) && type == addr;
+}
+
+static bool data_range(const struct image_module *m, uint64_t *start, uint64_t *end)
+{
+	*start = align_down(m->data_start + 7, 8);
+	*end = m->data_end;
+	if (*start >= *end)
+		return false;
+	if (*end - *start > DATA_MOST)
+		*end = *start + DATA_MOST;
+	return true;
+}
+
+/* By structure: a word that is its own address less 8. */
+static uint64_t type_type_search(const struct image *img, const struct image_module *m)
+{
+	uint64_t at, end, len;
+	if (!data_range(m, &at, &end))
+		return 0;
+	const uint8_t *p;
+	for (; (p = image_next_data(img, &at, end, &len)); at += len) {
+		for (uint64_t i = (8 - at % 8) % 8; i + 8 <= len; i += 8) {
+			uint64_t basicsize;
+			if (image_word_at(img, p + i) == at + i - OBJECT_TYPE &&
+			    is_type_type(img, at + i - OBJECT_TYPE, &basicsize))
+				return at + i - OBJECT_TYPE;
+		}
+	}
+	return 0;
+}
+
+static uint64_t module_symbol(const struct debuginfo *di, uint32_t module_id, const char *name)
+{
+	struct debuginfo_symbol sym;
+	return di && debuginfo_symbol_find(di, module_id, name, &sym) ? sym.start : 0;
+}
+
+uint64_t cpython_symbol(const struct cpython *py, const struct debuginfo *di, const char *name)
+{
+	return module_symbol(di, py->module_id, name);
+}
+
+static bool version_of_hex(uint64_t hex, const char *how, struct version *ret)
+{
+	*ret = (struct version){hex >> 24 & 0xff, hex >> 16 & 0xff, hex >> 8 & 0xff, how};
+	return hex >> 32 == 0 && ret->major >= 2 && ret->major <= 9;
+}
+
+/* _PyRuntime begins with its own description. */
+static bool is_cookie(const struct image *img, uint64_t addr)
+{
+	char cookie[8];
+	return image_try_read(img, addr, cookie, 8) && !memcmp(cookie, "xdebugpy", 8);
+}
+
+static uint64_t cookie_search(const struct image *img, const struct image_module *m)
+{
+	uint64_t at, end, len;
+	if (!data_range(m, &at, &end))
+		return 0;
+	const uint8_t *p;
+	for (; (p = image_next_data(img, &at, end, &len)); at += len)
+		for (uint64_t i = (8 - at % 8) % 8; i + 8 <= len; i += 8)
+			if (!memcmp(p + i, "xdebugpy", 8))
+				return at + i;
+	return 0;
+}
+
+static const uint8_t *number_at(const uint8_t *p, const uint8_t *end, unsigned *ret)
+{
+	const uint8_t *start = p;
+	for (*ret = 0; p < end && *p >= '0' && *p <= '9' && p - start < 3; p++)
+		*ret = *ret * 10 + (unsigned)(*p - '0');
+	return p > start ? p : NULL;
+}
+
+/* "3.9.2 (default, ...": Python/getversion.c, Py_GetVersion. */
+static bool version_text(const uint8_t *p, const uint8_t *end, struct version *ret)
+{
+	*ret = (struct version){.how = "its version text"};
+	if (!(p = number_at(p, end, &ret->major)) || p == end || *p++ != '.' ||
+	    !(p = number_at(p, end, &ret->minor)) || p == end || *p++ != '.' ||
+	    !(p = number_at(p, end, &ret->micro)))
+		return false;
+	while (p < end && (*p == '+' || (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'r')))
+		p++;
+	return end - p >= 2 && p[0] == ' ' && p[1] == '(';
+}
+
+static bool version_search(const struct image *img, const struct image_module *m,
+			   struct version *ret)
+{
+	uint64_t at, end, len;
+	if (!data_range(m, &at, &end))
+		return false;
+	const uint8_t *p;
+	for (; (p = image_next_data(img, &at, end, &len)); at += len)
+		for (uint64_t i = 0; i + 8 <= len; i++)
+			if ((p[i] == '2' || p[i] == '3') && p[i + 1] == '.' && (!i || !p[i - 1]) &&
+			    version_text(p + i, p + (len - i < 24 ? len : i + 24), ret))
+				return true;
+	return false;
+}
+
+static const struct cpython_layout *row_find(unsigned major, unsigned minor)
+{
+	for (unsigned i = 0; i < cpython_nlayouts; i++)
+		if (cpython_layouts[i]->major == major && cpython_layouts[i]->minor == minor)
+			return cpython_layouts[i];
+	return NULL;
+}
+
+/* The only row with types of this size. */
+static const struct cpython_layout *row_by_size(uint64_t basicsize)
+{
+	const struct cpython_layout *found = NULL;
+	for (unsigned i = 0; i < cpython_nlayouts; i++) {
+		if (cpython_layouts[i]->type_basicsize != basicsize)
+			continue;
+		if (found)
+			return NULL;
+		found = cpython_layouts[i];
+	}
+	return found;
+}
+
+static bool version_find(const struct image *img, const struct debuginfo *di,
+			 const struct cpython *py, uint64_t basicsize, struct version *ret)
+{
+	uint64_t at, hex;
+	if ((at = cpython_symbol(py, di, "Py_Version")) && image_try_u64(img, at, &hex) &&
+	    version_of_hex(hex, "Py_Version", ret))
+		return true;
+	if (py->runtime && is_cookie(img, py->runtime) &&
+	    image_try_u64(img, py->runtime + COOKIE_VERSION, &hex) &&
+	    version_of_hex(hex, "its debug offsets", ret))
+		return true;
+	if (version_search(img, image_module_get(img, py->module_id), ret))
+		return true;
+	const struct cpython_layout *row = row_by_size(basicsize);
+	if (!row)
+		return false;
+	*ret = (struct version){row->major, row->minor, UINT32_MAX, "the size of its types"};
+	return true;
+}
+
+__attribute__((format(printf, 3, 4))) static bool refuse(struct damage_log *damage, uint64_t addr,
+							 const char *fmt, ...)
+{
+	char why[200];
+	va_list ap;
+	if (!damage)
+		return false;
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	damage_add(damage, DAMAGE_MISSING, addr,
+		   "this process has a Python interpreter that cannot be read: %s. Its objects "
+		   "stay raw blocks; what is native in the process is complete",
+		   why);
+	return false;
+}
+
+/* Fills module_id, type_type and *basicsize; *odd: found, but its objects have a longer head. */
+static bool type_type_find(const struct image *img, const struct debuginfo *di, struct cpython *ret,
+			   uint64_t *basicsize, uint64_t *odd)
+{
+	*odd = 0;
+	for (uint32_t id = 1; id <= img->nmodule; id++) {
+		uint64_t at = module_symbol(di, id, "PyType_Type");
+		if (!at)
+			continue;
+		ret->module_id = id;
+		ret->type_type = at;
+		if (img->word_size == 8 && is_type_type(img, at, basicsize))
+			return true;
+		*odd = at;
+	}
+	if (*odd || img->word_size != 8)
+		return false;
+	for (uint32_t id = 1; id <= img->nmodule; id++) {
+		uint64_t at = type_type_search(img, image_module_get(img, id));
+		if (at && is_type_type(img, at, basicsize)) {
+			ret->module_id = id;
+			ret->type_type = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool odd_refuse(const struct image *img, struct damage_log *damage, uint64_t at)
+{
+	if (img->word_size != 8)
+		return refuse(damage, at, "it is one of 32 bits");
+	if (is_type_type_long(img, at))
+		return refuse(
+			damage, at,
+			"it was built without the GIL (free-threaded), or with --with-trace-refs");
+	return refuse(damage, at, "its type objects are damaged, or missing from the dump");
+}
+
+bool cpython_resolve(const struct image *img, const struct debuginfo *di, struct damage_log *damage,
+		     struct cpython *ret)
+{
+	uint64_t basicsize = 0, odd, free_threaded;
+	*ret = (struct cpython){.layout = NULL};
+	if (!type_type_find(img, di, ret, &basicsize, &odd))
+		return odd ? odd_refuse(img, damage, odd) : false;
+	ret->runtime = cpython_symbol(ret, di, "_PyRuntime");
+	if (!ret->runtime)
+		ret->runtime = cookie_search(img, image_module_get(img, ret->module_id));
+	ret->none = cpython_symbol(ret, di, "_Py_NoneStruct");
+	if (ret->runtime && is_cookie(img, ret->runtime) &&
+	    image_try_u64(img, ret->runtime + COOKIE_FREE_THREADED, &free_threaded) &&
+	    free_threaded)
+		return refuse(damage, ret->runtime, "it was built without the GIL (free-threaded)");
+	struct version v;
+	if (!version_find(img, di, ret, basicsize, &v))
+		return refuse(damage, ret->type_type, "its version could not be told");
+	ret->how = v.how;
+	if (v.micro == UINT32_MAX)
+		snprintf(ret->version, sizeof(ret->version), "%u.%u", v.major, v.minor);
+	else
+		snprintf(ret->version, sizeof(ret->version), "%u.%u.%u", v.major, v.minor, v.micro);
+	const struct cpython_layout *row = row_find(v.major, v.minor);
+	if (!row)
+		return refuse(damage, ret->type_type,
+			      "it is CPython %s, whose layout is not known here", ret->version);
+	if (row->type_basicsize != basicsize)
+		return refuse(damage, ret->type_type,
+			      "it calls itself CPython %s, but its types have %" PRIu64
+			      " bytes instead of %u",
+			      ret->version, basicsize, row->type_basicsize);
+	ret->layout = row;
+	return true;
+}
