@@ -1,6 +1,8 @@
 # heapscan. `make help` lists the targets; `make demo` and `make check` set a fresh machine up.
 
 BUILD ?= build
+# One spelling of the folder: the dependency files name their targets by it.
+override BUILD := $(abspath $(BUILD))
 ifeq ($(origin CC),default)
 CC := gcc
 endif

@@ -59,10 +59,11 @@ static struct error *heap_name_foreign(struct heap_context *ctx)
 		if (!id || (said && !strcmp(said, heap_foreign[i].name)))
 			continue;
 		said = heap_foreign[i].name;
-		damage_add(ctx->damage, DAMAGE_MISSING, 0,
-			   "this process has %s (in %s), which cannot be read yet: what it allocated "
-			   "is unexplained memory here, and leaks in it are not seen",
-			   said, heap_basename(image_module_get(ctx->image, id)->path));
+		damage_add(
+			ctx->damage, DAMAGE_MISSING, 0,
+			"this process has %s (in %s), which cannot be read yet: what it allocated "
+			"is unexplained memory here, and leaks in it are not seen",
+			said, heap_basename(image_module_get(ctx->image, id)->path));
 		struct error *err = snapshot_meta(ctx->snapshot, "unread_allocator", "%s", said);
 		if (err)
 			return err;

@@ -4,14 +4,15 @@
 
 #include <string.h>
 
-static const char findings_before[] =
-	"CREATE TEMP TABLE draft AS SELECT kind, severity, title, detail, objects, bytes, object_id,"
-	" cluster_id, type_id, address FROM finding;"
-	"DELETE FROM finding;";
+static const char findings_before[] = "CREATE TEMP TABLE draft AS SELECT kind, severity, title, "
+				      "detail, objects, bytes, object_id,"
+				      " cluster_id, type_id, address FROM finding;"
+				      "DELETE FROM finding;";
 
 static const char findings_after[] =
 	"INSERT INTO finding SELECT row_number() OVER (ORDER BY CASE severity WHEN 'error' THEN 0"
-	" WHEN 'warning' THEN 1 ELSE 2 END, bytes DESC, draft.rowid), kind, severity, title, detail,"
+	" WHEN 'warning' THEN 1 ELSE 2 END, bytes DESC, draft.rowid), kind, severity, title, "
+	"detail,"
 	" objects, bytes, object_id, cluster_id, type_id, address FROM draft;"
 	"DROP TABLE draft;";
 
