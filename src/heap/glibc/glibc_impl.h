@@ -221,7 +221,10 @@ struct error *glibc_follow_chain(struct glibc *g, const struct glibc_chain *c,
 uint64_t glibc_reveal(const struct glibc *g, uint64_t link, uint64_t stored);
 /* Decides safe_linking from one link, if it tells: -1 without, 1 with, 0 either. */
 int glibc_link_vote(struct glibc *g, uint64_t link, uint64_t link_offset);
-/* A list of this arena was broken: true when its lock was held and this is the first. */
+/*
+ * A list or a header of this arena is broken: true when its lock was held and this is the first, so
+ * that a thread was about to change it.
+ */
 bool glibc_forgive(struct glibc *g, uint32_t arena, const char *what, uint64_t addr);
 /* Could chunks chain from here? Reads at most `steps` headers. */
 bool glibc_chains_on(struct glibc *g, uint64_t chunk, uint64_t end, uint64_t top, bool main,

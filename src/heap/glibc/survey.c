@@ -231,7 +231,7 @@ static struct error *survey_damage(struct survey *s, struct trail *t, uint64_t a
 	struct glibc *g = s->g;
 	uint64_t culprit = t->prev ? t->prev + g->header : 0;
 	struct error *err = survey_skip(s, t, at, at + 1, resume);
-	if (err)
+	if (err || glibc_forgive(g, s->region->arena, "heap", at))
 		return err;
 	damage_add_culprit(g->ctx->damage, DAMAGE_HEAP, at + g->header, culprit,
 			   "glibc heap: the block at 0x%" PRIx64 " has no sound size (0x%" PRIx64
@@ -249,7 +249,7 @@ static struct error *survey_covers(struct survey *s, struct trail *t, uint64_t a
 	uint64_t size = 0;
 	glibc_window_word(g, &s->win, at + g->w, &size);
 	struct error *err = survey_skip(s, t, at, at + g->minsize, resume);
-	if (err)
+	if (err || glibc_forgive(g, s->region->arena, "heap", at))
 		return err;
 	damage_add_culprit(g->ctx->damage, DAMAGE_HEAP, at + g->header, prev ? prev + g->header : 0,
 			   "glibc heap: the size of the block at 0x%" PRIx64 " (%" PRIu64
