@@ -29,8 +29,8 @@ SCHEMA := $(sort $(wildcard schema/*.sql schema/*/*.sql))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/*.c)))
 
 .DEFAULT_GOAL := all
-.PHONY: help all lib unit unit-run e2e check demo bench fuzz asan clang valgrind coverage tidy format \
-	layouts suites install clean setup setup-test
+.PHONY: help all lib unit unit-run e2e check demo bench fuzz asan clang valgrind coverage tidy analyze \
+	format layouts suites install clean setup setup-test
 
 ## all: build build/heapscan
 all: $(BUILD)/heapscan
@@ -146,6 +146,11 @@ tidy:
 ## layouts: compare the tables of CPython's layouts with the headers that are present
 layouts:
 	scripts/layouts $(BUILD)
+
+## analyze: clang's static analyzer; what it says needs judging
+analyze:
+	@printf '%s\n' $(SOURCES) src/main.c | xargs -P$$(nproc) -n4 sh -c \
+		'clang-tidy --quiet --checks=-*,clang-analyzer-* "$$@" -- -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' analyze
 
 ## format: lay the C sources out by .clang-format
 format:

@@ -41,7 +41,10 @@ def survives(tmp_path):
             assert not db.exists(), f"{what}: failed, and left a database"
         elif sound:
             try:
-                Database(db).close()
+                with_db = Database(db)
+                done.damage = with_db.column(
+                    "SELECT title FROM finding WHERE kind LIKE '%damage%'")
+                with_db.close()
             except AssertionError as e:
                 raise AssertionError(f"{what}: {e}") from None
         return done
@@ -65,7 +68,7 @@ def test_cut(victim, survives):
         if at < 64:
             assert done.returncode == 2, f"cut at {at}: not even a header, and yet a result"
         elif done.returncode == 0 and at < len(core.data) - 1:
-            assert "warning" in done.err, f"cut at {at}: no word about it"
+            assert done.damage, f"cut at {at}: no word about it"
 
 
 def header_cases(core):
@@ -180,7 +183,7 @@ def test_sizes_are_reported(victim, survives):
     core.put_word(address - 8, 1 << 63)
     done = survives(core.data, "a size of 2^63")
     core.put_word(address - 8, old)
-    assert done.returncode == 0 and "warning" in done.err
+    assert done.returncode == 0 and any(f"{address:#x}" in t for t in done.damage), done.damage
 
 
 def test_free_lists(victim, survives):
