@@ -39,10 +39,12 @@ bool glibc_forgive(struct glibc *g, uint32_t arena, const char *what, uint64_t a
 	if (!a->locked || a->forgiven)
 		return false;
 	a->forgiven = true;
-	log_info(g->ctx->log,
-		 "glibc: arena at 0x%" PRIx64 " was locked: its %s is half changed at 0x%" PRIx64
-		 ", which is no damage",
-		 a->address, what, addr);
+	/* Not for -v alone: when malloc itself stopped the program, this is what it found. */
+	log_warning(g->ctx->log,
+		    "glibc's arena at 0x%" PRIx64
+		    " was locked, and its %s is half changed at 0x%" PRIx64
+		    ": a thread was at work there, or malloc had just found it damaged",
+		    a->address, what, addr);
 	return true;
 }
 
