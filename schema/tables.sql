@@ -95,7 +95,7 @@ CREATE TABLE free_block (
     address  INTEGER PRIMARY KEY, -- as malloc would return it
     size     INTEGER NOT NULL,    -- usable bytes
     arena_id INTEGER REFERENCES arena (id), -- whose
-    kind     TEXT NOT NULL        -- tcache, fastbin, unsorted, small, large, top, last_remainder, unlinked
+    kind     TEXT NOT NULL        -- tcache, fastbin, unsorted, small, large, top, last_remainder, unlinked, pymalloc free, pymalloc pool
 ) WITHOUT ROWID;
 
 -- A pointer from one object to another.

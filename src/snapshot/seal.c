@@ -47,69 +47,112 @@ static int block_compare(const void *a, const void *b)
 			qsort((v)->at, (v)->n, sizeof(*(v)->at), compare);                         \
 	} while (0)
 
-/*
- * Extents must not overlap. An allocator knows its own memory best, so its extents win over what
- * others guessed for the same bytes (a stack inside a heap block, say); among equals the first
- * wins.
- */
-static struct error *seal_extents(struct snapshot *s)
+static const char *seal_allocator(const struct snapshot *s, uint32_t arena_id)
+{
+	return arena_id ? intern_text(&s->strings, s->arena.at[arena_id - 1].allocator) : "";
+}
+
+/* The allocator of an extent or block as a string's id; 0: none. */
+static uint32_t seal_owner(const struct snapshot *s, uint32_t arena_id)
+{
+	return arena_id ? s->arena.at[arena_id - 1].allocator : 0;
+}
+
+struct extents {
+	VEC(struct extent_row) row;
+};
+
+/* Adds to `ret` what of `e` the sorted extents `taken` leave. *k moves forward with e. */
+static struct error *extent_cut(const struct extents *taken, uint64_t *k, struct extent_row e,
+				struct extents *ret)
 {
 	struct error *err = NULL;
-	VEC(struct extent_row) own = {0}, rest = {0};
-	for (uint64_t i = 0; i < s->extent.n && !err; i++) {
-		if (s->extent.at[i].arena_id)
-			err = vec_push(&own, s->extent.at[i]);
-		else
-			err = vec_push(&rest, s->extent.at[i]);
+	const struct extent_row *t = taken->row.at;
+	while (e.start < e.end && !err) {
+		while (*k < taken->row.n && t[*k].end <= e.start)
+			++*k;
+		struct extent_row part = e;
+		if (*k < taken->row.n && t[*k].start < e.end) {
+			part.end = t[*k].start;
+			e.start = t[*k].end;
+		} else {
+			e.start = e.end;
+		}
+		if (part.start < part.end)
+			err = vec_push(&ret->row, part);
 	}
-	sort_unless_sorted(&own, extent_compare);
-	sort_unless_sorted(&rest, extent_compare);
-	uint64_t end = 0, n = 0;
-	for (uint64_t i = 0; i < own.n; i++) {
-		struct extent_row e = own.at[i];
-		if (e.start < end) {
+	return err;
+}
+
+/* One allocator's extents (or nobody's) around those that are taken; its own must not overlap. */
+static struct error *seal_extents_of(struct snapshot *s, uint32_t owner, struct extents *taken)
+{
+	struct extents own = {0}, all = {0};
+	struct error *err = NULL;
+	for (uint64_t i = 0; i < s->extent.n && !err; i++)
+		if (seal_owner(s, s->extent.at[i].arena_id) == owner)
+			err = vec_push(&own.row, s->extent.at[i]);
+	sort_unless_sorted(&own.row, extent_compare);
+	uint64_t end = 0, k = 0;
+	uint32_t last = 0;
+	for (uint64_t i = 0; i < own.row.n && !err; i++) {
+		struct extent_row e = own.row.at[i];
+		if (e.start < end && owner)
 			damage_add(s->damage, DAMAGE_HEAP, e.start,
 				   "arenas %u and %u both claim 0x%" PRIx64
 				   ": the second one's claim is cut",
-				   n ? own.at[n - 1].arena_id : 0, e.arena_id, e.start);
+				   last, e.arena_id, e.start);
+		if (e.start < end)
 			e.start = end;
-		}
 		if (e.start >= e.end)
 			continue;
 		end = e.end;
-		own.at[n++] = e;
+		last = e.arena_id;
+		err = extent_cut(taken, &k, e, &all);
 	}
-	own.n = n;
-	s->extent.n = 0;
-	/* Cut the rest around the allocators' ones, and around each other. */
-	uint64_t k = 0;
-	end = 0;
-	for (uint64_t i = 0; i < rest.n && !err; i++) {
-		struct extent_row e = rest.at[i];
-		if (e.start < end)
-			e.start = end;
-		while (!err && e.start < e.end) {
-			while (k < own.n && own.at[k].end <= e.start)
-				k++;
-			struct extent_row part = e;
-			if (k < own.n && own.at[k].start < e.end) {
-				part.end = own.at[k].start;
-				e.start = own.at[k].end;
-			} else {
-				e.start = e.end;
-			}
-			if (part.start < part.end) {
-				err = vec_push(&s->extent, part);
-				end = part.end;
-			}
-		}
+	for (uint64_t i = 0; i < taken->row.n && !err; i++)
+		err = vec_push(&all.row, taken->row.at[i]);
+	vec_deinit(&own.row);
+	if (err) {
+		vec_deinit(&all.row);
+		return err;
 	}
-	for (uint64_t i = 0; i < own.n && !err; i++)
-		err = vec_push(&s->extent, own.at[i]);
-	vec_deinit(&own);
-	vec_deinit(&rest);
-	sort_unless_sorted(&s->extent, extent_compare);
-	return err;
+	sort_unless_sorted(&all.row, extent_compare);
+	vec_deinit(&taken->row);
+	*taken = all;
+	return NULL;
+}
+
+/*
+ * Extents must not overlap. An allocator knows its own memory best, so its extents win over what
+ * others guessed for the same bytes (a stack inside a heap block, say). Of two allocators the later
+ * one wins: it had the memory from the earlier one (a block that it carves up), or the earlier one
+ * took for a chunk what only looks like it. Within one allocator the first wins.
+ */
+static struct error *seal_extents(struct snapshot *s)
+{
+	VEC(uint32_t) owner = {0};
+	struct error *err = vec_push(&owner, 0);
+	for (uint64_t i = 0; i < s->arena.n && !err; i++) {
+		uint64_t k = 0;
+		while (k < owner.n && owner.at[k] != s->arena.at[i].allocator)
+			k++;
+		if (k == owner.n)
+			err = vec_push(&owner, s->arena.at[i].allocator);
+	}
+	struct extents taken = {0};
+	for (uint64_t i = owner.n; i-- > 0 && !err;)
+		err = seal_extents_of(s, owner.at[i], &taken);
+	vec_deinit(&owner);
+	if (err) {
+		vec_deinit(&taken.row);
+		return err;
+	}
+	vec_deinit(&s->extent);
+	s->extent.at = taken.row.at;
+	s->extent.n = taken.row.n;
+	s->extent.room = taken.row.room;
+	return NULL;
 }
 
 static void seal_opaque(struct snapshot *s)
@@ -193,9 +236,62 @@ out:
 	return err;
 }
 
-static const char *seal_allocator(const struct snapshot *s, uint32_t arena_id)
+enum seal_place {
+	PLACE_OWN,	/* in heap extents of its arena, or of no arena */
+	PLACE_CARVED,	/* another allocator has some of it for its own: a container */
+	PLACE_MISTAKEN, /* it lies in what another allocator has for its own */
+	PLACE_NOWHERE,	/* in no extent of its arena */
+};
+
+/* Where a block of this arena lies. *k moves forward with the addresses. */
+static enum seal_place seal_place(const struct snapshot *s, uint64_t *k, uint64_t address,
+				  uint64_t size, uint32_t arena_id)
 {
-	return arena_id ? intern_text(&s->strings, s->arena.at[arena_id - 1].allocator) : "";
+	uint64_t end = address + size, at = address;
+	if (!arena_id)
+		return PLACE_OWN;
+	const struct extent_row *e = s->extent.at;
+	uint32_t owner = seal_owner(s, arena_id);
+	while (*k < s->extent.n && e[*k].end <= address)
+		++*k;
+	for (uint64_t i = *k; i < s->extent.n && (e[i].start < end || i == *k); i++) {
+		uint32_t other = seal_owner(s, e[i].arena_id);
+		if (other && other != owner && e[i].start < end)
+			return e[i].start <= address && e[i].end >= end ? PLACE_MISTAKEN
+									: PLACE_CARVED;
+		if (e[i].start > at || e[i].kind != EXTENT_HEAP || e[i].arena_id != arena_id)
+			return PLACE_NOWHERE;
+		at = e[i].end;
+		if (at >= end)
+			return PLACE_OWN;
+	}
+	return PLACE_NOWHERE;
+}
+
+/* Blocks that lie where they cannot be, and those that another allocator carved up. */
+static void seal_place_blocks(struct snapshot *s)
+{
+	struct block_row *b = s->block.at;
+	uint64_t n = 0, k = 0;
+	for (uint64_t i = 0; i < s->block.n; i++) {
+		if (b[i].address + b[i].size < b[i].address)
+			continue;
+		switch (seal_place(s, &k, b[i].address, b[i].size, b[i].arena_id)) {
+		case PLACE_OWN:
+			b[n++] = b[i];
+			break;
+		case PLACE_CARVED:
+		case PLACE_MISTAKEN:
+			break;
+		case PLACE_NOWHERE:
+			damage_add(s->damage, DAMAGE_HEAP, b[i].address,
+				   "block at 0x%" PRIx64 " (%" PRIu64
+				   " bytes) lies outside its arena: left out",
+				   b[i].address, b[i].size);
+			break;
+		}
+	}
+	s->block.n = n;
 }
 
 /* Drops overlaps, leaves containers out; what stays is dense. */
@@ -232,16 +328,21 @@ static void seal_separate_free(struct snapshot *s)
 {
 	sort_unless_sorted(&s->free, free_compare);
 	const struct block_row *b = s->block.at;
-	uint64_t n = 0, k = 0, end = 0;
+	uint64_t n = 0, k = 0, e = 0, end = 0;
 	for (uint64_t i = 0; i < s->free.n; i++) {
 		struct free_row f = s->free.at[i];
+		if (f.address + f.size < f.address)
+			continue;
 		while (k < s->block.n && b[k].address + b[k].size <= f.address)
 			k++;
 		bool live = k < s->block.n && b[k].address < f.address + f.size;
-		if (f.address + f.size < f.address || f.address < end || live) {
+		enum seal_place place = seal_place(s, &e, f.address, f.size, f.arena_id);
+		if (place == PLACE_CARVED || place == PLACE_MISTAKEN)
+			continue;
+		if (place == PLACE_NOWHERE || f.address < end || live) {
 			damage_add(s->damage, DAMAGE_HEAP, f.address,
 				   "free block at 0x%" PRIx64 " (%" PRIu64
-				   " bytes) overlaps another one: left out",
+				   " bytes) overlaps another one, or its arena's end: left out",
 				   f.address, f.size);
 			continue;
 		}
@@ -313,6 +414,7 @@ struct error *snapshot_seal_blocks(struct snapshot *s)
 	err = seal_order_blocks(s);
 	if (err)
 		return err;
+	seal_place_blocks(s);
 	seal_separate_blocks(s);
 	seal_separate_free(s);
 	err = seal_objects(s);

@@ -16,6 +16,8 @@ const char *const free_kind_name[FREE_KINDS] = {
 	[FREE_TOP] = "top",
 	[FREE_LAST_REMAINDER] = "last_remainder",
 	[FREE_UNLINKED] = "unlinked",
+	[FREE_PYMALLOC] = "pymalloc free",
+	[FREE_PYMALLOC_POOL] = "pymalloc pool",
 };
 
 const char *const extent_kind_name[EXTENT_KINDS] = {
