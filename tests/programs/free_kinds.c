@@ -1,7 +1,10 @@
 /* One chunk in each place that free memory has, with a live neighbour on either side. */
 #include "oracle.h"
 
-enum { CACHED = 7 }; /* chunks of one size that a thread's cache takes */
+#include <gnu/libc-version.h>
+
+/* Chunks of one size that a thread's cache takes: 7, since glibc 2.42 16 (TCACHE_FILL_COUNT). */
+enum { CACHED_MAX = 16 };
 
 void *keep[400];
 static unsigned kept;
@@ -30,14 +33,17 @@ static void situation(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	const size_t fast = 40, small = 600, large = 3000;
-	void *cached_small[CACHED], *cached_fast[CACHED], *in_fastbin[3], *in_unsorted[2];
+	void *cached_small[CACHED_MAX], *cached_fast[CACHED_MAX], *in_fastbin[3], *in_unsorted[2];
+	int release = atoi(strchr(gnu_get_libc_version(), '.') + 1);
+	const unsigned cached = release >= 42 ? 16 : 7;
+	const unsigned fastbins = release >= 43 ? 0 : 3; /* 2.43 has none */
 
 	keep[kept++] = new_block(24);
-	for (unsigned i = 0; i < CACHED; i++) {
+	for (unsigned i = 0; i < cached; i++) {
 		cached_small[i] = fenced(small);
 		cached_fast[i] = fenced(fast);
 	}
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < fastbins; i++)
 		in_fastbin[i] = fenced(fast);
 	in_unsorted[0] = fenced(1500);
 	in_unsorted[1] = fenced(2500);
@@ -48,7 +54,7 @@ static void situation(int argc, char **argv)
 	keep[kept++] = malloc(3 << 20);
 	free(big);
 
-	for (unsigned i = 0; i < CACHED; i++)
+	for (unsigned i = 0; i < cached; i++)
 		give_back(cached_small[i], "tcache");
 	give_back(in_small, "small");
 	give_back(in_large, "large");
@@ -59,8 +65,8 @@ static void situation(int argc, char **argv)
 
 	give_back(in_unsorted[0], "unsorted");
 	give_back(in_unsorted[1], "unsorted");
-	for (unsigned i = 0; i < CACHED; i++)
+	for (unsigned i = 0; i < cached; i++)
 		give_back(cached_fast[i], "tcache");
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < fastbins; i++)
 		give_back(in_fastbin[i], "fastbin");
 }
