@@ -84,12 +84,27 @@ static const char *chunk_objection(struct glibc *g, uint64_t chunk, uint32_t are
 	return NULL;
 }
 
+/* What the link of a chunk that is not sound names, if that is sound; 0: no. */
+static uint64_t chunk_behind(struct glibc *g, const struct glibc_chain *c, uint64_t chunk)
+{
+	uint64_t link = chunk + g->header, stored, size;
+	if (!glibc_chunk_aligned(g, chunk) || glibc_region_find(g, chunk) == UINT32_MAX ||
+	    !glibc_word(g, link, &stored))
+		return 0;
+	uint64_t next = glibc_reveal(g, link, stored);
+	return next && !chunk_objection(g, next - c->link_offset, c->arena, c->size_low,
+					c->size_high, &size)
+		       ? next
+		       : 0;
+}
+
 struct error *glibc_follow_chain(struct glibc *g, const struct glibc_chain *c, uint64_t *length)
 {
 	uint64_t next = c->head, prev = 0, n = 0;
 	/* Brent: a marker that jumps ahead; meeting it again is a circle. */
 	uint64_t marker = 0, power = 1, since = 0;
-	const char *objection = NULL;
+	uint64_t skipped_at = 0;
+	const char *objection = NULL, *skipped = NULL;
 	struct error *err = NULL;
 	while (next && !err) {
 		uint64_t chunk = next - c->link_offset, size = 0, link, stored;
@@ -99,6 +114,16 @@ struct error *glibc_follow_chain(struct glibc *g, const struct glibc_chain *c, u
 		if (!objection)
 			objection = chunk_objection(g, chunk, c->arena, c->size_low, c->size_high,
 						    &size);
+		/* A chunk whose size was overwritten may still lead to the next. */
+		if (objection && !skipped && n < c->max && next != marker) {
+			uint64_t over = chunk_behind(g, c, chunk);
+			if (over) {
+				skipped = objection;
+				skipped_at = next;
+				next = over;
+				continue;
+			}
+		}
 		if (objection)
 			break;
 		err = park(g, chunk, c->arena, c->kind);
@@ -116,7 +141,11 @@ struct error *glibc_follow_chain(struct glibc *g, const struct glibc_chain *c, u
 		}
 		next = glibc_reveal(g, link, stored);
 	}
-	*length = n;
+	*length = n + (skipped ? 1 : 0);
+	if (!objection && skipped) {
+		objection = skipped;
+		next = skipped_at;
+	}
 	if (objection && !glibc_forgive(g, c->arena, c->what, next))
 		damage_add_culprit(g->ctx->damage, DAMAGE_HEAP, prev ? prev : c->owner, prev,
 				   "%s of 0x%" PRIx64 " is broken after %" PRIu64
