@@ -17,7 +17,7 @@ struct scan_options {
 	const char *tmpdir; /* for decompression; NULL: the usual */
 	struct debuginfo_options debuginfo;
 	bool ordinary_store;
-	bool check; /* prove all invariants after each phase (tests) */
+	bool check;  /* prove all invariants after each phase (tests) */
 	bool timing; /* print each phase's seconds and memory to stderr */
 };
 

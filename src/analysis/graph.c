@@ -65,7 +65,7 @@ static struct error *graph_search(void *arg, unsigned slice, uint64_t first, uin
 	(void)slice, (void)first, (void)end;
 	uint32_t from = 0;
 	const uint32_t *order = dominator_order(g->dominator);
-	for (uint8_t grade = ROOT_NONE + 1; grade < ROOT_GRADES; grade++) {
+	for (unsigned grade = ROOT_NONE + 1; grade < ROOT_GRADES; grade++) {
 		_cleanup_(bits_deinit) struct bits seed = {0};
 		struct error *err = bits_init(&seed, (uint64_t)s->object.n + 1);
 		if (err)
@@ -75,7 +75,7 @@ static struct error *graph_search(void *arg, unsigned slice, uint64_t first, uin
 				bits_set(&seed, s->root.at[i].object_id);
 		uint32_t to = dominator_search(g->dominator, &seed);
 		for (; from < to; from++)
-			s->object.grade[order[from] - 1] = grade;
+			s->object.grade[order[from] - 1] = (uint8_t)grade;
 	}
 	return NULL;
 }

@@ -24,8 +24,9 @@ enum { DAMAGE_KEPT = 100 };
 struct damage {
 	enum damage_kind kind;
 	uint64_t address; /* 0: none in particular */
-	uint64_t culprit; /* address of the block that probably did it (the one before); 0: no guess */
-	char *text;	  /* a sentence: what, where, what it means */
+	uint64_t
+		culprit; /* address of the block that probably did it (the one before); 0: no guess */
+	char *text;	 /* a sentence: what, where, what it means */
 };
 
 struct damage_log {

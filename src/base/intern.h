@@ -27,8 +27,8 @@ struct intern {
 };
 
 void intern_deinit(struct intern *in);
-struct error *intern_add(struct intern *in, const char *text, size_t len, uint32_t *ret)
-	_must_check_;
+struct error *intern_add(struct intern *in, const char *text, size_t len,
+			 uint32_t *ret) _must_check_;
 struct error *intern_str(struct intern *in, const char *text, uint32_t *ret) _must_check_;
 
 /* "" for id 0. */

@@ -46,6 +46,6 @@
 		(v)->n = (v)->room = 0;                                                            \
 	} while (0)
 
-struct error *vec_reserve_(void **at, uint64_t *room, uint64_t want, uint64_t max, size_t size)
-	_must_check_;
+struct error *vec_reserve_(void **at, uint64_t *room, uint64_t want, uint64_t max,
+			   size_t size) _must_check_;
 void vec_trim_(void **at, uint64_t n, uint64_t *room, size_t size);

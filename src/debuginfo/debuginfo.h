@@ -21,25 +21,25 @@
 struct debuginfo_options {
 	const char *const *sysroot; /* folders, tried in order */
 	unsigned nsysroot;
-	const char *exe;	    /* the executable; NULL: where the dump says */
-	bool debuginfod;	    /* may ask servers ($DEBUGINFOD_URLS) */
+	const char *exe;	     /* the executable; NULL: where the dump says */
+	bool debuginfod;	     /* may ask servers ($DEBUGINFOD_URLS) */
 	unsigned debuginfod_seconds; /* most time to wait for one file; 0: 60 */
 };
 
 enum module_file_state {
-	MODULE_FILE_NONE,     /* nothing to look for (vdso, deleted) or not looked for */
-	MODULE_FILE_FOUND,    /* the binary, build id equal */
+	MODULE_FILE_NONE,      /* nothing to look for (vdso, deleted) or not looked for */
+	MODULE_FILE_FOUND,     /* the binary, build id equal */
 	MODULE_FILE_UNCHECKED, /* the binary, but dump or file has no build id; sizes agree */
-	MODULE_FILE_DIFFERS,  /* a file is there, its build id is another: not used */
+	MODULE_FILE_DIFFERS,   /* a file is there, its build id is another: not used */
 	MODULE_FILE_MISSING,
 };
 
 struct debuginfo_module {
 	enum module_file_state state;
-	const char *file;	  /* what was opened, NULL */
-	bool symtab;		  /* full symbols: own .symtab, debug file or MiniDebugInfo */
-	const char *debug_file;	  /* separate debug file, NULL */
-	const char *symbols;	  /* "symtab", "debug file", "minidebuginfo", "dynsym", "none" */
+	const char *file;	/* what was opened, NULL */
+	bool symtab;		/* full symbols: own .symtab, debug file or MiniDebugInfo */
+	const char *debug_file; /* separate debug file, NULL */
+	const char *symbols;	/* "symtab", "debug file", "minidebuginfo", "dynsym", "none" */
 };
 
 struct debuginfo;
@@ -60,12 +60,12 @@ const struct debuginfo_module *debuginfo_module(const struct debuginfo *di, uint
 const char *const *debuginfo_missing(const struct debuginfo *di, uint32_t *n);
 
 struct debuginfo_symbol {
-	const char *name;  /* demangled; valid until debuginfo_destroy */
-	const char *raw;   /* as in the symbol table, without a version ("@@GLIBC_2.34") */
-	uint64_t start;	   /* address in the process */
-	uint64_t size;	   /* 0 unknown */
+	const char *name; /* demangled; valid until debuginfo_destroy */
+	const char *raw;  /* as in the symbol table, without a version ("@@GLIBC_2.34") */
+	uint64_t start;	  /* address in the process */
+	uint64_t size;	  /* 0 unknown */
 	uint32_t module_id;
-	bool is_object;	   /* data, not code */
+	bool is_object; /* data, not code */
 };
 
 /* The symbol that covers addr (or, where sizes are 0, precedes it in its section). */
@@ -93,8 +93,8 @@ struct debuginfo_frame {
  * where both fail. At most `max` frames; *n is set; stops at repeats and at what cannot be read.
  */
 struct error *debuginfo_unwind(const struct debuginfo *di, const struct image_thread *thread,
-			       struct debuginfo_frame *frame, unsigned max, unsigned *n)
-	_must_check_;
+			       struct debuginfo_frame *frame, unsigned max,
+			       unsigned *n) _must_check_;
 
 /*
  * A C++, Rust or other mangled name as its language writes it, bounded; malloc'ed. NULL: it is none.

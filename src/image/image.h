@@ -44,22 +44,22 @@ enum image_machine {
 enum segment_perms { PERM_R = 4, PERM_W = 2, PERM_X = 1 };
 
 enum segment_kind {
-	SEGMENT_ANON,	    /* anonymous memory, purpose not known (yet) */
-	SEGMENT_STACK,	    /* a thread's or the process's stack */
-	SEGMENT_MODULE,	    /* mapped from an executable or library */
-	SEGMENT_FILE,	    /* mapped from some other file */
-	SEGMENT_SHARED,	    /* shared memory: /dev/shm, memfd, SysV, /dev/zero */
-	SEGMENT_VDSO,	    /* vdso, vvar, vsyscall */
-	SEGMENT_HEAP,	    /* the break: the kernel's [heap] */
+	SEGMENT_ANON,	/* anonymous memory, purpose not known (yet) */
+	SEGMENT_STACK,	/* a thread's or the process's stack */
+	SEGMENT_MODULE, /* mapped from an executable or library */
+	SEGMENT_FILE,	/* mapped from some other file */
+	SEGMENT_SHARED, /* shared memory: /dev/shm, memfd, SysV, /dev/zero */
+	SEGMENT_VDSO,	/* vdso, vvar, vsyscall */
+	SEGMENT_HEAP,	/* the break: the kernel's [heap] */
 	SEGMENT_KINDS,
 };
 
 struct image_segment {
 	uint64_t start, end;
-	uint64_t present;     /* bytes found in the dump (holes of the file count: they are zeroes) */
-	uint8_t perms;	      /* enum segment_perms */
-	uint8_t kind;	      /* enum segment_kind */
-	uint32_t module_id;   /* 0: none */
+	uint64_t present;   /* bytes found in the dump (holes of the file count: they are zeroes) */
+	uint8_t perms;	    /* enum segment_perms */
+	uint8_t kind;	    /* enum segment_kind */
+	uint32_t module_id; /* 0: none */
 	uint64_t file_offset; /* of start within `name`, for MODULE and FILE */
 	/*
 	 * Path from NT_FILE, or what /proc/PID/maps would call it ("[heap]", "[stack]", "[vdso]",
@@ -88,23 +88,23 @@ enum { BUILD_ID_MAX = 64 };
  * the binary (exe missing its headers, symbols) by debuginfo.
  */
 struct image_module {
-	uint64_t start, end;	/* lowest and highest address of its mappings */
-	uint64_t bias;		/* add to the file's addresses; 0 for a non-PIE */
-	const char *path;	/* as the process knew it; "[vdso]" */
+	uint64_t start, end; /* lowest and highest address of its mappings */
+	uint64_t bias;	     /* add to the file's addresses; 0 for a non-PIE */
+	const char *path;    /* as the process knew it; "[vdso]" */
 	uint8_t build_id[BUILD_ID_MAX];
-	uint32_t build_id_len;	/* 0: not known */
+	uint32_t build_id_len; /* 0: not known */
 	bool is_exe;
-	bool has_headers;	/* ELF header and program headers were read */
-	uint64_t phdr;		/* address of its program headers in memory, 0 unknown */
+	bool has_headers; /* ELF header and program headers were read */
+	uint64_t phdr;	  /* address of its program headers in memory, 0 unknown */
 	uint32_t phnum;
-	uint64_t dynamic;	/* PT_DYNAMIC in memory, 0: none (static) */
+	uint64_t dynamic;		 /* PT_DYNAMIC in memory, 0: none (static) */
 	uint64_t relro_start, relro_end; /* PT_GNU_RELRO in memory; equal: none */
 	uint64_t data_start, data_end;	 /* union of writable PT_LOADs in memory; equal: none */
 					 /* (a guess from the mappings when !has_headers) */
 	uint64_t tls_image, tls_image_size, tls_size, tls_align; /* PT_TLS; size 0: none */
-	bool tls_static;	/* its block has the same place in every thread: image_tls_block */
-	uint64_t tls_offset;	/* glibc's l_tls_offset: that place, from the thread pointer */
-	uint32_t tls_modid;	/* the loader's number for it; 0 unknown or none */
+	bool tls_static;     /* its block has the same place in every thread: image_tls_block */
+	uint64_t tls_offset; /* glibc's l_tls_offset: that place, from the thread pointer */
+	uint32_t tls_modid;  /* the loader's number for it; 0 unknown or none */
 };
 
 enum { IMAGE_REGS_MAX = 40 };
@@ -112,11 +112,11 @@ enum { IMAGE_REGS_MAX = 40 };
 /* General registers in DWARF order of the machine, so that an unwinder and a human agree. */
 struct image_thread {
 	int32_t tid;
-	int32_t signal;		/* pr_cursig */
-	char name[32];		/* "" unknown */
+	int32_t signal; /* pr_cursig */
+	char name[32];	/* "" unknown */
 	uint64_t pc, sp, fp;
-	uint64_t tp;		/* thread pointer: fs base, TPIDR_EL0, gs base; 0 unknown; */
-				/* image_find_modules may find it by the DTV */
+	uint64_t tp; /* thread pointer: fs base, TPIDR_EL0, gs base; 0 unknown; */
+		     /* image_find_modules may find it by the DTV */
 	uint64_t reg[IMAGE_REGS_MAX];
 	uint32_t nreg;
 	const uint8_t *vector;	/* raw bytes of NT_FPREGSET, NT_X86_XSTATE, NT_PRXFPREG ...: */
@@ -126,13 +126,13 @@ struct image_thread {
 
 struct image_process {
 	int32_t pid, ppid;
-	int64_t uid, gid;	/* -1 unknown */
-	int32_t signal;		/* what killed it; 0 none (gcore) */
+	int64_t uid, gid; /* -1 unknown */
+	int32_t signal;	  /* what killed it; 0 none (gcore) */
 	int32_t si_code;
-	uint64_t si_addr;	/* NT_SIGINFO fault address, 0 none */
-	char comm[17];		/* pr_fname */
-	char args[81];		/* pr_psargs */
-	const char *exe;	/* path of the executable, or NULL */
+	uint64_t si_addr; /* NT_SIGINFO fault address, 0 none */
+	char comm[17];	  /* pr_fname */
+	char args[81];	  /* pr_psargs */
+	const char *exe;  /* path of the executable, or NULL */
 	uint64_t at_entry, at_phdr, at_phnum, at_base, at_sysinfo_ehdr, at_execfn;
 };
 
@@ -172,8 +172,8 @@ struct image_cursor {
 	uint32_t span;
 };
 
-struct error *image_read(const struct image *img, uint64_t addr, void *buf, uint64_t len)
-	_must_check_;
+struct error *image_read(const struct image *img, uint64_t addr, void *buf,
+			 uint64_t len) _must_check_;
 bool image_try_read(const struct image *img, uint64_t addr, void *buf, uint64_t len);
 bool image_try_u8(const struct image *img, uint64_t addr, uint8_t *ret);
 bool image_try_u16(const struct image *img, uint64_t addr, uint16_t *ret);
@@ -230,8 +230,8 @@ static inline uint64_t image_word_at(const struct image *img, const uint8_t *p)
 
 /* ---- filling ---- */
 
-struct error *image_create(struct damage_log *damage, struct log *log, struct image **ret)
-	_must_check_;
+struct error *image_create(struct damage_log *damage, struct log *log,
+			   struct image **ret) _must_check_;
 void image_destroy(struct image *img);
 
 /* seg->present is computed by image_seal. */

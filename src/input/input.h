@@ -18,13 +18,14 @@
 
 /* An opened input: plain bytes, mapped read-only. */
 struct input_file {
-	const char *name;    /* as given; "-" for standard input */
-	int fd;		     /* of the plain bytes: the file, or the temporary one */
-	const uint8_t *data; /* the mapping; image_destroy unmaps it once an image has taken it over */
+	const char *name; /* as given; "-" for standard input */
+	int fd;		  /* of the plain bytes: the file, or the temporary one */
+	const uint8_t
+		*data; /* the mapping; image_destroy unmaps it once an image has taken it over */
 	uint64_t size;
 	const char *compression; /* "gzip", ...; NULL: plain */
-	bool cut;	     /* the compressed stream ended early: what came out of it is used */
-	int64_t mtime;	     /* of the file as given; 0 unknown */
+	bool cut;      /* the compressed stream ended early: what came out of it is used */
+	int64_t mtime; /* of the file as given; 0 unknown */
 };
 
 struct input_options {

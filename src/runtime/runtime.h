@@ -42,11 +42,11 @@ struct runtime_context {
 struct edge_sink;
 
 /* The object's block points at `offset` (bytes from the block's first one) to the start of dst. */
-void edge_sink_add(struct edge_sink *sink, uint32_t dst, uint64_t offset, enum reference_kind kind,
+void edge_sink_add(struct edge_sink *sl, uint32_t dst, uint64_t offset, enum reference_kind kind,
 		   uint32_t name);
 /* For parts of unknown layout: reads the words of [start, end) as native does. They lie in the
  * block. */
-void edge_sink_scan(struct edge_sink *sink, uint64_t start, uint64_t end);
+void edge_sink_scan(struct edge_sink *sl, uint64_t start, uint64_t end);
 
 struct runtime {
 	const char *name;

@@ -70,8 +70,8 @@ enum free_kind {
 	FREE_LARGE,
 	FREE_TOP,
 	FREE_LAST_REMAINDER,
-	FREE_UNLINKED, /* free by its neighbour's mark, in no list that could be read */
-	FREE_PYMALLOC, /* a block of a pool in use: in its list, or never used */
+	FREE_UNLINKED,	    /* free by its neighbour's mark, in no list that could be read */
+	FREE_PYMALLOC,	    /* a block of a pool in use: in its list, or never used */
 	FREE_PYMALLOC_POOL, /* a whole pool of an arena: no size class has it now */
 	FREE_KINDS,
 };
