@@ -141,6 +141,12 @@ CREATE TABLE cluster_member (
     PRIMARY KEY (cluster_id, object_id)
 ) WITHOUT ROWID;
 
+-- An object that CPython's collector would have found unreachable: what gc.collect() returns the number of.
+CREATE TABLE garbage (
+    object_id     INTEGER PRIMARY KEY REFERENCES object (id), -- which
+    uncollectable INTEGER NOT NULL -- 1: the collector would not free it (a finalizer that it must not run)
+);
+
 -- An object whose count is not explained by the references found.
 CREATE TABLE refcount_error (
     object_id INTEGER PRIMARY KEY REFERENCES object (id), -- which

@@ -231,7 +231,10 @@ static struct error *scan_analyse(struct scan *sc)
 		const char *name;
 		struct error *(*run)(struct snapshot *s, struct log *log);
 	} step[] = {
+		{"garbage", analysis_pygc},
 		{"graph", analysis_graph},
+		{"unseen cycles", analysis_pygc_unseen},
+		{"counts", analysis_refcounts},
 		{"census", analysis_census},
 		{"ledger", analysis_ledger},
 		{"findings", analysis_findings},

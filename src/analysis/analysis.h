@@ -12,6 +12,20 @@
 #include "snapshot/snapshot.h"
 
 /*
+ * CPython's cyclic garbage, exactly as gc.collect() would find it: object.flags and the garbage
+ * vector. Before analysis_graph, for which a word that points from elsewhere to what is proven to
+ * be dead leads nowhere: then object.reachable of the dead is 0. See pygc.c.
+ */
+struct error *analysis_pygc(struct snapshot *s, struct log *log) _must_check_;
+
+/* finding rows for cycles that no root leads to and that the collector cannot see. After
+ * analysis_graph. */
+struct error *analysis_pygc_unseen(struct snapshot *s, struct log *log) _must_check_;
+
+/* refcount_error rows: counts that no reference explains. See refcounts.c. */
+struct error *analysis_refcounts(struct snapshot *s, struct log *log) _must_check_;
+
+/*
  * All that follows from the references and roots alone, in one call, as its parts share work and run
  * side by side. Makes the backward references, too, where they are missing.
  *

@@ -2,6 +2,23 @@
 
 #include "base/cleanup.h"
 
+/* Adds the edges from what is alive to what is proven to be dead. */
+static struct error *edges_to_dead(const struct snapshot *s, struct bits *skip)
+{
+	const struct edge_table *e = &s->edge;
+	if (!s->garbage.n)
+		return NULL;
+	struct error *err = skip->word ? NULL : bits_init(skip, e->n);
+	for (uint32_t id = 1; id <= s->object.n && !err; id++) {
+		if (edges_is_dead(s, id))
+			continue;
+		for (uint64_t k = e->first[id - 1]; k < e->first[id]; k++)
+			if (edges_is_dead(s, e->dst[k]))
+				bits_set(skip, k);
+	}
+	return err;
+}
+
 struct error *edges_weak(const struct snapshot *s, struct bits *skip)
 {
 	const struct edge_table *e = &s->edge;
@@ -14,7 +31,7 @@ struct error *edges_weak(const struct snapshot *s, struct bits *skip)
 			return err;
 		bits_set(skip, k);
 	}
-	return NULL;
+	return edges_to_dead(s, skip);
 }
 
 /*
@@ -55,5 +72,5 @@ struct error *edges_not_start(const struct snapshot *s, struct bits *skip)
 			return err;
 		bits_set(skip, k);
 	}
-	return NULL;
+	return edges_to_dead(s, skip);
 }

@@ -58,6 +58,11 @@ static struct error *graph_columns(struct snapshot *s)
 	return NULL;
 }
 
+static bool graph_root_holds(const struct snapshot *s, const struct root_row *r)
+{
+	return r->kind != REFERENCE_WEAK && !edges_is_dead(s, r->object_id);
+}
+
 static struct error *graph_search(void *arg, unsigned slice, uint64_t first, uint64_t end)
 {
 	struct graph *g = arg;
@@ -71,7 +76,7 @@ static struct error *graph_search(void *arg, unsigned slice, uint64_t first, uin
 		if (err)
 			return err;
 		for (uint64_t i = 0; i < s->root.n; i++)
-			if (s->root.at[i].grade == grade)
+			if (s->root.at[i].grade == grade && graph_root_holds(s, &s->root.at[i]))
 				bits_set(&seed, s->root.at[i].object_id);
 		uint32_t to = dominator_search(g->dominator, &seed);
 		for (; from < to; from++)
@@ -116,7 +121,7 @@ static struct error *graph_start_words(struct snapshot *s)
 	if (err)
 		return err;
 	for (uint64_t i = 0; i < s->root.n; i++)
-		if (s->root.at[i].how == EDGE_START)
+		if (s->root.at[i].how == EDGE_START && graph_root_holds(s, &s->root.at[i]))
 			reach_seed(&flood, s->root.at[i].object_id);
 	reach_run(&flood);
 	for (uint32_t i = 0; i < s->object.n; i++)

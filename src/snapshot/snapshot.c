@@ -78,6 +78,8 @@ void snapshot_destroy(struct snapshot *s)
 	vec_deinit(&s->member);
 	vec_deinit(&s->census);
 	vec_deinit(&s->ledger);
+	vec_deinit(&s->refcount_error);
+	vec_deinit(&s->garbage);
 	vec_deinit(&s->finding);
 	free(s->object.address);
 	free(s->object.size);

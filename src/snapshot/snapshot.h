@@ -142,6 +142,13 @@ enum object_flags {
 	OBJECT_STATIC = 16,	  /* lives in a module's data */
 	OBJECT_BUFFER = 32,	  /* part of owner_id's object, which names what is in it */
 	OBJECT_CONSERVATIVE = 64, /* typed, but of unknown layout: its words were scanned */
+	OBJECT_UNCLEARABLE = 128, /* a finalizer of the kind that keeps a collector from clearing
+				     cycles (tp_del) */
+	/* set by analysis/pygc.c */
+	OBJECT_GARBAGE = 256,	    /* its runtime's collector would find it unreachable */
+	OBJECT_UNCOLLECTABLE = 512, /* garbage that the collector would not free */
+	OBJECT_DEAD = 1024,	    /* garbage, or all its counts are garbage's, or a buffer of such
+				     */
 };
 
 struct object_table {
@@ -273,6 +280,7 @@ struct root_row {
 	int32_t depth; /* of the frame; -1 none */
 	uint32_t module_id;
 	uint32_t name; /* string: symbol+offset, register; 0 */
+	uint8_t kind;  /* enum reference_kind: a runtime knows of its roots whether they count */
 };
 
 /* ---- conclusions ---- */
@@ -297,6 +305,12 @@ struct census_row {
 	uint32_t objects; /* how many */
 	uint16_t arena_id;
 	uint8_t reachable, grade; /* as in the object table */
+};
+
+/* An object whose count the references do not explain. */
+struct refcount_row {
+	uint32_t object_id;
+	int64_t refcount, found; /* stored; explained */
 };
 
 struct ledger_row {
@@ -339,6 +353,8 @@ struct snapshot {
 	VEC(uint32_t) member; /* object ids */
 	VEC(struct census_row) census;
 	VEC(struct ledger_row) ledger;
+	VEC(struct refcount_row) refcount_error; /* in id order */
+	VEC(uint32_t) garbage; /* ids of OBJECT_GARBAGE, ascending */
 	VEC(struct finding_row) finding;
 
 	bool blocks_sealed;

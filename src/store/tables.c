@@ -478,6 +478,32 @@ static void census_row(const struct snapshot *s, uint64_t i, struct store_row *o
 	out->v[6] = value_int((int64_t)(r->size * r->objects));
 }
 
+static uint64_t garbage_rows(const struct snapshot *s)
+{
+	return s->garbage.n;
+}
+
+static void garbage_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	uint32_t id = s->garbage.at[i];
+	out->v[0] = value_int(id);
+	out->v[1] = value_int((s->object.flags[id - 1] & OBJECT_UNCOLLECTABLE) != 0);
+}
+
+static uint64_t refcount_rows(const struct snapshot *s)
+{
+	return s->refcount_error.n;
+}
+
+static void refcount_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	const struct refcount_row *r = &s->refcount_error.at[i];
+	out->v[0] = value_int(r->object_id);
+	out->v[1] = value_int(r->refcount);
+	out->v[2] = value_int(r->found);
+	out->v[3] = value_int(r->refcount - r->found);
+}
+
 static uint64_t ledger_rows(const struct snapshot *s)
 {
 	return s->ledger.n;
@@ -595,6 +621,12 @@ const struct store_table store_tables[] = {
 			{.name = "cluster_member_object", .column = "object_id",
 			 .keys = member_object_keys, .tail = member_cluster_keys},
 		},
+	}, {
+		.name = "garbage", .rows = garbage_rows, .row = garbage_row,
+		.column = {"object_id", "uncollectable"},
+	}, {
+		.name = "refcount_error", .rows = refcount_rows, .row = refcount_row,
+		.column = {"object_id", "refcount", "found", "excess"},
 	}, {
 		.name = "census", .rows = census_rows, .row = census_row, .bulk = true,
 		.column = {"type_id", "size", "arena_id", "reachable", "grade", "objects", "bytes"},
