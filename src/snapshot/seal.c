@@ -23,21 +23,6 @@ static int opaque_compare(const void *a, const void *b)
 	return x->end < y->end ? -1 : x->end > y->end;
 }
 
-static int free_compare(const void *a, const void *b)
-{
-	const struct free_row *x = a, *y = b;
-	return x->address < y->address ? -1 : x->address > y->address;
-}
-
-/* By address; a container before what lies in it. */
-static int block_compare(const void *a, const void *b)
-{
-	const struct block_row *x = a, *y = b;
-	if (x->address != y->address)
-		return x->address < y->address ? -1 : 1;
-	return x->size > y->size ? -1 : x->size < y->size;
-}
-
 #define sort_unless_sorted(v, compare)                                                             \
 	do {                                                                                       \
 		bool sorted_ = true;                                                               \
@@ -173,67 +158,116 @@ static void seal_opaque(struct snapshot *s)
 }
 
 /*
- * Allocators report in address order, one arena after the other: ascending runs. When the runs do
- * not interleave, putting them in order sorts everything, without a sort of the blocks themselves.
+ * Allocators report in address order, one arena after the other: ascending runs, a few thousand at
+ * most, which interleave where the arenas of one lie between the blocks of another. A heap of runs
+ * merges them: the run with the lowest head gives all that is lower than the next run's head at
+ * once. Linear but for the switches from run to run.
+ *
+ * Blocks and free blocks both begin with address and size; that is all that is looked at.
  */
-struct block_run {
-	uint64_t first, end; /* indexes of blocks */
-	uint64_t low, high;  /* first and last address */
+struct run {
+	const uint8_t *at, *end;
 };
 
+enum { RUNS_MOST = 1 << 16 };
+
+struct run_key {
+	uint64_t address, size;
+};
+static_assert(offsetof(struct block_row, address) == offsetof(struct run_key, address) &&
+		      offsetof(struct block_row, size) == offsetof(struct run_key, size) &&
+		      offsetof(struct free_row, address) == offsetof(struct run_key, address) &&
+		      offsetof(struct free_row, size) == offsetof(struct run_key, size),
+	      "blocks and free blocks begin alike");
+
+/* By address; a container before what lies in it. */
 static int run_compare(const void *a, const void *b)
 {
-	const struct block_run *x = a, *y = b;
-	return x->low < y->low ? -1 : x->low > y->low;
+	struct run_key x, y;
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	if (x.address != y.address)
+		return x.address < y.address ? -1 : 1;
+	return x.size > y.size ? -1 : x.size < y.size;
 }
 
-static struct error *seal_order_blocks(struct snapshot *s)
+static bool run_before(const uint8_t *a, const uint8_t *b)
 {
-	VEC(struct block_run) run = {.max = 1 << 16};
+	return run_compare(a, b) < 0;
+}
+
+static void run_sift(struct run *heap, uint64_t n, uint64_t i)
+{
+	for (;;) {
+		uint64_t least = i;
+		for (uint64_t c = 2 * i + 1; c < n && c <= 2 * i + 2; c++)
+			if (run_before(heap[c].at, heap[least].at))
+				least = c;
+		if (least == i)
+			return;
+		struct run t = heap[i];
+		heap[i] = heap[least];
+		heap[least] = t;
+		i = least;
+	}
+}
+
+/* The runs of [at, end) by rows of `width`; more than RUNS_MOST: *n is that + 1. */
+static struct run *run_split(const uint8_t *at, const uint8_t *end, size_t width, uint64_t *n)
+{
+	VEC(struct run) run = {0};
+	const uint8_t *from = at;
 	struct error *err = NULL;
-	const struct block_row *b = s->block.at;
-	bool runs = true;
-	for (uint64_t i = 0; i < s->block.n;) {
-		uint64_t j = i + 1;
-		while (j < s->block.n && b[j].address > b[j - 1].address)
-			j++;
-		if (run.n == run.max) {
-			runs = false;
-			break;
-		}
-		err = vec_push(&run, ((struct block_run){i, j, b[i].address, b[j - 1].address}));
-		if (err)
-			goto out;
-		i = j;
+	for (const uint8_t *p = at + width; p <= end && run.n <= RUNS_MOST && !err; p += width) {
+		if (p < end && !run_before(p, p - width))
+			continue;
+		err = vec_push(&run, ((struct run){from, p}));
+		from = p;
 	}
-	if (runs && run.n <= 1)
-		goto out;
-	if (runs) {
-		qsort(run.at, run.n, sizeof(*run.at), run_compare);
-		for (uint64_t i = 1; i < run.n && runs; i++)
-			runs = run.at[i - 1].high < run.at[i].low;
+	*n = run.n;
+	if (err)
+		vec_deinit(&run);
+	return run.at;
+}
+
+/* Sorts the rows *at[0 .. n) by address; false: out of memory. */
+static bool seal_order(void **at, uint64_t n, uint64_t *room, size_t width)
+{
+	uint64_t runs = 0;
+	if (n < 2)
+		return true;
+	_cleanup_free_ struct run *run = run_split(*at, (uint8_t *)*at + n * width, width, &runs);
+	if (!run)
+		return false;
+	if (runs == 1)
+		return true;
+	if (runs > RUNS_MOST) {
+		qsort(*at, n, width, run_compare);
+		return true;
 	}
-	if (!runs) {
-		qsort(s->block.at, s->block.n, sizeof(*s->block.at), block_compare);
-		goto out;
+	uint8_t *sorted = malloc(n * width), *to = sorted;
+	if (!sorted)
+		return false;
+	for (uint64_t i = runs; i-- > 0;)
+		run_sift(run, runs, i);
+	while (runs) {
+		struct run *r = &run[0];
+		const uint8_t *from = r->at, *next = runs > 1 ? run[1].at : NULL;
+		if (runs > 2 && run_before(run[2].at, next))
+			next = run[2].at;
+		do
+			r->at += width;
+		while (r->at < r->end && (!next || !run_before(next, r->at)));
+		memcpy(to, from, (size_t)(r->at - from));
+		to += r->at - from;
+		if (r->at == r->end)
+			run[0] = run[--runs];
+		run_sift(run, runs, 0);
 	}
-	struct block_row *sorted = malloc(s->block.n * sizeof(*sorted));
-	if (!sorted) {
-		err = &error_nomem;
-		goto out;
-	}
-	uint64_t n = 0;
-	for (uint64_t i = 0; i < run.n; i++) {
-		uint64_t len = run.at[i].end - run.at[i].first;
-		memcpy(sorted + n, b + run.at[i].first, len * sizeof(*sorted));
-		n += len;
-	}
-	free(s->block.at);
-	s->block.at = sorted;
-	s->block.room = n;
-out:
-	vec_deinit(&run);
-	return err;
+	free(*at);
+	*at = sorted;
+	*room = n;
+	return true;
 }
 
 enum seal_place {
@@ -326,7 +360,6 @@ static void seal_separate_blocks(struct snapshot *s)
 
 static void seal_separate_free(struct snapshot *s)
 {
-	sort_unless_sorted(&s->free, free_compare);
 	const struct block_row *b = s->block.at;
 	uint64_t n = 0, k = 0, e = 0, end = 0;
 	for (uint64_t i = 0; i < s->free.n; i++) {
@@ -411,9 +444,9 @@ struct error *snapshot_seal_blocks(struct snapshot *s)
 	if (err)
 		return err;
 	seal_opaque(s);
-	err = seal_order_blocks(s);
-	if (err)
-		return err;
+	if (!seal_order((void **)&s->block.at, s->block.n, &s->block.room, sizeof(*s->block.at)) ||
+	    !seal_order((void **)&s->free.at, s->free.n, &s->free.room, sizeof(*s->free.at)))
+		return &error_nomem;
 	seal_place_blocks(s);
 	seal_separate_blocks(s);
 	seal_separate_free(s);
