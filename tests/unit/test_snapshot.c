@@ -165,6 +165,64 @@ static void test_containers_and_overlaps(void **state)
 	unmake(&f);
 }
 
+/* What two allocators claim is the later one's: it carves up a block, or was mistaken for one. */
+static void test_nested_arenas(void **state)
+{
+	(void)state;
+	struct fixture f;
+	make(&f);
+	uint32_t outer = add_arena(f.s, "glibc"), mapped = add_arena(f.s, "glibc");
+	uint32_t inner = add_arena(f.s, "pymalloc"), apart = add_arena(f.s, "pymalloc");
+	add_extent(f.s, 0x10000, 0x90000, EXTENT_HEAP, outer);
+	assert_ok(snapshot_add_block(f.s, 0x10010, 0x18, outer));
+	assert_ok(snapshot_add_block(f.s, 0x20010, 0x40ff8, outer)); /* the container */
+	assert_ok(snapshot_add_block(f.s, 0x61010, 0x18, outer));
+	add_extent(f.s, 0xa2000, 0xa3000, EXTENT_HEAP, mapped); /* looks like a chunk of its own */
+	assert_ok(snapshot_add_block(f.s, 0xa2010, 0xfe8, mapped));
+	/* Nothing is live in the arena inside the block. */
+	add_extent(f.s, 0x20010, 0x60010, EXTENT_HEAP, inner);
+	assert_ok(snapshot_add_free(f.s, 0x21000, 0x1000, inner, FREE_PYMALLOC_POOL));
+	add_extent(f.s, 0xa0000, 0xb0000, EXTENT_HEAP, apart);
+	assert_ok(snapshot_add_block(f.s, 0xa1ff0, 0x40, apart));
+	assert_ok(snapshot_seal_blocks(f.s));
+	assert_ok(snapshot_check(f.s));
+	assert_int_equal(f.damage.n, 0);
+	assert_int_equal(f.s->object.n, 3);
+	assert_int_equal(f.s->object.address[1], 0x61010);
+	assert_int_equal(f.s->object.address[2], 0xa1ff0);
+	assert_int_equal(f.s->arena.at[outer - 1].overhead_bytes, 0x40000 - 0x30);
+	assert_int_equal(f.s->arena.at[mapped - 1].overhead_bytes, 0);
+	assert_int_equal(f.s->arena.at[inner - 1].overhead_bytes, 0x3f000);
+	assert_int_equal(f.s->extent.n, 4);
+	unmake(&f);
+}
+
+/* Blocks of several arenas between each other, and rows in no order at all. */
+static void test_merging(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 60; round++) {
+		struct fixture f;
+		make(&f);
+		uint32_t arena = add_arena(f.s, "glibc"), n = (uint32_t)random_below(2000);
+		add_extent(f.s, 0x10000, 0x10000 + UINT64_C(32) * (n + 1), EXTENT_HEAP, arena);
+		uint64_t runs = 1 + random_below(round % 3 ? 20 : 2000);
+		for (uint64_t r = 0; r < runs; r++)
+			for (uint64_t i = r; i < n; i += runs) {
+				uint64_t at = 0x10000 + 32 * i;
+				if (i % 3)
+					assert_ok(snapshot_add_block(f.s, at, 24, arena));
+				else
+					assert_ok(snapshot_add_free(f.s, at, 24, arena, FREE_TOP));
+			}
+		assert_ok(snapshot_seal_blocks(f.s));
+		assert_ok(snapshot_check(f.s));
+		assert_int_equal(f.damage.n, 0);
+		assert_int_equal(f.s->object.n + f.s->free.n, n);
+		unmake(&f);
+	}
+}
+
 /* An allocator's extent wins; another's is cut around it, into two if need be. */
 static void test_extents(void **state)
 {
@@ -265,9 +323,14 @@ static void test_where(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random_heaps), cmocka_unit_test(test_containers_and_overlaps),
-		cmocka_unit_test(test_extents),	     cmocka_unit_test(test_opaque),
-		cmocka_unit_test(test_references),   cmocka_unit_test(test_where),
+		cmocka_unit_test(test_random_heaps),
+		cmocka_unit_test(test_containers_and_overlaps),
+		cmocka_unit_test(test_nested_arenas),
+		cmocka_unit_test(test_merging),
+		cmocka_unit_test(test_extents),
+		cmocka_unit_test(test_opaque),
+		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_where),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
