@@ -213,10 +213,13 @@ static struct error *heap_frame(struct glibc *g, const struct glibc_heap *h)
 		"glibc heap header");
 	if (err || !checked_add(h->start, h->reserved, &limit))
 		return err;
-	/* Only what still is as new_heap left it: inaccessible, or trimmed from this heap. */
+	/*
+	 * Only what still is as new_heap left it: inaccessible, or trimmed from this heap. gdb's
+	 * gcore writes inaccessible mappings as readable zeroes, so "r--" counts as inaccessible.
+	 */
 	for (uint64_t at = h->start + h->size; at < limit && !err;) {
 		const struct image_segment *s = image_segment_find(g->img, at);
-		if (!s || (s->perms && s->start > h->start))
+		if (!s || s->name || (s->perms & (PERM_W | PERM_X) && s->start > h->start))
 			break;
 		uint64_t end = s->end < limit ? s->end : limit;
 		err = extent_add(g, at, end, EXTENT_RESERVED, row);
