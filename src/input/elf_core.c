@@ -369,6 +369,16 @@ static struct error *add_segment(struct loader *l, uint64_t start, uint64_t end,
 	return err;
 }
 
+/*
+ * No mapping is longer than what a process can address (47 bits by default, whatever the machine's
+ * most), and none crosses the middle of the 64 bits: a length beyond that is damage, and nothing that
+ * walks or adds up segments has to expect it.
+ */
+static uint64_t longest(const struct elf_core *core)
+{
+	return UINT64_C(1) << (core->m->word == 8 ? 47 : 32);
+}
+
 static struct error *add_load(struct loader *l, const struct phdr *ph, ranges *loads)
 {
 	struct elf_core *core = l->core;
@@ -394,6 +404,22 @@ static struct error *add_load(struct loader *l, const struct phdr *ph, ranges *l
 		memsz = limit - ph->vaddr;
 		if (filesz > memsz)
 			filesz = memsz;
+	}
+	const uint64_t middle = UINT64_C(1) << 63;
+	uint64_t most = longest(core);
+	if (ph->vaddr < middle && most > middle - ph->vaddr)
+		most = middle - ph->vaddr;
+	if (memsz > most) {
+		damage_add(damage, DAMAGE_DUMP, ph->vaddr,
+			   "the segment at 0x%" PRIx64 " claims 0x%" PRIx64
+			   " bytes; only what the file has of it is used",
+			   ph->vaddr, memsz);
+		uint64_t there = ph->offset < core->size ? core->size - ph->offset : 0;
+		if (filesz > there)
+			filesz = there;
+		memsz = filesz = filesz < most ? filesz : most;
+		if (!memsz)
+			return NULL;
 	}
 	uint8_t perms =
 		(uint8_t)((ph->flags & PF_R ? PERM_R : 0) | (ph->flags & PF_W ? PERM_W : 0) |
@@ -434,6 +460,13 @@ static struct error *add_unlisted(struct loader *l, ranges *loads)
 		const struct core_file *f = &core->files.at[i];
 		uint64_t at = f->start > done ? f->start : done;
 		uint64_t end = f->end < limit ? f->end : limit;
+		if (at < end && (end - at > longest(core) || (at ^ (end - 1)) >> 63)) {
+			damage_add(core->img->damage, DAMAGE_DUMP, f->start,
+				   "a file is said to be mapped from 0x%" PRIx64 " to 0x%" PRIx64
+				   ": not believed",
+				   f->start, f->end);
+			continue;
+		}
 		while (at < end) {
 			while (k < loads->n && loads->at[k].start <= at) {
 				if (loads->at[k].end > at)

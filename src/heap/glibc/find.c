@@ -204,15 +204,20 @@ static struct error *heap_scan_boundaries(struct glibc *g, uint64_t reserved, bo
 {
 	for (uint32_t i = 0; i < g->img->nsegment; i++) {
 		const struct image_segment *s = &g->img->segment[i];
-		uint64_t at;
-		if (!(s->perms & PERM_W) || !checked_align_up(s->start, reserved, &at))
+		if (!(s->perms & PERM_W))
 			continue;
-		for (; at < s->end; at += reserved) {
-			struct error *err = heap_test(g, at, reserved, all);
-			if (err)
-				return err;
-			if (at + reserved < at)
-				break;
+		/* Only where there are bytes: a segment may claim any length. */
+		uint64_t len;
+		for (uint64_t run = s->start; image_next_data(g->img, &run, s->end, &len);
+		     run += len) {
+			uint64_t at;
+			if (!checked_align_up(run, reserved, &at))
+				continue;
+			for (; at - run < len; at += reserved) {
+				struct error *err = heap_test(g, at, reserved, all);
+				if (err)
+					return err;
+			}
 		}
 	}
 	return NULL;
