@@ -13,6 +13,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+enum { WARNINGS_SHOWN = 5 }; /* on stderr, without -v */
+
 /* What the phases share. Members are destroyed in the order that scan_deinit shows. */
 struct scan {
 	const struct scan_options *opt;
@@ -189,10 +191,19 @@ static struct error *scan_meta_warnings(struct scan *sc)
 		return &error_nomem;
 	uint64_t kept[DAMAGE_KINDS] = {0};
 	for (uint64_t i = 0; i < sc->damage.n; i++) {
-		fprintf(f, "%s%s", i ? "\n" : "", sc->damage.at[i].text);
-		kept[sc->damage.at[i].kind]++;
-		log_info(sc->log, "%s", sc->damage.at[i].text);
+		const struct damage *d = &sc->damage.at[i];
+		fprintf(f, "%s%s", i ? "\n" : "", d->text);
+		/* The report tells of all of them; that the file itself is not whole, stderr, too.
+		 */
+		if (d->kind == DAMAGE_DUMP && kept[d->kind] < WARNINGS_SHOWN)
+			log_warning(sc->log, "%s: %s", sc->opt->input, d->text);
+		else
+			log_info(sc->log, "%s", d->text);
+		kept[d->kind]++;
 	}
+	if (sc->damage.count[DAMAGE_DUMP] > WARNINGS_SHOWN)
+		log_warning(sc->log, "%s: %" PRIu64 " more of this kind", sc->opt->input,
+			    sc->damage.count[DAMAGE_DUMP] - WARNINGS_SHOWN);
 	for (int k = 0; k < DAMAGE_KINDS; k++)
 		if (sc->damage.count[k] > kept[k])
 			fprintf(f, "\n... and %" PRIu64 " more of this kind",

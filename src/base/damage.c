@@ -4,6 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/*
+ * Names in the text may come from the dump, and it is printed on terminals and put one to a line:
+ * control bytes become '?', as ls(1) shows them.
+ */
+static void damage_clean(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p; p++)
+		if (*p < 0x20 || *p == 0x7f)
+			*p = '?';
+}
+
 __attribute__((format(printf, 5, 0))) static void damage_put(struct damage_log *log,
 							     enum damage_kind kind,
 							     uint64_t address, uint64_t culprit,
@@ -22,6 +33,7 @@ __attribute__((format(printf, 5, 0))) static void damage_put(struct damage_log *
 	char *text = NULL;
 	if (vasprintf(&text, fmt, ap) < 0)
 		return;
+	damage_clean(text);
 	log->at[log->n++] = (struct damage){kind, address, culprit, text};
 }
 

@@ -26,7 +26,7 @@ struct damage {
 	uint64_t address; /* 0: none in particular */
 	uint64_t
 		culprit; /* address of the block that probably did it (the one before); 0: no guess */
-	char *text;	 /* a sentence: what, where, what it means */
+	char *text;	 /* a sentence: what, where, what it means; one line, no control bytes */
 };
 
 struct damage_log {

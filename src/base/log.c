@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +23,23 @@ static void log_clear(struct log *log)
 	log->drawn = false;
 }
 
+/* A name in a message may come from the dump: control bytes do not reach the terminal. */
+__attribute__((format(printf, 1, 0))) static void log_print(const char *fmt, va_list ap)
+{
+	char *text = NULL;
+	if (vasprintf(&text, fmt, ap) < 0) {
+		fputs("(out of memory)", stderr);
+		return;
+	}
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if ((*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
+			fprintf(stderr, "\\x%02x", *p);
+		else
+			fputc(*p, stderr);
+	}
+	free(text);
+}
+
 void log_msg(struct log *log, enum log_level level, const char *fmt, ...)
 {
 	static const char *const word[] = {"error: ", "warning: ", "", ""};
@@ -32,7 +50,7 @@ void log_msg(struct log *log, enum log_level level, const char *fmt, ...)
 	fprintf(stderr, "heapscan: %s", word[level]);
 	va_list ap;
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	log_print(fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
 	pthread_mutex_unlock(&log_lock);

@@ -206,10 +206,9 @@ static struct error *stream_copy(const char *name, struct archive *a, const stru
 			if (!got)
 				return stream_error(name, a);
 			const char *why = archive_error_string(a);
-			log_warning(src->log,
-				    "%s: the stream breaks off: %s; the %" PRIu64
-				    " bytes that came out of it are used",
-				    name, why ? why : "it is damaged", got);
+			/* The reader of the format warns; only the reason is new. */
+			log_info(src->log, "%s: the stream breaks off after %" PRIu64 " bytes: %s",
+				 name, got, why ? why : "it is damaged");
 			ret->cut = true;
 			return NULL;
 		}

@@ -19,6 +19,11 @@ enum {
 	/* Holes smaller than this are not worth a span of their own: they are read as zeroes. */
 	HOLE_MIN = 16384,
 	HOLES_MAX = 1 << 22,
+	/*
+	 * Each byte of the file belongs to one segment. Where a damaged header has two claim the
+	 * same, both get them; a file whose headers claim it over and over does not.
+	 */
+	CLAIMS_MAX = 4,
 };
 
 static const struct core_machine elf_core_machines[] = {
@@ -129,8 +134,8 @@ struct loader {
 	struct elf_core *core;
 	ranges holes;	       /* of the file, ascending */
 	uint64_t split_budget; /* hostile files map one hole, or one name, many times */
+	uint64_t byte_budget;  /* and the same bytes */
 	uint64_t missing, missing_segments; /* bytes that the file ends before */
-	uint64_t odd_sizes;
 };
 
 /* ---- headers ---- */
@@ -370,13 +375,29 @@ static struct error *add_segment(struct loader *l, uint64_t start, uint64_t end,
 }
 
 /*
- * No mapping is longer than what a process can address (47 bits by default, whatever the machine's
- * most), and none crosses the middle of the 64 bits: a length beyond that is damage, and nothing that
- * walks or adds up segments has to expect it.
+ * Where the address space of a process ends; sums of sizes below it stay far from 2^63, which is
+ * what the database's integers hold. 64-bit: 56 bits on x86-64 with five levels of page tables,
+ * 52 on aarch64 (Linux Documentation/arch/x86/x86_64/mm.rst, arch/arm64/memory.rst).
+ */
+static uint64_t address_limit(const struct elf_core *core)
+{
+	return UINT64_C(1) << (core->m->word == 8 ? 56 : 32);
+}
+
+/*
+ * No mapping is longer than what a process can address by default, 47 bits, whatever the machine's
+ * most.
  */
 static uint64_t longest(const struct elf_core *core)
 {
 	return UINT64_C(1) << (core->m->word == 8 ? 47 : 32);
+}
+
+/* The one page of a process above it: arch/x86/entry/vsyscall. */
+static bool is_vsyscall(const struct elf_core *core, uint64_t start, uint64_t size)
+{
+	return core->m->machine == MACHINE_X86_64 && start == UINT64_C(0xffffffffff600000) &&
+	       size <= 4096;
 }
 
 static struct error *add_load(struct loader *l, const struct phdr *ph, ranges *loads)
@@ -392,9 +413,9 @@ static struct error *add_load(struct loader *l, const struct phdr *ph, ranges *l
 			   ph->vaddr);
 		filesz = memsz;
 	}
-	/* The last byte of the address space stays out: ends must be expressible. */
-	uint64_t limit = core->m->word == 8 ? UINT64_MAX : UINT64_C(1) << 32;
-	if (ph->vaddr >= limit || memsz > limit - ph->vaddr) {
+	uint64_t limit = address_limit(core);
+	if (!is_vsyscall(core, ph->vaddr, memsz) &&
+	    (ph->vaddr >= limit || memsz > limit - ph->vaddr)) {
 		damage_add(damage, DAMAGE_DUMP, ph->vaddr,
 			   "the segment at 0x%" PRIx64 " of 0x%" PRIx64
 			   " bytes does not fit into the address space",
@@ -405,11 +426,7 @@ static struct error *add_load(struct loader *l, const struct phdr *ph, ranges *l
 		if (filesz > memsz)
 			filesz = memsz;
 	}
-	const uint64_t middle = UINT64_C(1) << 63;
-	uint64_t most = longest(core);
-	if (ph->vaddr < middle && most > middle - ph->vaddr)
-		most = middle - ph->vaddr;
-	if (memsz > most) {
+	if (memsz > longest(core)) {
 		damage_add(damage, DAMAGE_DUMP, ph->vaddr,
 			   "the segment at 0x%" PRIx64 " claims 0x%" PRIx64
 			   " bytes; only what the file has of it is used",
@@ -417,7 +434,7 @@ static struct error *add_load(struct loader *l, const struct phdr *ph, ranges *l
 		uint64_t there = ph->offset < core->size ? core->size - ph->offset : 0;
 		if (filesz > there)
 			filesz = there;
-		memsz = filesz = filesz < most ? filesz : most;
+		memsz = filesz = filesz < longest(core) ? filesz : longest(core);
 		if (!memsz)
 			return NULL;
 	}
@@ -435,6 +452,14 @@ static struct error *add_load(struct loader *l, const struct phdr *ph, ranges *l
 		l->missing_segments++;
 		filesz = there;
 	}
+	if (filesz > l->byte_budget) {
+		damage_add(damage, DAMAGE_DUMP, ph->vaddr,
+			   "the segments claim more bytes than the file has: those at 0x%" PRIx64
+			   " are left out",
+			   ph->vaddr);
+		return NULL;
+	}
+	l->byte_budget -= filesz;
 	return filesz ? add_bytes(l, ph->vaddr, ph->offset, ph->offset + filesz) : NULL;
 }
 
@@ -455,12 +480,12 @@ static struct error *add_unlisted(struct loader *l, ranges *loads)
 	if (loads->n)
 		qsort(loads->at, loads->n, sizeof(*loads->at), range_compare);
 	uint64_t k = 0, done = 0; /* everything below `done` is dealt with */
-	uint64_t limit = core->m->word == 8 ? UINT64_MAX : UINT64_C(1) << 32;
+	uint64_t limit = address_limit(core);
 	for (uint64_t i = 0; i < core->files.n; i++) {
 		const struct core_file *f = &core->files.at[i];
 		uint64_t at = f->start > done ? f->start : done;
 		uint64_t end = f->end < limit ? f->end : limit;
-		if (at < end && (end - at > longest(core) || (at ^ (end - 1)) >> 63)) {
+		if (at < end && end - at > longest(core)) {
 			damage_add(core->img->damage, DAMAGE_DUMP, f->start,
 				   "a file is said to be mapped from 0x%" PRIx64 " to 0x%" PRIx64
 				   ": not believed",
@@ -498,6 +523,7 @@ static struct error *read_segments(struct loader *l, ranges *loads)
 {
 	struct elf_core *core = l->core;
 	struct error *err = find_holes(l);
+	l->byte_budget = CLAIMS_MAX * core->size; /* a file's size is below 2^63 / 4 by far */
 	l->split_budget = 4 * (l->holes.n + core->files.n + core->phnum) + 64;
 	for (uint64_t i = 0; !err && i < core->phnum; i++) {
 		struct phdr ph;

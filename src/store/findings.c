@@ -26,11 +26,23 @@ static struct error *findings_run(sqlite3 *db, const char *name, const char *sql
 	return err;
 }
 
-struct error *findings_write(sqlite3 *db)
+/*
+ * A rule that fails (a sum beyond 2^63 in a damaged dump, say) must not cost the user the rest.
+ * Rows that it had inserted before are sound; there is no journal to take them back.
+ */
+static void findings_rule(sqlite3 *db, const struct embed *rule, struct log *log)
+{
+	struct error *err = findings_run(db, rule->name, rule->text);
+	if (err)
+		log_warning(log, "findings of one kind are not complete: %s", err->message);
+	error_free(err);
+}
+
+struct error *findings_write(sqlite3 *db, struct log *log)
 {
 	struct error *err = findings_run(db, "finding", findings_before);
 	for (const struct embed *e = embed_table; e->name && !err; e++)
 		if (!strncmp(e->name, "finding/", 8))
-			err = findings_run(db, e->name, e->text);
+			findings_rule(db, e, log);
 	return err ? err : findings_run(db, "finding", findings_after);
 }

@@ -8,8 +8,12 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/log.h"
 
 #include <sqlite3.h>
 
-/* The tables are complete and indexed; heapscan's SQL functions are registered on db. */
-struct error *findings_write(sqlite3 *db) _must_check_;
+/*
+ * The tables are complete and indexed; heapscan's SQL functions are registered on db. A rule that fails
+ * is a warning: the others are drawn.
+ */
+struct error *findings_write(sqlite3 *db, struct log *log) _must_check_;

@@ -303,7 +303,7 @@ static struct error *writer_roots(struct store_writer *w)
 static struct error *writer_conclusions(struct store_writer *w)
 {
 	struct error *err = store_functions(w->db);
-	return err ? err : findings_write(w->db);
+	return err ? err : findings_write(w->db, w->log);
 }
 
 /* The ordinary part, up to the bulk; all, if there is none. */
