@@ -228,7 +228,7 @@ static void compare(struct fixture *f, uint64_t opaque_start, uint64_t opaque_en
 	const uint32_t ws = f->img->word_size;
 	for (uint32_t i = 0; i < s->object.n; i++) {
 		uint64_t start = s->object.address[i], end = start + s->object.size[i];
-		uint64_t e = s->edge.first[i], odd = 0;
+		uint64_t e = s->edge.first[i];
 		if (start < opaque_end && opaque_start < end) {
 			assert_int_equal(s->edge.first[i + 1], e);
 			continue;
@@ -241,7 +241,6 @@ static void compare(struct fixture *f, uint64_t opaque_start, uint64_t opaque_en
 				if ((addr % ws != 0) != pass ||
 				    !slow_reference(f, start, end, addr, &dst, &how))
 					continue;
-				odd += pass;
 				assert_true(e < s->edge.first[i + 1]);
 				assert_int_equal(s->edge.dst[e], dst);
 				assert_int_equal(edge_how(s->edge.where[e]), how);

@@ -251,8 +251,8 @@ static void test_goes_on(void **state)
 		"DELETE FROM reference WHERE rowid % 3 = 1",
 		"INSERT INTO reference SELECT dst, offset, src, kind, how, name FROM reference",
 		"DELETE FROM free_block WHERE size % 2 = 0",
-		"INSERT OR IGNORE INTO free_block SELECT address + 8, size, NULL, kind FROM "
-		"free_block",
+		("INSERT OR IGNORE INTO free_block"
+		 " SELECT address + 8, size, NULL, kind FROM free_block"),
 		"UPDATE cluster_member SET object_id = object_id + 10000",
 		"DELETE FROM root WHERE object_id % 5 <> 0",
 		"CREATE INDEX more ON reference (offset, dst)",
