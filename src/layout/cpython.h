@@ -90,10 +90,10 @@ struct cpython_type_layout {
 };
 
 enum cpython_text_forms {
-	CPYTHON_TEXT_UTF32,  /* unicode: pointer to UCS-4, own malloc (2.7) */
-	CPYTHON_TEXT_UTF16,  /* the same, narrow build */
-	CPYTHON_TEXT_WSTR,   /* PEP 393 with wstr and `ready` (3.3 to 3.11) */
-	CPYTHON_TEXT_COMPACT /* without (3.12) */
+	CPYTHON_TEXT_POINTER, /* unicode: UCS-4 (or 2: cpython.narrow) in a malloc of its own (2.7)
+			       */
+	CPYTHON_TEXT_WSTR,    /* PEP 393 with wstr and `ready` (3.3 to 3.11) */
+	CPYTHON_TEXT_COMPACT  /* without (3.12) */
 };
 
 /* str of Python 3, unicode of Python 2. */
@@ -245,6 +245,7 @@ struct cpython {
 	uint64_t type_type; /* PyType_Type */
 	uint64_t runtime;   /* _PyRuntime; 0: not known, or there is none */
 	uint64_t none;	    /* _Py_NoneStruct; 0 not known */
+	bool narrow;	    /* 2.7: a character of unicode has 2 bytes, not 4 */
 	const char *how;    /* what told the version: for humans */
 };
 

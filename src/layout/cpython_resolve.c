@@ -290,6 +290,8 @@ bool cpython_resolve(const struct image *img, const struct debuginfo *di, struct
 			      "it calls itself CPython %s, but its types have %" PRIu64
 			      " bytes instead of %u",
 			      ret->version, basicsize, row->type_basicsize);
+	ret->narrow = cpython_symbol(ret, di, "PyUnicodeUCS2_FromUnicode") !=
+		      0; /* Include/unicodeobject.h */
 	ret->layout = row;
 	return true;
 }

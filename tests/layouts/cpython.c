@@ -143,7 +143,7 @@ static void check_text(const struct cpython_layout *L)
 	AT(text.hash, PyUnicodeObject, hash);
 	AT(text.data, PyUnicodeObject, str);
 	AT(text.encoded, PyUnicodeObject, defenc);
-	SAME(text.forms, Py_UNICODE_SIZE == 4 ? CPYTHON_TEXT_UTF32 : CPYTHON_TEXT_UTF16);
+	SAME(text.forms, CPYTHON_TEXT_POINTER);
 	AT(sequence.bytes_items, PyStringObject, ob_sval);
 #else
 	AT(text.length, PyASCIIObject, length);

@@ -1,0 +1,88 @@
+#include "runtime/cpython/py.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+uint32_t py_object_id(const struct py *py, uint64_t addr)
+{
+	uint32_t id = snapshot_object_find(py->snapshot, addr);
+	return id && py->object_type[id - 1] && py->snapshot->object.address[id - 1] == addr ? id
+											     : 0;
+}
+
+static struct py *py_state(const struct runtime_context *ctx)
+{
+	return ctx->state[RUNTIME_cpython];
+}
+
+static struct error *cpython_prepare(struct runtime_context *ctx)
+{
+	struct py *py = calloc(1, sizeof(*py));
+	if (!py)
+		return &error_nomem;
+	if (!cpython_resolve(ctx->image, ctx->debuginfo, ctx->damage, &py->cpython)) {
+		free(py);
+		return NULL;
+	}
+	ctx->state[RUNTIME_cpython] = py;
+	py->ctx = ctx;
+	py->image = ctx->image;
+	py->debuginfo = ctx->debuginfo;
+	py->snapshot = ctx->snapshot;
+	py->layout = py->cpython.layout;
+	log_info(ctx->log, "CPython %s, by %s", py->cpython.version, py->cpython.how);
+	struct error *err =
+		snapshot_meta(ctx->snapshot, "python_version", "%s", py->cpython.version);
+	if (!err)
+		err = py_types_static(py);
+	return err ? err : py_statics_find(py);
+}
+
+static struct error *cpython_objects(struct runtime_context *ctx)
+{
+	struct py *py = py_state(ctx);
+	if (!py)
+		return NULL;
+	struct error *err = py_types_heap(py);
+	if (!err)
+		err = py_objects_claim(py);
+	if (!err)
+		err = py_values(py);
+	if (!err)
+		err = snapshot_meta(ctx->snapshot, "python_objects", "%" PRIu64, py->objects);
+	return err;
+}
+
+static struct error *cpython_references(struct runtime_context *ctx)
+{
+	struct py *py = py_state(ctx);
+	return py ? py_statics_roots(py) : NULL;
+}
+
+static void cpython_visit(const struct runtime_context *ctx, uint32_t object_id,
+			  struct edge_sink *sink)
+{
+	py_visit(py_state(ctx), object_id, sink);
+}
+
+static void cpython_finish(struct runtime_context *ctx)
+{
+	struct py *py = py_state(ctx);
+	if (!py)
+		return;
+	vec_deinit(&py->type);
+	vec_deinit(&py->fixed);
+	free(py->type_slot);
+	free(py->object_type);
+	free(py);
+	ctx->state[RUNTIME_cpython] = NULL;
+}
+
+const struct runtime runtime_cpython = {
+	.name = "cpython",
+	.prepare = cpython_prepare,
+	.objects = cpython_objects,
+	.references = cpython_references,
+	.visit = cpython_visit,
+	.finish = cpython_finish,
+};

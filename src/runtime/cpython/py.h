@@ -1,0 +1,199 @@
+/*
+ * cpython: the objects of a CPython interpreter.
+ *
+ *	cpython.c   the runtime's row: the phases in order
+ *	types.c     finds type objects, tells their names and kinds
+ *	statics.c   objects in module data become blocks
+ *	objects.c   which block is an object: claims, counts, flags
+ *	values*.c   what a short preview of an object says
+ *	dict.c      the entries of a dict, in every form
+ *	visit*.c    the references of an object, by kind; kinds without a function are scanned
+ *	kinds.def   the builtin types that are known: name, value, visit
+ *
+ * A picture (3.8 and later; see struct cpython_layout for the others). The address of an object is
+ * what id() says; its block begins before it:
+ *
+ *	block ──► [ dict, weak list ]   if the type says MANAGED_DICT or MANAGED_WEAKREF (3.11)
+ *	          [ gc next, gc prev ]  if the type says HAVE_GC
+ *	  address [ count, type, ... ]
+ *
+ * struct py lives from prepare to finish, in runtime_context.state. After the objects phase it is
+ * const: visit is called from several threads.
+ */
+#pragma once
+
+#include "base/vec.h"
+#include "layout/cpython.h"
+#include "runtime/runtime.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* PY_KIND_int, ...: what a type is, or what the nearest of its bases is that is in kinds.def. */
+enum py_kind {
+	PY_KIND_NONE,
+#define PY_KIND(id, name, value, visit) PY_KIND_##id,
+#include "runtime/cpython/kinds.def"
+#undef PY_KIND
+	PY_KINDS,
+};
+
+struct py_type {
+	uint64_t address;
+	uint64_t basicsize, itemsize;
+	uint64_t flags;
+	int64_t dictoffset, weaklistoffset;
+	uint64_t dealloc, traverse;
+	uint32_t base;	    /* index + 1 in py.type; 0 none */
+	uint32_t metatype;  /* index + 1 */
+	uint32_t object_id; /* of the type object; 0 until there are objects, or lost */
+	uint32_t type_id;   /* row of the snapshot */
+	uint32_t name;	    /* string: module.Qualname; builtin ones without module */
+	uint16_t head;	    /* bytes of the block before an instance's address */
+	uint8_t kind;	    /* enum py_kind: its own or its nearest base's */
+	bool own_kind;	    /* it is that type itself, not derived from it */
+	bool is_static;	    /* lies in module data */
+	bool is_metatype;   /* its instances are types */
+	bool is_class;	    /* made by a class statement, not in C */
+	bool finalizer;
+};
+
+/* An object in module data, found by prepare. */
+struct py_static {
+	uint64_t address, size;
+};
+
+struct py {
+	const struct runtime_context *ctx;
+	const struct image *image;
+	const struct debuginfo *debuginfo;
+	struct snapshot *snapshot;
+	struct cpython cpython;
+	const struct cpython_layout *layout;
+
+	VEC(struct py_type) type; /* by address */
+	uint32_t *type_slot;	  /* open addressing: index + 1; a power of two, mostly empty */
+	uint32_t type_slots;
+	uint64_t type_lo, type_span; /* all types' addresses are in [lo, lo + span] */
+	VEC(struct py_static) fixed; /* by address */
+	uint32_t *object_type;	     /* by object id - 1: index + 1 in type; 0: no Python object */
+	uint64_t objects;	     /* how many */
+};
+
+/* A preview being made. */
+enum { PY_VALUE_MOST = 80, PY_VALUE_ROOM = PY_VALUE_MOST + 16 };
+
+struct py_value {
+	char text[PY_VALUE_ROOM];
+	size_t len;
+	bool is_text; /* OBJECT_TEXT */
+};
+
+/* False: no value. `at` is the object's address. */
+typedef bool py_value_fn(const struct py *py, const struct py_type *type, uint64_t at,
+			 struct py_value *ret);
+/* All references of the object, but for what visit_instance adds for every type. */
+typedef void py_visit_fn(const struct py *py, const struct py_type *type, uint32_t object_id,
+			 struct edge_sink *sink);
+
+struct py_kind_row {
+	const char *name; /* tp_name */
+	py_value_fn *value;
+	py_visit_fn *visit; /* NULL: scanned */
+};
+
+/* By enum py_kind. */
+extern const struct py_kind_row py_kind_table[PY_KINDS];
+
+/* ---- reading ---- */
+
+static inline bool py_word(const struct py *py, uint64_t addr, uint64_t *ret)
+{
+	return image_try_u64(py->image, addr, ret);
+}
+
+/* The type at addr, by the table; NULL: no type is there. */
+static inline const struct py_type *py_type_at(const struct py *py, uint64_t addr)
+{
+	if (addr - py->type_lo > py->type_span)
+		return NULL;
+	uint32_t mask = py->type_slots - 1;
+	uint32_t h = (uint32_t)(addr * UINT64_C(0x9e3779b97f4a7c15) >> 40) & mask;
+	for (; py->type_slot[h]; h = (h + 1) & mask) {
+		const struct py_type *t = &py->type.at[py->type_slot[h] - 1];
+		if (t->address == addr)
+			return t;
+	}
+	return NULL;
+}
+
+/* The type of an object; NULL: it is no Python object. */
+static inline const struct py_type *py_type_of(const struct py *py, uint32_t object_id)
+{
+	uint32_t t = object_id ? py->object_type[object_id - 1] : 0;
+	return t ? &py->type.at[t - 1] : NULL;
+}
+
+/* The Python object with this address, exactly; 0: there is none. */
+uint32_t py_object_id(const struct py *py, uint64_t addr);
+
+/* Is it an instance of a type of this kind, or of one derived from it? */
+static inline bool py_is(const struct py *py, uint32_t object_id, enum py_kind kind)
+{
+	const struct py_type *t = py_type_of(py, object_id);
+	return t && t->kind == kind;
+}
+
+/* The object's own size without what precedes it: tp_basicsize, and tp_itemsize for each item. */
+bool py_object_size(const struct py *py, const struct py_type *type, uint64_t at, uint64_t *ret);
+
+/* The count as the program sees it, and whether it says nothing. False: this is no count. */
+bool py_refcount(const struct py *py, uint64_t word, int64_t *ret, bool *immortal);
+
+/* ---- dict.c ---- */
+
+struct py_dict_entry {
+	uint64_t key, value;	   /* addresses of objects; value is never 0 */
+	uint64_t key_at, value_at; /* addresses of the words that hold them */
+	uint32_t index;
+};
+
+/* Goes over the entries of the dict at `at`. */
+struct py_dict_cursor {
+	uint64_t entries, values, n, i; /* first entry, split values or 0, how many, the next */
+	uint32_t entry_size, key_offset, value_offset;
+};
+
+/* False: it cannot be read. */
+bool py_dict_begin(const struct py *py, uint64_t at, struct py_dict_cursor *ret);
+/* False: no more. Dummies and empty slots are passed over. */
+bool py_dict_next(const struct py *py, struct py_dict_cursor *c, struct py_dict_entry *ret);
+/* The value of a key that is a short ASCII text. */
+bool py_dict_get(const struct py *py, uint64_t at, const char *key, uint64_t *ret);
+
+/* ---- types.c ---- */
+
+/* Static types, from module data: before blocks are sealed. */
+struct error *py_types_static(struct py *py) _must_check_;
+/* Heap types; then names, kinds, and rows of the snapshot. */
+struct error *py_types_heap(struct py *py) _must_check_;
+/* Sorts the table and makes its index; called after types were added. */
+struct error *py_types_index(struct py *py) _must_check_;
+
+/* ---- statics.c ---- */
+
+struct error *py_statics_find(struct py *py) _must_check_;
+/* A root for each. */
+struct error *py_statics_roots(struct py *py) _must_check_;
+
+/* ---- objects.c, values.c ---- */
+
+struct error *py_objects_claim(struct py *py) _must_check_;
+struct error *py_values(struct py *py) _must_check_;
+
+/* A text's first bytes as UTF-8, whole characters, no escapes; false: it is no text. */
+bool py_text(const struct py *py, uint64_t at, char *buf, size_t room);
+
+/* ---- visit.c ---- */
+
+void py_visit(const struct py *py, uint32_t object_id, struct edge_sink *sink);
