@@ -35,6 +35,23 @@ static const char *heap_basename(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/*
+ * CPython has mimalloc inside since 3.13 (Objects/mimalloc) and uses it where pymalloc is not used:
+ * in builds without the GIL, or when told to.
+ */
+static bool heap_is_dormant(const struct heap_context *ctx, uint32_t module_id)
+{
+	struct debuginfo_symbol symbol;
+	if (!debuginfo_symbol_find(ctx->debuginfo, module_id, "PyObject_Malloc", &symbol))
+		return false;
+	for (uint64_t i = 0; i < ctx->snapshot->arena.n; i++)
+		if (!strcmp(intern_text(&ctx->snapshot->strings,
+					ctx->snapshot->arena.at[i].allocator),
+			    "pymalloc"))
+			return true;
+	return false;
+}
+
 /* The module that brings it, or 0. */
 static uint32_t heap_foreign_find(const struct heap_context *ctx, unsigned i)
 {
@@ -46,7 +63,8 @@ static uint32_t heap_foreign_find(const struct heap_context *ctx, unsigned i)
 	}
 	struct debuginfo_symbol symbol;
 	if (heap_foreign[i].symbol && ctx->debuginfo &&
-	    debuginfo_symbol_find(ctx->debuginfo, 0, heap_foreign[i].symbol, &symbol))
+	    debuginfo_symbol_find(ctx->debuginfo, 0, heap_foreign[i].symbol, &symbol) &&
+	    !heap_is_dormant(ctx, symbol.module_id))
 		return symbol.module_id;
 	return 0;
 }

@@ -77,7 +77,7 @@ const struct pymalloc_geometry pymalloc_geometry[] = {
 		.alignment = 16,
 	},
 	{
-		.since = "3.8, 3.7.4, 2.7.17", /* bpo-27987: blocks aligned for long double */
+		.since = "3.8", /* bpo-27987: aligned for long double; late 2.7, 3.6, 3.7 too */
 		.word_size = 8,
 		.arena_size = 256 << 10,
 		.pool_size = 4 << 10,

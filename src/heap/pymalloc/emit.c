@@ -44,12 +44,15 @@ static struct error *arena_row(struct pymalloc *py, uint64_t address, uint64_t b
 	return err ? err : snapshot_add_arena(s, &row, ret);
 }
 
-static struct error *arena_rename(struct pymalloc *py, uint32_t row, uint32_t used, uint32_t pools)
+static struct error *arena_rename(struct pymalloc *py, const struct pymalloc_arena *a)
 {
 	struct snapshot *s = py->ctx->snapshot;
-	char name[64];
-	snprintf(name, sizeof(name), "%u of %u pools used", used, pools);
-	return intern_str(&s->strings, name, &s->arena.at[row - 1].name);
+	char name[80];
+	int n = snprintf(name, sizeof(name), "%u of %u pools used", a->used, a->pools);
+	if (py->state.n > 1)
+		snprintf(name + n, sizeof(name) - (size_t)n, ", interpreter state %u",
+			 a->state + 1);
+	return intern_str(&s->strings, name, &s->arena.at[a->row - 1].name);
 }
 
 /* One row for each arena; for each state, where there would be too many. */
@@ -240,7 +243,7 @@ struct error *pymalloc_emit(struct pymalloc *py)
 		}
 		err = emit_arena(py, a);
 		if (!err && !folded)
-			err = arena_rename(py, a->row, a->used, a->pools);
+			err = arena_rename(py, a);
 	}
 	for (uint32_t i = 0; i < py->state.n && !err; i++)
 		err = emit_opaque(py, i);

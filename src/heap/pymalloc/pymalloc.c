@@ -9,12 +9,21 @@ static void pymalloc_deinit(struct pymalloc *py)
 	vec_deinit(&py->orphan);
 }
 
-/* Exported by every CPython since 2.7, by libpython or by the program that has it inside. */
-static bool interpreter_present(const struct heap_context *ctx)
+static bool has_symbol(const struct heap_context *ctx, const char *name)
 {
 	struct debuginfo_symbol symbol;
-	return ctx->debuginfo &&
-	       debuginfo_symbol_find(ctx->debuginfo, 0, "PyObject_Malloc", &symbol);
+	return ctx->debuginfo && debuginfo_symbol_find(ctx->debuginfo, 0, name, &symbol);
+}
+
+/* An interpreter without an arena. Include/refcount.h: only builds without the GIL export that. */
+static struct error *pymalloc_absent(const struct heap_context *ctx)
+{
+	bool free_threaded = has_symbol(ctx, "_Py_MergeZeroLocalRefcount");
+	log_info(ctx->log, "pymalloc: this interpreter has no arenas (%s)",
+		 free_threaded ? "built without the GIL: it uses mimalloc"
+			       : "PYTHONMALLOC=malloc, or built without it");
+	return snapshot_meta(ctx->snapshot, "python_allocator",
+			     free_threaded ? "mimalloc" : "malloc");
 }
 
 static struct error *pymalloc_facts(struct pymalloc *py)
@@ -56,19 +65,15 @@ static struct error *pymalloc_run(struct pymalloc *py)
 	struct error *err = pymalloc_find_states(py);
 	if (err)
 		return err;
-	bool present = interpreter_present(py->ctx);
-	if (!py->state.n && !present)
+	/* Exported by every CPython since 2.7, by libpython or by the program that has it inside. */
+	if (!py->state.n && !has_symbol(py->ctx, "PyObject_Malloc"))
 		return NULL;
 	pymalloc_sort_arenas(py);
 	err = pymalloc_find_orphans(py);
 	if (err)
 		return err;
-	if (!py->arena.n) {
-		log_info(py->ctx->log, "pymalloc: this interpreter has no arenas "
-				       "(PYTHONMALLOC=malloc, or built without it): its objects "
-				       "are in the C library's heap");
-		return snapshot_meta(s, "python_allocator", "malloc");
-	}
+	if (!py->arena.n)
+		return pymalloc_absent(py->ctx);
 	err = pymalloc_emit(py);
 	if (!err)
 		err = pymalloc_facts(py);
