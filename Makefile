@@ -74,7 +74,7 @@ unit-run: $(UNIT)
 export PROGRAMS_DIR ?= $(abspath $(BUILD))/programs
 PYTEST = BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider --durations=5
 e2e: all
-	$(PYTEST) tests/e2e
+	$(PYTEST) tests/e2e tests/python
 
 ## check: everything that must hold, on a fresh machine too
 check: setup-test

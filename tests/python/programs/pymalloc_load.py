@@ -57,7 +57,7 @@ def sub():
         import _interpreters as interpreters
     except ImportError:
         import _xxsubinterpreters as interpreters
-    run = getattr(interpreters, "run_string", None) or interpreters.exec
+    run = getattr(interpreters, "run_string", None) or getattr(interpreters, "exec")
     with open(__file__) as f:
         text = f.read().split("def sub")[0]
     idle, busy = interpreters.create(), interpreters.create()
