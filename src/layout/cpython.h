@@ -174,33 +174,42 @@ struct cpython_function_layout {
 };
 
 enum cpython_frames {
-	CPYTHON_FRAMES_OBJECTS, /* PyFrameObject, linked by f_back (to 3.10) */
-	CPYTHON_FRAMES_CFRAME,	/* _PyInterpreterFrame by tstate->cframe->current_frame (3.11, 3.12)
-				 */
-	CPYTHON_FRAMES_CURRENT, /* _PyInterpreterFrame by tstate->current_frame (3.13) */
+	CPYTHON_FRAMES_UNKNOWN, /* this row does not tell */
+	CPYTHON_FRAMES_OBJECTS, /* tstate->frame: PyFrameObject, linked by f_back (to 3.10) */
+	CPYTHON_FRAMES_CFRAME, /* tstate->cframe->current_frame: _PyInterpreterFrame (3.11, 3.12) */
+	CPYTHON_FRAMES_CURRENT, /* tstate->current_frame: the same (3.13) */
 };
 
+/* _PyInterpreterFrame.owner (3.11). */
+enum cpython_frame_owner {
+	CPYTHON_FRAME_THREAD = 0,    /* in a chunk of its thread's data stack */
+	CPYTHON_FRAME_GENERATOR = 1, /* in a generator, which shows its references */
+	CPYTHON_FRAME_OBJECT = 2,    /* in a frame object, likewise */
+	CPYTHON_FRAME_CSTACK = 3,    /* no code: marks an entry from C (3.12) */
+};
+
+/*
+ * Frames as PyFrameObject (code, previous, ... are f_code, f_back, ...) or as _PyInterpreterFrame;
+ * a field that this kind does not have is CPYTHON_NONE.
+ */
 struct cpython_frame_layout {
 	enum cpython_frames frames;
-	/* PyFrameObject */
-	uint16_t back, code, builtins, globals, locals, valuestack, stacktop, lasti, localsplus;
-	uint16_t object_frame; /* 3.11: PyFrameObject.f_frame; the frame that it owns follows at ...
-				*/
-	uint16_t object_owned;
-	/* _PyInterpreterFrame */
-	uint16_t i_previous, i_executable, i_funcobj, i_globals, i_builtins, i_locals, i_frame_obj;
-	uint16_t i_instr, i_stacktop, i_owner, i_localsplus;
-	bool tagged; /* bit 0 of a local or stack word: borrowed (3.14) */
+	uint16_t cframe_current; /* _PyCFrame.current_frame */
+	uint16_t previous, code, locals, localsplus;
+	uint16_t func, frame_obj;	   /* f_func, f_funcobj */
+	uint16_t instr, stacktop, owner;   /* prev_instr, instr_ptr; stacktop: int; owner: char */
+	uint16_t lasti, valuestack;	   /* PyFrameObject to 3.10 */
+	uint16_t object_frame, object_own; /* PyFrameObject.f_frame, ._f_frame_data (3.11) */
 };
 
+/* _PyRuntimeState, PyInterpreterState, PyThreadState. Offsets above 64 KiB are no use to us. */
 struct cpython_state_layout {
-	uint16_t runtime_interpreters_head, runtime_finalizing; /* _PyRuntimeState */
-	uint32_t interp_next, interp_id, interp_threads, interp_modules, interp_sysdict,
-		interp_builtins;
-	uint32_t interp_gc, interp_obmalloc, interp_types; /* state of the collector, ... */
-	uint32_t interp_size;
-	uint16_t thread_next, thread_prev, thread_interp, thread_frame, thread_id, thread_native_id;
-	uint16_t thread_datastack_chunk, thread_dict;
+	uint16_t runtime_interpreters; /* interpreters.head */
+	uint16_t interp_next, interp_threads, interp_modules, interp_sysdict, interp_builtins;
+	uint16_t gc_enabled, gc_generations, gc_permanent;		  /* interp->gc */
+	uint16_t generation_size, generation_threshold, generation_count; /* struct gc_generation */
+	uint16_t thread_next, thread_interp, thread_frame, thread_id, thread_native_id;
+	uint16_t thread_chunk, chunk_previous, chunk_size; /* datastack_chunk, _PyStackChunk */
 };
 
 enum cpython_arena_index {

@@ -1,4 +1,5 @@
 #include "runtime/cpython/py.h"
+#include "runtime/cpython/states.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,6 +36,8 @@ static struct error *cpython_prepare(struct runtime_context *ctx)
 		snapshot_meta(ctx->snapshot, "python_version", "%s", py->cpython.version);
 	if (!err)
 		err = py_types_static(py);
+	if (!err)
+		err = py_threads_prepare(py);
 	return err ? err : py_statics_find(py);
 }
 
@@ -56,7 +59,10 @@ static struct error *cpython_objects(struct runtime_context *ctx)
 static struct error *cpython_references(struct runtime_context *ctx)
 {
 	struct py *py = py_state(ctx);
-	return py ? py_statics_roots(py) : NULL;
+	if (!py)
+		return NULL;
+	struct error *err = py_statics_roots(py);
+	return err ? err : py_states_roots(py);
 }
 
 static void cpython_visit(const struct runtime_context *ctx, uint32_t object_id,

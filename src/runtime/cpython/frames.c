@@ -1,0 +1,123 @@
+#include "runtime/cpython/states.h"
+
+#include <inttypes.h>
+
+enum { FRAMES_MOST = 1 << 20, LOCALS_MOST = 1 << 16 };
+
+/* ---- code objects ---- */
+
+static bool code_text(const struct py *py, uint64_t code, uint16_t field, char *buf, size_t room)
+{
+	uint64_t text;
+	return field && field != CPYTHON_NONE && py_word(py, code + field, &text) &&
+	       py_text(py, text, buf, room);
+}
+
+bool py_code_function(const struct py *py, uint64_t code, char *buf, size_t room)
+{
+	const struct cpython_code_layout *l = &py->layout->code;
+	return code_text(py, code, l->qualname, buf, room) ||
+	       code_text(py, code, l->name, buf, room);
+}
+
+bool py_code_file(const struct py *py, uint64_t code, char *buf, size_t room)
+{
+	return code_text(py, code, py->layout->code.filename, buf, room);
+}
+
+bool py_code_local(const struct py *py, uint64_t code, uint32_t i, char *buf, size_t room)
+{
+	uint64_t names, size, text;
+	return py_word(py, code + py->layout->code.localsplusnames, &names) &&
+	       py_word(py, names + py->layout->object.size, &size) && i < size &&
+	       py_word(py, names + py->layout->sequence.tuple_items + 8 * (uint64_t)i, &text) &&
+	       py_text(py, text, buf, room);
+}
+
+/* ---- frames ---- */
+
+static bool is_code(const struct py *py, uint64_t addr)
+{
+	uint32_t id = py_object_id(py, addr);
+	return id && py_is(py, id, PY_KIND_code);
+}
+
+/*
+ * localsplus has the variables, then the evaluation stack. stacktop counts both; while a frame
+ * runs, or waits for a C function, it is -1 and only the C stack knows (3.11 to 3.13).
+ */
+static bool interpreter_frame(const struct py *py, uint64_t at, struct py_frame *ret)
+{
+	const struct cpython_frame_layout *l = &py->layout->frame;
+	const struct cpython_code_layout *c = &py->layout->code;
+	uint32_t nlocals, room, top;
+	if (!is_code(py, ret->code) || !image_try_u8(py->image, at + l->owner, &ret->owner) ||
+	    !image_try_u32(py->image, ret->code + c->nlocalsplus, &nlocals) ||
+	    !image_try_u32(py->image, ret->code + c->stacksize, &room) ||
+	    !image_try_u32(py->image, at + l->stacktop, &top) || nlocals > LOCALS_MOST ||
+	    room > LOCALS_MOST)
+		return false;
+	ret->nlocals = nlocals;
+	ret->running = top == UINT32_MAX;
+	ret->stack = ret->running			      ? room
+		     : top > nlocals && top - nlocals <= room ? top - nlocals
+							      : 0;
+	return true;
+}
+
+static bool object_frame(const struct py *py, uint64_t at, struct py_frame *ret)
+{
+	const struct object_table *o = &py->snapshot->object;
+	const struct cpython_frame_layout *l = &py->layout->frame;
+	uint64_t stack;
+	ret->object_id = py_object_id(py, at);
+	if (!ret->object_id || !py_is(py, ret->object_id, PY_KIND_frame) || !is_code(py, ret->code))
+		return false;
+	/* While it runs only the C stack knows how far its stack goes. */
+	uint64_t end = object_block(o, ret->object_id - 1) + o->size[ret->object_id - 1];
+	ret->running = true;
+	if (py_word(py, at + l->valuestack, &stack) && stack > at && stack < end)
+		ret->stack = (uint32_t)((end - stack) / 8);
+	return true;
+}
+
+static bool newest_frame(const struct py *py, uint64_t thread, uint64_t *ret)
+{
+	const struct cpython_frame_layout *l = &py->layout->frame;
+	if (!py_word(py, thread + py->layout->state.thread_frame, ret) || !*ret)
+		return false;
+	return l->frames != CPYTHON_FRAMES_CFRAME || py_word(py, *ret + l->cframe_current, ret);
+}
+
+struct error *py_frames_find(const struct py *py, const struct py_thread *thread,
+			     struct py_frames *ret)
+{
+	const struct cpython_frame_layout *l = &py->layout->frame;
+	uint64_t at;
+	if (!newest_frame(py, thread->address, &at))
+		return NULL;
+	for (unsigned n = 0; at && n < FRAMES_MOST; n++) {
+		struct py_frame frame = {.address = at};
+		uint8_t owner = 0;
+		if (!py_word(py, at + l->code, &frame.code))
+			break;
+		bool objects = l->frames == CPYTHON_FRAMES_OBJECTS;
+		if (!objects)
+			(void)image_try_u8(py->image, at + l->owner, &owner);
+		if (owner != CPYTHON_FRAME_CSTACK) {
+			if (!(objects ? object_frame : interpreter_frame)(py, at, &frame)) {
+				damage_add(py->ctx->damage, DAMAGE_RUNTIME, at,
+					   "a list of frames leads to 0x%" PRIx64
+					   ", which is no frame",
+					   at);
+				break;
+			}
+			struct error *err = vec_push(&ret->frame, frame);
+			if (err)
+				return err;
+		}
+		if (!py_word(py, at + l->previous, &at))
+			break;
+	}
+	return NULL;
+}

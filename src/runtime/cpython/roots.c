@@ -1,0 +1,237 @@
+/*
+ * roots: what frames and interpreters hold, by name.
+ *
+ * Rows of kind REFERENCE_OWNING count (refcounts.c). Those of REFERENCE_WORD are stack words of a
+ * frame that runs: between the ones in use and those left over nobody can tell. A frame in a
+ * generator or in a frame object is that object's, which has references of its own.
+ */
+#include "runtime/cpython/states.h"
+
+#include "base/cleanup.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { TEXT_ROOM = 256 };
+
+struct roots {
+	struct py *py;
+	uint32_t thread_id;
+	int32_t depth;
+	uint32_t scope; /* string before a name, where there are several interpreters */
+};
+
+static struct error *root_add(struct roots *r, uint64_t at, enum root_grade grade,
+			      enum reference_kind kind, const char *name)
+{
+	struct snapshot *s = r->py->snapshot;
+	uint64_t word;
+	if (!py_word(r->py, at, &word) || !word)
+		return NULL;
+	struct root_row row = {
+		.object_id = py_object_id(r->py, word),
+		.address = at,
+		.grade = (uint8_t)grade,
+		.how = EDGE_START,
+		.kind = (uint8_t)kind,
+		.thread_id = r->thread_id,
+		.depth = r->depth,
+	};
+	if (!row.object_id)
+		return NULL;
+	struct error *err = name ? intern_str(&s->strings, name, &row.name) : NULL;
+	return err ? err : vec_push(&s->root, row);
+}
+
+/* ---- frames ---- */
+
+static struct error *frame_row_add(struct roots *r, const struct py_frame *f)
+{
+	struct snapshot *s = r->py->snapshot;
+	struct frame_row row = {
+		.thread_id = r->thread_id,
+		.depth = (uint32_t)r->depth,
+		.line = py_frame_line(r->py, f),
+	};
+	char text[TEXT_ROOM];
+	struct error *err = intern_str(&s->strings, "python", &row.language);
+	if (!err && py_code_function(r->py, f->code, text, sizeof(text)))
+		err = intern_str(&s->strings, text, &row.function);
+	if (!err && py_code_file(r->py, f->code, text, sizeof(text)))
+		err = intern_str(&s->strings, text, &row.file);
+	return err ? err : vec_push(&s->frame, row);
+}
+
+static struct error *interpreter_frame_roots(struct roots *r, const struct py_frame *f)
+{
+	const struct cpython_frame_layout *l = &r->py->layout->frame;
+	const struct {
+		uint16_t field;
+		const char *name;
+	} own[] = {{l->func, "(function)"},
+		   {l->code, "(code)"},
+		   {l->locals, "(locals)"},
+		   {l->frame_obj, "(frame object)"}};
+	struct error *err = NULL;
+	for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]) && !err; i++)
+		err = root_add(r, f->address + own[i].field, ROOT_FRAME, REFERENCE_OWNING,
+			       own[i].name);
+	uint64_t at = f->address + l->localsplus;
+	char name[TEXT_ROOM];
+	for (uint32_t i = 0; i < f->nlocals && !err; i++, at += 8) {
+		bool named = py_code_local(r->py, f->code, i, name, sizeof(name));
+		err = root_add(r, at, ROOT_FRAME, REFERENCE_OWNING, named ? name : NULL);
+	}
+	for (uint32_t i = 0; i < f->stack && !err; i++, at += 8)
+		err = root_add(r, at, ROOT_FRAME, f->running ? REFERENCE_WORD : REFERENCE_OWNING,
+			       "(stack)");
+	return err;
+}
+
+/* To 3.10: what runs a frame has a count of it; its variables are the frame object's references. */
+static struct error *object_frame_roots(struct roots *r, const struct py_frame *f)
+{
+	struct snapshot *s = r->py->snapshot;
+	struct root_row row = {
+		.object_id = f->object_id,
+		.grade = ROOT_FRAME,
+		.how = EDGE_START,
+		.kind = REFERENCE_OWNING,
+		.thread_id = r->thread_id,
+		.depth = r->depth,
+	};
+	struct error *err = intern_str(&s->strings, "(frame)", &row.name);
+	if (!err)
+		err = vec_push(&s->root, row);
+	uint64_t at;
+	if (!py_word(r->py, f->address + r->py->layout->frame.valuestack, &at))
+		return err;
+	for (uint32_t i = 0; i < f->stack && !err; i++, at += 8)
+		err = root_add(r, at, ROOT_FRAME, REFERENCE_WORD, "(stack)");
+	return err;
+}
+
+/* Python's frames follow a thread's native ones. */
+static int32_t depth_after_native(const struct snapshot *s, uint32_t thread_id)
+{
+	int32_t depth = 0;
+	for (uint64_t i = 0; i < s->frame.n; i++)
+		if (s->frame.at[i].thread_id == thread_id && (int32_t)s->frame.at[i].depth >= depth)
+			depth = (int32_t)s->frame.at[i].depth + 1;
+	return depth;
+}
+
+static void py_frames_deinit(struct py_frames *f)
+{
+	vec_deinit(&f->frame);
+}
+
+static struct error *thread_roots(struct py *py, const struct py_thread *thread)
+{
+	_cleanup_(py_frames_deinit) struct py_frames frames = {0};
+	struct roots r = {.py = py, .thread_id = thread->thread_id, .depth = -1};
+	struct error *err = py_frames_find(py, thread, &frames);
+	if (!err && r.thread_id)
+		r.depth = depth_after_native(py->snapshot, r.thread_id);
+	for (uint64_t i = 0; i < frames.frame.n && !err; i++) {
+		const struct py_frame *f = &frames.frame.at[i];
+		if (r.thread_id)
+			err = frame_row_add(&r, f);
+		if (!err && f->object_id)
+			err = object_frame_roots(&r, f);
+		else if (!err && f->owner == CPYTHON_FRAME_THREAD)
+			err = interpreter_frame_roots(&r, f);
+		r.depth += r.thread_id != 0;
+	}
+	return err;
+}
+
+/* ---- interpreters ---- */
+
+static struct error *interpreter_roots(struct py *py, uint64_t at, uint64_t number)
+{
+	const struct cpython_state_layout *l = &py->layout->state;
+	const struct {
+		uint16_t field;
+		const char *name;
+	} own[] = {{l->interp_modules, "sys.modules"},
+		   {l->interp_sysdict, "sys.__dict__"},
+		   {l->interp_builtins, "builtins.__dict__"}};
+	struct roots r = {.py = py, .depth = -1};
+	struct error *err = NULL;
+	for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]) && !err; i++) {
+		char name[64];
+		/* Of the main one, which is the last in the list, as everyone writes it. */
+		if (number)
+			snprintf(name, sizeof(name), "interpreter %" PRIu64 ": %s", number,
+				 own[i].name);
+		else
+			snprintf(name, sizeof(name), "%s", own[i].name);
+		err = root_add(&r, at + own[i].field, ROOT_GLOBAL, REFERENCE_OWNING, name);
+	}
+	return err;
+}
+
+/*
+ * Frozen objects (gc.freeze) are in a list that no collection looks at: for the collector they are
+ * as good as untracked.
+ */
+static void frozen_untrack(struct py *py, uint64_t interpreter)
+{
+	const struct cpython_state_layout *l = &py->layout->state;
+	struct object_table *o = &py->snapshot->object;
+	uint64_t head = interpreter + l->gc_permanent, at = head;
+	if (l->gc_permanent == CPYTHON_NONE || !o->flags)
+		return;
+	for (uint32_t n = 0; n <= o->n; n++) {
+		if (!py_word(py, at + py->layout->gc.next, &at) || at == head)
+			return;
+		uint32_t id = py_object_id(py, at + py->layout->gc.head_size);
+		if (!id)
+			return;
+		o->flags[id - 1] &= (uint16_t)~OBJECT_GC;
+	}
+}
+
+static struct error *collector_meta(struct py *py, uint64_t interpreter)
+{
+	const struct cpython_state_layout *l = &py->layout->state;
+	uint32_t enabled, threshold[3], count[3];
+	if (l->gc_enabled == CPYTHON_NONE ||
+	    !image_try_u32(py->image, interpreter + l->gc_enabled, &enabled))
+		return NULL;
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t at = interpreter + l->gc_generations + i * (uint64_t)l->generation_size;
+		if (!image_try_u32(py->image, at + l->generation_threshold, &threshold[i]) ||
+		    !image_try_u32(py->image, at + l->generation_count, &count[i]))
+			return NULL;
+	}
+	struct error *err = snapshot_meta(py->snapshot, "gc_enabled", "%d", enabled != 0);
+	if (!err)
+		err = snapshot_meta(py->snapshot, "gc_thresholds", "%u %u %u", threshold[0],
+				    threshold[1], threshold[2]);
+	if (!err)
+		err = snapshot_meta(py->snapshot, "gc_counts", "%u %u %u", count[0], count[1],
+				    count[2]);
+	return err;
+}
+
+struct error *py_states_roots(struct py *py)
+{
+	_cleanup_(py_states_deinit) struct py_states states = {0};
+	struct error *err = py_states_find(py, &states);
+	uint64_t n = states.interpreter.n;
+	for (uint64_t i = 0; i < n && !err; i++) {
+		frozen_untrack(py, states.interpreter.at[i]);
+		err = interpreter_roots(py, states.interpreter.at[i], n - 1 - i);
+	}
+	if (!err && n)
+		err = collector_meta(py, states.interpreter.at[n - 1]);
+	for (uint64_t i = 0; i < states.thread.n && !err; i++)
+		err = thread_roots(py, &states.thread.at[i]);
+	if (!err && n)
+		err = snapshot_meta(py->snapshot, "python_interpreters", "%" PRIu64, n);
+	if (!err && n)
+		err = snapshot_meta(py->snapshot, "python_threads", "%" PRIu64, states.thread.n);
+	return err;
+}

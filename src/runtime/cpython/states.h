@@ -1,0 +1,69 @@
+/*
+ * states: what the interpreter itself holds: interpreters, threads, frames.
+ *
+ *	interpreters.c   the interpreters and their threads; facts about the collector
+ *	threads.c        whose native thread is it; the memory that its frames live in
+ *	frames.c         the frames of a thread, newest first; what they are called
+ *	roots.c          frame rows; a root for each local, stack word and dictionary of an interpreter
+ *
+ *	_PyRuntime.interpreters.head ──► PyInterpreterState ──► next one
+ *	                                   │ threads.head
+ *	                                   ▼
+ *	                                 PyThreadState ──► next one
+ *	                                   │ frame; cframe->current_frame (3.11); current_frame (3.13)
+ *	                                   ▼
+ *	                                 newest frame ──► previous one
+ *
+ * Nothing is kept: both phases walk the few structures again. Every walk is bounded.
+ */
+#pragma once
+
+#include "base/vec.h"
+#include "runtime/cpython/py.h"
+
+struct py_thread {
+	uint64_t address, interpreter; /* PyThreadState, PyInterpreterState */
+	uint32_t thread_id;	       /* of the image; 0: no native thread is known to be its */
+};
+
+struct py_states {
+	VEC(uint64_t) interpreter;
+	VEC(struct py_thread) thread;
+};
+
+struct py_frame {
+	uint64_t address;
+	uint64_t code;	    /* of the code object */
+	uint32_t object_id; /* the frame object that it is; 0: an _PyInterpreterFrame */
+	uint8_t owner;	    /* enum cpython_frame_owner, of an _PyInterpreterFrame */
+	uint32_t nlocals;   /* words at localsplus that are variables */
+	uint32_t stack;	    /* words behind these that are in use */
+	bool running;	    /* nobody saved how many those are: all that there is room for */
+};
+
+/* Empty where the runtime's address or the version's layout is not known. */
+struct error *py_states_find(const struct py *py, struct py_states *ret) _must_check_;
+void py_states_deinit(struct py_states *s);
+
+/* Frames that live in no object: their memory as extents and opaque ranges. Before blocks are sealed. */
+struct error *py_threads_prepare(struct py *py) _must_check_;
+uint32_t py_thread_match(const struct py *py, uint64_t thread);
+
+struct py_frames {
+	VEC(struct py_frame) frame;
+};
+
+/* The frames of a thread, newest first; what cannot be read ends the list. */
+struct error *py_frames_find(const struct py *py, const struct py_thread *thread,
+			     struct py_frames *ret) _must_check_;
+
+/* Of a code object; false: it does not say. */
+bool py_code_function(const struct py *py, uint64_t code, char *buf, size_t room);
+bool py_code_file(const struct py *py, uint64_t code, char *buf, size_t room);
+/* The i-th variable of the frames of this code, arguments first. */
+bool py_code_local(const struct py *py, uint64_t code, uint32_t i, char *buf, size_t room);
+/* The line that a frame is at; 0: it does not say. */
+uint32_t py_frame_line(const struct py *py, const struct py_frame *frame);
+
+/* Frame rows and roots: the references phase. */
+struct error *py_states_roots(struct py *py) _must_check_;
