@@ -280,6 +280,8 @@ static struct error *scan_all(struct scan *sc)
 		err = scan_analyse(sc);
 	if (!err)
 		err = scan_meta_warnings(sc);
+	if (!err)
+		err = snapshot_seal_strings(sc->snapshot);
 	if (err)
 		return err;
 	const struct store_options options = {.ordinary = sc->opt->ordinary_store};

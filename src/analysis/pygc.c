@@ -46,7 +46,7 @@
 
 struct pygc {
 	struct snapshot *s;
-	int32_t *refs;		/* by object: count less what is explained; saturated */
+	int32_t *refs;	  /* by object: count less what is explained; saturated */
 	struct bits skip; /* edges that the collector does not follow; those to own buffers stay */
 	struct reach flood;
 };

@@ -1,5 +1,7 @@
 #include "report/report.h"
 
+#include "base/cleanup.h"
+#include "base/utf8.h"
 #include "base/vec.h"
 #include "report/text.h"
 
@@ -71,12 +73,13 @@ static void json_value(struct report *rep, json_t *v)
 
 static json_t *json_text(const char *s, size_t len)
 {
-	struct region region = {0};
-	size_t valid_len;
-	char *valid = text_valid(&region, s, len, &valid_len);
-	json_t *v = valid ? json_stringn_nocheck(valid, valid_len) : NULL;
-	region_deinit(&region);
-	return v;
+	if (utf8_valid(s, len))
+		return json_stringn_nocheck(s, len);
+	_cleanup_free_ char *valid = calloc(len + 1, UTF8_CLEAN_MOST);
+	if (!valid)
+		return NULL;
+	size_t n = utf8_clean(valid, (len + 1) * UTF8_CLEAN_MOST, s, len);
+	return json_stringn_nocheck(valid, n);
 }
 
 static json_t *json_address(uint64_t address)

@@ -1,37 +1,11 @@
 #include "report/text.h"
 
+#include "base/utf8.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
-
-size_t text_decode(const char *s, size_t len, int32_t *cp)
-{
-	const unsigned char *p = (const unsigned char *)s;
-	if (p[0] < 0x80) {
-		*cp = p[0];
-		return 1;
-	}
-	size_t n = p[0] >= 0xf0 && p[0] < 0xf5	 ? 4
-		   : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
-		   : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
-						 : 0;
-	*cp = -1;
-	if (!n || n > len)
-		return 1;
-	int32_t v = p[0] & (0xff >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 1;
-		v = v << 6 | (p[i] & 0x3f);
-	}
-	/* Overlong forms and surrogates are no UTF-8 (Unicode 15, table 3-7). */
-	if ((n == 3 && v < 0x800) || (n == 4 && (v < 0x10000 || v > 0x10ffff)) ||
-	    (v >= 0xd800 && v < 0xe000))
-		return 1;
-	*cp = v;
-	return n;
-}
 
 /* Characters that print nothing themselves, but move or hide what stands around them. */
 static bool is_trickster(int32_t cp)
@@ -89,7 +63,7 @@ char *text_escape(struct region *region, const char *s, size_t len)
 	char *o = out;
 	for (size_t i = 0; i < len;) {
 		int32_t cp;
-		size_t n = text_decode(s + i, len - i, &cp);
+		size_t n = utf8_decode(s + i, len - i, &cp);
 		if (cp == '\n' || cp == '\t' || cp == '\r') {
 			*o++ = '\\';
 			*o++ = cp == '\n' ? 'n' : cp == '\t' ? 't' : 'r';
@@ -109,34 +83,12 @@ char *text_escape(struct region *region, const char *s, size_t len)
 	return out;
 }
 
-char *text_valid(struct region *region, const char *s, size_t len, size_t *ret_len)
-{
-	char *out = escape_room(region, len);
-	if (!out)
-		return NULL;
-	char *o = out;
-	for (size_t i = 0; i < len;) {
-		int32_t cp;
-		size_t n = text_decode(s + i, len - i, &cp);
-		if (cp < 0) {
-			o += sprintf(o, "\\x%02x", (unsigned char)s[i]);
-		} else {
-			memcpy(o, s + i, n);
-			o += n;
-		}
-		i += n;
-	}
-	*o = 0;
-	*ret_len = (size_t)(o - out);
-	return out;
-}
-
 size_t text_width(const char *s)
 {
 	size_t width = 0, len = strlen(s);
 	for (size_t i = 0; i < len;) {
 		int32_t cp;
-		i += text_decode(s + i, len - i, &cp);
+		i += utf8_decode(s + i, len - i, &cp);
 		width += cp < 0 ? 1 : char_width(cp);
 	}
 	return width;
@@ -150,7 +102,7 @@ char *text_cut(struct region *region, const char *s, size_t width)
 	size_t used = 0, end = 0;
 	while (end < len) {
 		int32_t cp;
-		size_t n = text_decode(s + end, len - end, &cp);
+		size_t n = utf8_decode(s + end, len - end, &cp);
 		size_t w = cp < 0 ? 1 : char_width(cp);
 		if (used + w + 1 > width)
 			break;

@@ -13,17 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One character of UTF-8 at `s`; *cp: its code point, -1 when the byte begins no valid one. */
-size_t text_decode(const char *s, size_t len, int32_t *cp);
-
 /* Escaped, in the region. NULL: out of memory. */
 char *text_escape(struct region *region, const char *s, size_t len);
-
-/*
- * Valid UTF-8 for JSON: only bytes that are no UTF-8 become \xNN; JSON's own escapes see to the
- * rest. *ret_len is the length (NULs may be inside). NULL: out of memory.
- */
-char *text_valid(struct region *region, const char *s, size_t len, size_t *ret_len);
 
 /* Columns that an escaped text takes. */
 size_t text_width(const char *s);

@@ -1,11 +1,14 @@
 #include "snapshot/snapshot.h"
 #include "snapshot/snapshot_impl.h"
 
+#include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/utf8.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 const char *const free_kind_name[FREE_KINDS] = {
 	[FREE_TCACHE] = "tcache",
@@ -107,6 +110,25 @@ void snapshot_destroy(struct snapshot *s)
 	free(s);
 }
 
+struct error *snapshot_seal_strings(struct snapshot *s)
+{
+	struct intern *in = &s->strings;
+	for (uint32_t id = 1; id < in->n; id++) {
+		struct intern_entry *e = &in->entry[id];
+		if (utf8_valid(e->text, e->len))
+			continue;
+		uint64_t room;
+		if (!checked_mul(e->len + UINT64_C(1), UTF8_CLEAN_MOST, &room) || room > UINT32_MAX)
+			return &error_nomem;
+		char *text = region_alloc(&in->region, room);
+		if (!text)
+			return &error_nomem;
+		e->len = (uint32_t)utf8_clean(text, room, e->text, e->len);
+		e->text = text;
+	}
+	return NULL;
+}
+
 /* ---- writers ---- */
 
 struct error *snapshot_meta(struct snapshot *s, const char *key, const char *fmt, ...)
@@ -192,16 +214,15 @@ static size_t edge_name_key(const struct snapshot *s, uint32_t id, char *buf, si
 	const struct object_table *o = &s->object;
 	if (!id || id > o->n)
 		return 0;
-	int most = room > 24 ? (int)(room - 16) : 8;
-	uint32_t value = o->value ? o->value[id - 1] : 0;
+	size_t most = room > 24 ? room - 16 : 8;
+	uint32_t value = o->value ? o->value[id - 1] : 0, type = o->type_id[id - 1];
+	const char *text = value  ? intern_text(&s->strings, value)
+			   : type ? intern_text(&s->strings, s->type.at[type - 1].name)
+				  : "?";
+	int len = (int)utf8_cut(text, strlen(text), most);
 	if (value && o->flags && o->flags[id - 1] & OBJECT_TEXT)
-		return (size_t)snprintf(buf, room, "['%.*s']", most,
-					intern_text(&s->strings, value));
-	if (value)
-		return (size_t)snprintf(buf, room, "[%.*s]", most, intern_text(&s->strings, value));
-	uint32_t type = o->type_id[id - 1];
-	const char *name = type ? intern_text(&s->strings, s->type.at[type - 1].name) : "?";
-	return (size_t)snprintf(buf, room, "[<%.*s>]", most, name);
+		return (size_t)snprintf(buf, room, "['%.*s']", len, text);
+	return (size_t)snprintf(buf, room, value ? "[%.*s]" : "[<%.*s>]", len, text);
 }
 
 size_t snapshot_edge_name(const struct snapshot *s, uint32_t name, char *buf, size_t room)

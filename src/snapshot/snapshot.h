@@ -354,7 +354,7 @@ struct snapshot {
 	VEC(struct census_row) census;
 	VEC(struct ledger_row) ledger;
 	VEC(struct refcount_row) refcount_error; /* in id order */
-	VEC(uint32_t) garbage; /* ids of OBJECT_GARBAGE, ascending */
+	VEC(uint32_t) garbage;			 /* ids of OBJECT_GARBAGE, ascending */
 	VEC(struct finding_row) finding;
 
 	bool blocks_sealed;
@@ -439,6 +439,12 @@ void snapshot_bounds(const struct snapshot *s, uint64_t *lo, uint64_t *hi);
 /* Builds rfirst and rsrc (counting sort, linear, threads). `first`, `dst`, `where` must be
  * complete. */
 struct error *snapshot_seal_references(struct snapshot *s) _must_check_;
+
+/*
+ * After the last string: makes each valid UTF-8, since readers of the database rely on it. Ids stay; a
+ * string that is added later and was not valid gets another id.
+ */
+struct error *snapshot_seal_strings(struct snapshot *s) _must_check_;
 
 /*
  * All invariants of the tables present so far: sorted, apart, ids in range, books balanced. NULL,

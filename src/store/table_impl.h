@@ -39,6 +39,7 @@ struct store_row {
 	struct store_value v[STORE_COLUMNS_MAX];
 	uint64_t hint;	   /* reference: the source; cluster_member: the cluster; as an index */
 	char scratch[160]; /* texts that are made up: perms, build id */
+	char name[4096];   /* a path or name of the image that is no UTF-8 */
 };
 
 typedef void (*store_row_fn)(const struct snapshot *s, uint64_t i, struct store_row *out);

@@ -1,5 +1,7 @@
 #include "store/table_impl.h"
 
+#include "base/utf8.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -31,10 +33,16 @@ static inline struct store_value value_text(const char *text)
 	return value_text_len(text, (uint32_t)strlen(text));
 }
 
-/* A string of the image: absent or empty is unknown. */
-static inline struct store_value value_known(const char *text)
+/* A string of the image, which is bytes: absent or empty is unknown. At most one a row. */
+static inline struct store_value value_known(struct store_row *out, const char *text)
 {
-	return text && *text ? value_text(text) : value_null();
+	size_t len = text ? strlen(text) : 0;
+	if (!len)
+		return value_null();
+	if (utf8_valid(text, len) && len <= UINT32_MAX)
+		return value_text_len(text, (uint32_t)len);
+	return value_text_len(out->name,
+			      (uint32_t)utf8_clean(out->name, sizeof(out->name), text, len));
 }
 
 /* A string of the snapshot; id 0 is unknown. */
@@ -89,7 +97,7 @@ static void module_row(const struct snapshot *s, uint64_t i, struct store_row *o
 		out->scratch[2 * b + 1] = digit[m->build_id[b] & 15];
 	}
 	out->v[0] = value_int((int64_t)i + 1);
-	out->v[1] = value_known(m->path);
+	out->v[1] = value_known(out, m->path);
 	out->v[2] = len ? value_text_len(out->scratch, 2 * len) : value_null();
 	out->v[3] = value_int((int64_t)m->start);
 	uint32_t symbols = i < s->module_symbols.n ? s->module_symbols.at[i] : 0;
@@ -115,7 +123,7 @@ static void segment_row(const struct snapshot *s, uint64_t i, struct store_row *
 	out->v[4] = value_text_len(out->scratch, 3);
 	out->v[5] = value_text(segment_kind_name[seg->kind]);
 	out->v[6] = value_nonzero(seg->module_id);
-	out->v[7] = value_known(seg->name);
+	out->v[7] = value_known(out, seg->name);
 }
 
 static uint64_t thread_rows(const struct snapshot *s)
@@ -128,7 +136,7 @@ static void thread_row(const struct snapshot *s, uint64_t i, struct store_row *o
 	const struct image_thread *t = &s->image->thread[i];
 	out->v[0] = value_int((int64_t)i + 1);
 	out->v[1] = value_nonzero((uint64_t)t->tid);
-	out->v[2] = value_known(t->name);
+	out->v[2] = value_known(out, t->name);
 	out->v[3] = value_nonzero((uint64_t)t->signal);
 	/* A program counter of 0 is a jump through NULL; without registers it is not known. */
 	out->v[4] = t->nreg ? value_int((int64_t)t->pc) : value_nonzero(t->pc);

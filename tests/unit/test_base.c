@@ -6,6 +6,7 @@
 #include "base/intern.h"
 #include "base/parallel.h"
 #include "base/region.h"
+#include "base/utf8.h"
 #include "base/vec.h"
 
 #include <errno.h>
@@ -161,7 +162,41 @@ static void test_damage(void **state)
 	assert_int_equal(log.n, DAMAGE_KEPT + 1);
 	assert_string_equal(log.at[99].text, "number 99");
 	assert_int_equal(log.at[100].culprit, 4);
+	/* A name from the dump: one line, and nothing that a terminal obeys. */
+	damage_add(&log, DAMAGE_MISSING, 0, "%s", "/bin/\033]0;x\007\nheapscan: \x7f caf\xc3\xa9");
+	assert_string_equal(log.at[101].text, "/bin/?]0;x??heapscan: ? caf\xc3\xa9");
 	damage_deinit(&log);
+}
+
+static void test_utf8(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *in, *out;
+		size_t len, out_len;
+	} cases[] = {
+		{"", "", 0, 0},
+		{"caf\xc3\xa9", "caf\xc3\xa9", 5, 5},
+		{"caf\xe9", "caf\\xe9", 4, 7},		    /* Latin-1 */
+		{"\xc3", "\\xc3", 1, 4},		    /* cut */
+		{"\xc0\xaf", "\\xc0\\xaf", 2, 8},	    /* overlong */
+		{"\xed\xa0\x80", "\\xed\\xa0\\x80", 3, 12}, /* surrogate */
+		{"a\0\xff", "a\0\\xff", 3, 6},
+		{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", 4, 4},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char buf[64];
+		size_t n = utf8_clean(buf, sizeof(buf), cases[i].in, cases[i].len);
+		assert_int_equal(n, cases[i].out_len);
+		assert_memory_equal(buf, cases[i].out, n + 1);
+		assert_int_equal(utf8_valid(cases[i].in, cases[i].len), n == cases[i].len);
+	}
+	assert_int_equal(utf8_cut("ab\xf0\x9f\x98\x80", 6, 5), 2);
+	assert_int_equal(utf8_cut("ab\xf0\x9f\x98\x80", 6, 6), 6);
+	assert_int_equal(utf8_cut("\x80\x80\x80\x80\x80\x80", 6, 4), 4); /* none anyway */
+	char one[1];
+	assert_int_equal(utf8_clean(one, 1, "abc", 3), 0);
+	assert_int_equal(one[0], 0);
 }
 
 int main(void)
@@ -171,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_vec),	 cmocka_unit_test(test_intern),
 		cmocka_unit_test(test_region),	 cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_parallel), cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_utf8),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

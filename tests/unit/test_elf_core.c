@@ -403,6 +403,77 @@ static void test_odd_segments(void **state)
 	ew_deinit(&w);
 }
 
+/*
+ * Whatever the headers say: the segments lie where a process can have them (sums of their sizes are
+ * integers of the database), and the bytes that they map are few times the file's.
+ */
+static void test_absurd_segments(void **state)
+{
+	(void)state;
+	static uint8_t page[4096];
+	const uint64_t top = UINT64_C(1) << 63, vsyscall = UINT64_C(0xffffffffff600000);
+	const uint64_t place[] = {0x10000,  UINT64_C(1) << 47, UINT64_C(1) << 55,
+				  top >> 7, top - 4096,	       top,
+				  vsyscall, vsyscall + 4096};
+	const uint64_t size[] = {0x1000,  0x8000,     UINT64_C(1) << 46, UINT64_C(1) << 56,
+				 top - 1, UINT64_MAX, UINT64_MAX - 4095};
+	memset(page, 7, sizeof(page));
+	for (size_t p = 0; p < sizeof(place) / sizeof(place[0]); p++) {
+		for (size_t k = 0; k < sizeof(size) / sizeof(size[0]); k++) {
+			struct elfwriter w;
+			struct opened o;
+			ew_init(&w, MACHINE_X86_64);
+			ew_segment(&w, place[p], PF_R | PF_W, page, sizeof(page), size[k]);
+			ew_segment(&w, 0x1000, PF_R | PF_W, page, sizeof(page), sizeof(page));
+			open_writer(&o, &w);
+			assert_non_null(o.img);
+			uint64_t sum = 0;
+			for (uint32_t i = 0; i < o.img->nsegment; i++) {
+				const struct image_segment *s = &o.img->segment[i];
+				assert_true(s->end <= top >> 7 || s->start == vsyscall);
+				sum += s->end - s->start;
+			}
+			assert_true(sum < top >> 6);
+			bool sound = size[k] <= UINT64_C(1) << 46 && place[p] < top >> 7;
+			sound |= size[k] == 4096 && place[p] == vsyscall;
+			assert_int_equal(o.damage.n > 1, !sound); /* one: no registers */
+			visit(o.img);
+			close_opened(&o);
+			ew_deinit(&w);
+		}
+	}
+}
+
+/* Every segment claims the same bytes of the file. */
+static void test_bytes_claimed_often(void **state)
+{
+	(void)state;
+	static uint8_t page[4096];
+	struct elfwriter w;
+	struct opened o;
+	memset(page, 7, sizeof(page));
+	ew_init(&w, MACHINE_X86_64);
+	ew_segment(&w, 0x10000000, PF_R, page, sizeof(page), UINT64_C(1) << 20);
+	for (uint64_t i = 1; i < 1000; i++)
+		ew_segment(&w, 0x10000000 + (i << 20), PF_R, page, 0, UINT64_C(1) << 20);
+	size_t len;
+	uint8_t *bytes = (uint8_t *)ew_finish(&w, &len);
+	for (size_t i = 0; i < 1000; i++) {
+		uint8_t *phdr = bytes + sizeof(Elf64_Ehdr) + (i + 1) * sizeof(Elf64_Phdr);
+		ew_set(phdr + offsetof(Elf64_Phdr, p_offset), 64, 8);
+		ew_set(phdr + offsetof(Elf64_Phdr, p_filesz), 32768, 8);
+	}
+	open_bytes(&o, bytes, len);
+	assert_non_null(o.img);
+	assert_true(damage_says(&o, "claim more bytes than the file has"));
+	uint64_t present = 0;
+	for (uint32_t i = 0; i < o.img->nsegment; i++)
+		present += o.img->segment[i].present;
+	assert_true(present && present < UINT64_C(1) << 20);
+	close_opened(&o);
+	ew_deinit(&w);
+}
+
 /* Offsets that point anywhere: every segment reads what is there, or says that it is missing. */
 static void test_far_offsets(void **state)
 {
@@ -543,12 +614,19 @@ static void test_holes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_facts),     cmocka_unit_test(test_vectors),
-		cmocka_unit_test(test_refusals),      cmocka_unit_test(test_cuts),
-		cmocka_unit_test(test_flips),	      cmocka_unit_test(test_lying_notes),
-		cmocka_unit_test(test_odd_segments),  cmocka_unit_test(test_far_offsets),
-		cmocka_unit_test(test_many_segments), cmocka_unit_test(test_absurd_counts),
+		cmocka_unit_test(test_all_facts),
+		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_cuts),
+		cmocka_unit_test(test_flips),
+		cmocka_unit_test(test_lying_notes),
+		cmocka_unit_test(test_odd_segments),
+		cmocka_unit_test(test_far_offsets),
+		cmocka_unit_test(test_many_segments),
+		cmocka_unit_test(test_absurd_counts),
 		cmocka_unit_test(test_holes),
+		cmocka_unit_test(test_absurd_segments),
+		cmocka_unit_test(test_bytes_claimed_often),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "cmd/cmd.h"
 #include "report/report.h"
 #include "report/text.h"
@@ -66,7 +67,7 @@ static void escaping_random(void **state)
 		size_t out_len = strlen(out);
 		for (size_t i = 0; i < out_len;) {
 			int32_t cp;
-			i += text_decode(out + i, out_len - i, &cp);
+			i += utf8_decode(out + i, out_len - i, &cp);
 			assert_true(cp >= 0x20 && cp != 0x7f && !(cp >= 0x80 && cp < 0xa0));
 		}
 		for (size_t width = 1; width < 30; width++) {
@@ -75,8 +76,20 @@ static void escaping_random(void **state)
 			if (text_width(out) <= width)
 				assert_string_equal(cut, out);
 		}
-		size_t valid_len;
-		const char *valid = text_valid(&r, in, len, &valid_len);
+		char valid[UTF8_CLEAN_MOST * sizeof(in) + 1];
+		size_t valid_len = utf8_clean(valid, sizeof(valid), in, len);
+		assert_true(utf8_valid(valid, valid_len));
+		assert_int_equal(utf8_valid(in, len), valid_len == len && !memcmp(in, valid, len));
+		/* with less room: a beginning of it, still whole characters */
+		char part[20];
+		size_t part_len = utf8_clean(part, sizeof(part), in, len);
+		assert_true(part_len < sizeof(part) && part_len <= valid_len);
+		assert_memory_equal(part, valid, part_len);
+		assert_true(utf8_valid(part, part_len));
+		for (size_t most = 0; most <= valid_len; most++) {
+			size_t cut = utf8_cut(valid, valid_len, most);
+			assert_true(cut <= most && most - cut < 4 && utf8_valid(valid, cut));
+		}
 		json_t *v = json_stringn(valid, valid_len); /* checks UTF-8 */
 		assert_non_null(v);
 		json_decref(v);
