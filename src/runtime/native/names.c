@@ -215,24 +215,37 @@ static bool is_element(const struct names_job *job, const uint8_t *p, uint64_t *
 	return true;
 }
 
+static bool enough_pointers(uint64_t pointers, uint64_t looked)
+{
+	return pointers >= POINTERS_LEAST && pointers * 2 >= looked;
+}
+
 static bool is_pointer_array(const struct names_job *job, const uint8_t *p, uint64_t len)
 {
 	const uint32_t ws = job->ctx->image->word_size;
 	uint64_t n = len / ws, pointers = 0, looked = 0;
 	if (n < POINTERS_LEAST)
 		return false;
+	/* All but the last; of many, evenly spread ones. */
+	uint64_t step = n > POINTERS_LOOK ? n / POINTERS_LOOK : 1;
 	for (unsigned i = 0; i + 1 < POINTERS_LEAST; i++)
 		if (!may_be_element(job, p + i * ws))
 			return false;
-	/* All but the last; of many, evenly spread ones. */
-	uint64_t step = n > POINTERS_LOOK ? n / POINTERS_LOOK : 1;
-	for (uint64_t i = 0; i + 1 < n; i += step, looked++)
+	for (uint64_t i = 0; i + 1 < n; i += step, looked++) {
+		if (!may_be_element(job, p + i * ws))
+			return false;
+		pointers += image_word_at(job->ctx->image, p + i * ws) != 0;
+	}
+	if (!enough_pointers(pointers + 1, looked))
+		return false;
+	pointers = 0;
+	for (uint64_t i = 0; i + 1 < n; i += step)
 		if (!is_element(job, p + i * ws, &pointers))
 			return false;
 	uint64_t last = pointers;
 	if (!is_element(job, p + (n - 1) * ws, &last))
 		last = pointers;
-	return last >= POINTERS_LEAST && pointers * 2 >= looked;
+	return enough_pointers(last, looked);
 }
 
 static enum name_kind name_kind_of(const struct names_job *job, uint32_t *span, uint32_t i)
