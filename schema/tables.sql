@@ -141,6 +141,21 @@ CREATE TABLE cluster_member (
     PRIMARY KEY (cluster_id, object_id)
 ) WITHOUT ROWID;
 
+-- Clusters of one signature: a question about leaks or cycles need not read all clusters. In each kind the
+-- most bytes come first.
+CREATE TABLE shape (
+    id           INTEGER PRIMARY KEY, -- dense
+    kind         TEXT NOT NULL,    -- as in cluster
+    reachable    INTEGER NOT NULL, -- as in cluster
+    signature    TEXT,             -- as in cluster; NULL: one cluster by itself
+    clusters     INTEGER NOT NULL, -- how many
+    objects      INTEGER NOT NULL, -- members of all
+    bytes        INTEGER NOT NULL, -- of all members
+    direct_bytes INTEGER NOT NULL, -- of all heads
+    cluster_id   INTEGER NOT NULL REFERENCES cluster (id), -- an example: the biggest
+    head_id      INTEGER REFERENCES object (id) -- the example's head
+);
+
 -- An object that CPython's collector would have found unreachable: what gc.collect() returns the number of.
 CREATE TABLE garbage (
     object_id     INTEGER PRIMARY KEY REFERENCES object (id), -- which

@@ -31,23 +31,15 @@ CREATE VIEW leak_summary AS
 SELECT c.signature, c.clusters, c.objects, c.bytes, c.direct_bytes, c.bytes - c.direct_bytes AS indirect_bytes,
        t.name AS type, c.cluster_id, c.head_id,
        CASE WHEN o.address IS NOT NULL THEN printf('0x%x', o.address) END AS head
-FROM (SELECT signature, count(*) AS clusters, sum(objects) AS objects, sum(bytes) AS bytes,
-             sum(direct_bytes) AS direct_bytes, max(bytes) AS biggest, id AS cluster_id, head_id
-      FROM cluster
-      WHERE kind = 'leak' AND reachable = 0
-      GROUP BY coalesce(signature, id)) c
-     LEFT JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id;
+FROM shape c LEFT JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id
+WHERE c.kind = 'leak' AND c.reachable = 0;
 
 -- Cyclic clusters, like ones folded together; reachable 0 is garbage. The example is the biggest one.
 CREATE VIEW cycle_summary AS
 SELECT c.reachable, c.signature, c.clusters, c.objects, c.bytes, t.name AS type, c.cluster_id, c.head_id,
        CASE WHEN o.address IS NOT NULL THEN printf('0x%x', o.address) END AS head
-FROM (SELECT reachable, signature, count(*) AS clusters, sum(objects) AS objects, sum(bytes) AS bytes,
-             max(bytes) AS biggest, id AS cluster_id, head_id
-      FROM cluster
-      WHERE kind = 'cycle'
-      GROUP BY reachable, coalesce(signature, id)) c
-     LEFT JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id;
+FROM shape c LEFT JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id
+WHERE c.kind = 'cycle';
 
 -- Members of clusters, with their addresses and types.
 CREATE VIEW cluster_view AS

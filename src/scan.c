@@ -247,6 +247,7 @@ static struct error *scan_analyse(struct scan *sc)
 		{"unseen cycles", analysis_pygc_unseen},
 		{"counts", analysis_refcounts},
 		{"census", analysis_census},
+		{"shapes", analysis_shapes},
 		{"ledger", analysis_ledger},
 		{"findings", analysis_findings},
 	};

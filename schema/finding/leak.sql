@@ -7,11 +7,8 @@ SELECT 'leak',
               CASE clusters WHEN 1 THEN 'one head' ELSE printf('%,d heads of one shape', clusters) END,
               coalesce(signature, 'of unknown shape')),
        printf('nothing in the dump leads to them; an example: heapscan show DB #%d', head_id),
-       objects, bytes, head_id, id
-FROM (SELECT signature, count(*) AS clusters, sum(objects) AS objects, sum(bytes) AS bytes,
-             max(bytes) AS biggest, head_id, id
-      FROM cluster
-      WHERE kind = 'leak' AND NOT reachable
-      GROUP BY signature)
-ORDER BY bytes DESC
+       objects, bytes, head_id, cluster_id
+FROM shape
+WHERE kind = 'leak' AND NOT reachable
+ORDER BY id
 LIMIT 20;

@@ -1,17 +1,10 @@
 -- Unreachable clusters of one shape as one row, the most bytes first. The example is the biggest of them.
-WITH shape AS (
-    SELECT max(c.bytes) AS biggest, c.id AS cluster_id, c.head_id, c.signature,
-           count(*) AS clusters, sum(c.objects) AS objects, sum(c.bytes) AS bytes,
-           sum(c.direct_bytes) AS direct_bytes, sum(c.bytes - c.direct_bytes) AS indirect_bytes
-    FROM cluster c
-    WHERE c.kind = 'leak' AND c.reachable = 0
-      AND (:type IS NULL OR EXISTS (SELECT 1 FROM object o JOIN type t ON t.id = o.type_id
-                                    WHERE o.id = c.head_id AND t.name REGEXP :type))
-    GROUP BY coalesce(c.signature, c.id))
-SELECT s.clusters, s.objects, s.bytes, s.direct_bytes, s.indirect_bytes,
+-- Heads of one shape have one type.
+SELECT s.clusters, s.objects, s.bytes, s.direct_bytes, s.bytes - s.direct_bytes AS indirect_bytes,
        t.name AS type, o.size AS head_size, o.value, s.cluster_id, s.head_id, o.address, s.signature,
        CASE WHEN s.signature GLOB '* (????????)' THEN substr(s.signature, 1, length(s.signature) - 11)
             ELSE s.signature END AS shape
 FROM shape s JOIN object o ON o.id = s.head_id LEFT JOIN type t ON t.id = o.type_id
-ORDER BY s.bytes DESC, s.cluster_id
+WHERE s.kind = 'leak' AND s.reachable = 0 AND (:type IS NULL OR t.name REGEXP :type)
+ORDER BY s.id
 LIMIT :limit

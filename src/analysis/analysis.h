@@ -51,6 +51,9 @@ struct error *analysis_graph(struct snapshot *s, struct log *log) _must_check_;
 /* census rows: how many objects there are of each kind; after all that fills the object columns. */
 struct error *analysis_census(struct snapshot *s, struct log *log) _must_check_;
 
+/* shape rows: clusters of one signature folded together, by kind, the most bytes first. */
+struct error *analysis_shapes(struct snapshot *s, struct log *log) _must_check_;
+
 /* ledger rows: for each segment, rows that add up to its length exactly. */
 struct error *analysis_ledger(struct snapshot *s, struct log *log) _must_check_;
 

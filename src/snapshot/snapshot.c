@@ -79,6 +79,7 @@ void snapshot_destroy(struct snapshot *s)
 	vec_deinit(&s->root);
 	vec_deinit(&s->cluster);
 	vec_deinit(&s->member);
+	vec_deinit(&s->shape);
 	vec_deinit(&s->census);
 	vec_deinit(&s->ledger);
 	vec_deinit(&s->refcount_error);

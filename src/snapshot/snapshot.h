@@ -16,6 +16,7 @@
  *	            snapshot_seal_references()                          -> reverse CSR
  *	analysis    reachable, grade, dominator, retained, clusters     (analysis/)
  *	census      objects counted by type, size, ...                  (analysis/census.c)
+ *	shapes      clusters folded by signature                        (analysis/shapes.c)
  *	ledger      every byte of every segment in one row              (analysis/ledger.c)
  *	findings    damage, conclusions
  *
@@ -298,6 +299,15 @@ struct cluster_row {
 	uint64_t first_member; /* members: member[first_member .. + objects) */
 };
 
+/* Clusters of one kind, reachability and signature: the most bytes first within their kind. */
+struct shape_row {
+	uint64_t objects, bytes, direct_bytes; /* of all of them */
+	uint32_t clusters;		       /* how many */
+	uint32_t cluster_id;		       /* an example: the biggest, the first of such */
+	uint32_t signature;		       /* string; 0: a cluster by itself */
+	uint8_t kind, reachable;	       /* as in cluster_row */
+};
+
 /* Objects of one kind: a question about all objects is answered from these few rows. */
 struct census_row {
 	uint64_t size;	  /* of one */
@@ -351,6 +361,7 @@ struct snapshot {
 	VEC(struct root_row) root;
 	VEC(struct cluster_row) cluster;
 	VEC(uint32_t) member; /* object ids */
+	VEC(struct shape_row) shape;
 	VEC(struct census_row) census;
 	VEC(struct ledger_row) ledger;
 	VEC(struct refcount_row) refcount_error; /* in id order */

@@ -469,6 +469,26 @@ static void member_object_keys(const struct snapshot *s, uint64_t first, uint64_
 		out[i] = s->member.at[first + i];
 }
 
+static uint64_t shape_rows(const struct snapshot *s)
+{
+	return s->shape.n;
+}
+
+static void shape_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	const struct shape_row *r = &s->shape.at[i];
+	out->v[0] = value_int((int64_t)i + 1);
+	out->v[1] = value_text(cluster_kind_name[r->kind]);
+	out->v[2] = value_int(r->reachable);
+	out->v[3] = value_string_known(s, r->signature);
+	out->v[4] = value_int(r->clusters);
+	out->v[5] = value_int((int64_t)r->objects);
+	out->v[6] = value_int((int64_t)r->bytes);
+	out->v[7] = value_int((int64_t)r->direct_bytes);
+	out->v[8] = value_int(r->cluster_id);
+	out->v[9] = value_nonzero(s->cluster.at[r->cluster_id - 1].head_id);
+}
+
 static uint64_t census_rows(const struct snapshot *s)
 {
 	return s->census.n;
@@ -635,6 +655,11 @@ const struct store_table store_tables[] = {
 	}, {
 		.name = "refcount_error", .rows = refcount_rows, .row = refcount_row,
 		.column = {"object_id", "refcount", "found", "excess"},
+	}, {
+		.name = "shape", .rows = shape_rows, .row = shape_row,
+		.bulk = true, .rowid_alias = true,
+		.column = {"id", "kind", "reachable", "signature", "clusters", "objects", "bytes",
+			   "direct_bytes", "cluster_id", "head_id"},
 	}, {
 		.name = "census", .rows = census_rows, .row = census_row, .bulk = true,
 		.column = {"type_id", "size", "arena_id", "reachable", "grade", "objects", "bytes"},

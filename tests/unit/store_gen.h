@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "analysis/analysis.h"
 #include "image/image.h"
 #include "snapshot/snapshot.h"
 
@@ -274,6 +275,8 @@ static inline void gen_conclusions(struct gen *g, const struct gen_options *o, s
 		row.head_id = row.objects ? s->member.at[row.first_member] : 0;
 		gen_push(&s->cluster, row);
 	}
+	if (analysis_shapes(s, NULL))
+		abort();
 	for (uint32_t i = 0; i < n / 3; i++)
 		gen_push(&s->census, (struct census_row){
 					     .type_id = (uint32_t)gen_below(g, o->types + 1),

@@ -1,4 +1,4 @@
-/* Tests of the census: sums and rows against counting one by one. */
+/* Tests of the census and the shapes: sums and rows against counting one by one. */
 #include "analysis/analysis.h"
 
 #include <setjmp.h>
@@ -68,8 +68,64 @@ static void counts(void **state)
 	}
 }
 
+/* Every cluster in exactly one row, with its like; the example is the first of the biggest. */
+static void shapes(void **state)
+{
+	(void)state;
+	for (uint32_t n = 0; n < 2000; n = n * 3 + 1) {
+		struct damage_log damage = {0};
+		struct snapshot *s;
+		assert_null(snapshot_create(NULL, &damage, &s));
+		uint32_t text[3];
+		assert_null(intern_str(&s->strings, "a", &text[0]));
+		assert_null(intern_str(&s->strings, "b", &text[1]));
+		text[2] = 0;
+		for (uint32_t i = 0; i < n; i++) {
+			struct cluster_row row = {
+				.kind = (uint8_t)random_below(2),
+				.reachable = (uint8_t)random_below(2),
+				.objects = (uint32_t)random_below(5),
+				.bytes = random_below(1000),
+				.signature = text[random_below(3)],
+			};
+			assert_null(vec_push(&s->cluster, row));
+		}
+		assert_null(analysis_shapes(s, NULL));
+		uint64_t clusters = 0, last = UINT64_MAX;
+		for (uint64_t r = 0; r < s->shape.n; r++) {
+			const struct shape_row *h = &s->shape.at[r], *before = r ? h - 1 : h;
+			uint64_t found = 0, objects = 0, bytes = 0, best = 0, example = 0;
+			for (uint32_t i = 0; i < n; i++) {
+				const struct cluster_row *c = &s->cluster.at[i];
+				if (c->kind != h->kind || c->reachable != h->reachable ||
+				    c->signature != h->signature ||
+				    (!c->signature && i + 1 != h->cluster_id))
+					continue;
+				if (!found++ || c->bytes > best) {
+					best = c->bytes;
+					example = i + 1;
+				}
+				objects += c->objects;
+				bytes += c->bytes;
+			}
+			assert_int_equal(h->clusters, found);
+			assert_int_equal(h->objects, objects);
+			assert_int_equal(h->bytes, bytes);
+			assert_int_equal(h->cluster_id, example);
+			clusters += found;
+			if (h->kind != before->kind || h->reachable != before->reachable)
+				last = UINT64_MAX;
+			assert_true(h->bytes <= last);
+			last = h->bytes;
+		}
+		assert_int_equal(clusters, n);
+		snapshot_destroy(s);
+		damage_deinit(&damage);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(counts)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(counts), cmocka_unit_test(shapes)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
