@@ -1,16 +1,15 @@
 -- The first members of the example clusters that leaks.sql and cycles.sql list first: the head, then the
 -- others in address order.
-WITH shape AS (
-    SELECT max(c.bytes) AS biggest, c.id, c.head_id, sum(c.bytes) AS bytes, c.reachable
-    FROM cluster c
-    WHERE c.kind = :kind AND (c.kind = 'cycle' OR c.reachable = 0)
+WITH example AS (
+    SELECT s.cluster_id AS id, s.head_id, s.bytes, s.reachable
+    FROM shape s
+    WHERE s.kind = :kind AND (s.kind = 'cycle' OR s.reachable = 0)
       AND (:type IS NULL OR EXISTS (SELECT 1 FROM object o JOIN type t ON t.id = o.type_id
-                                    WHERE o.id = c.head_id AND t.name REGEXP :type))
-    GROUP BY c.reachable, coalesce(c.signature, c.id)
-    ORDER BY c.reachable, sum(c.bytes) DESC, c.id
+                                    WHERE o.id = s.head_id AND t.name REGEXP :type))
+    ORDER BY s.id
     LIMIT :groups)
 SELECT s.id AS cluster_id, o.id AS object_id, o.address, o.size, t.name AS type, o.value
-FROM shape s JOIN object o ON o.id = s.head_id OR o.id IN (
+FROM example s JOIN object o ON o.id = s.head_id OR o.id IN (
          SELECT m.object_id FROM cluster_member m
          WHERE m.cluster_id = s.id AND m.object_id <> s.head_id
          ORDER BY m.object_id LIMIT :members)
