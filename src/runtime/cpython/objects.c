@@ -57,11 +57,52 @@ bool py_refcount(const struct py *py, uint64_t word, int64_t *ret, bool *immorta
 	return count && count >> 40 == 0;
 }
 
+/*
+ * Text in one piece is as long as its characters are; tp_basicsize is for text in two (a subclass,
+ * the old API). Include/cpython/unicodeobject.h.
+ */
+static bool text_size(const struct py *py, const struct py_type *type, uint64_t at, uint64_t *ret)
+{
+	const struct cpython_text_layout *l = &py->layout->text;
+	uint64_t length;
+	uint32_t state;
+	*ret = type->basicsize;
+	if (l->forms == CPYTHON_TEXT_POINTER)
+		return true;
+	if (!image_try_u32(py->image, at + l->state, &state) ||
+	    !py_word(py, at + l->length, &length))
+		return false;
+	unsigned width = state >> l->kind_shift & ((1u << l->kind_bits) - 1);
+	bool ascii = state >> l->ascii_bit & 1;
+	if (!(state >> l->compact_bit & 1))
+		return width <= 4;
+	if ((width != 1 && width != 2 && width != 4) || (ascii && width != 1))
+		return false;
+	*ret = ascii ? l->ascii_size : l->compact_size;
+	return checked_add(length, 1, &length) && checked_mul(length, width, &length) &&
+	       checked_add(*ret, length, ret);
+}
+
+/* Without a time zone, the word for it is left out: Modules/_datetimemodule.c, time_alloc. */
+static bool datetime_size(const struct py *py, const struct py_type *type, uint64_t at,
+			  uint64_t *ret)
+{
+	uint8_t has_zone;
+	if (type->basicsize < 32 || !image_try_u8(py->image, at + 24, &has_zone))
+		return false;
+	*ret = type->basicsize - (has_zone ? 0 : 8);
+	return true;
+}
+
 bool py_object_size(const struct py *py, const struct py_type *type, uint64_t at, uint64_t *ret)
 {
 	const struct cpython_layout *l = py->layout;
 	uint64_t items = 0, bytes;
 	*ret = type->basicsize;
+	if (type->flags & l->type.flag.unicode)
+		return text_size(py, type, at, ret);
+	if (type->kind == PY_KIND_datetime || type->kind == PY_KIND_time)
+		return datetime_size(py, type, at, ret);
 	if (!type->itemsize)
 		return true;
 	if (type->flags & l->type.flag.integer && l->number.integer == CPYTHON_INTEGER_TAG) {

@@ -25,26 +25,6 @@ enum {
 	FIXED_MOST = 1 << 24,
 };
 
-/* Bytes of a compact text, without a look at the characters; 0: it is none. */
-static uint64_t text_size(const struct py *py, uint64_t at)
-{
-	const struct cpython_text_layout *l = &py->layout->text;
-	uint64_t length;
-	uint32_t state;
-	if (l->forms == CPYTHON_TEXT_POINTER)
-		return 0;
-	if (!py_word(py, at + l->length, &length) || length > ITEMS_MOST ||
-	    !image_try_u32(py->image, at + l->state, &state))
-		return 0;
-	unsigned kind = state >> l->kind_shift & ((1u << l->kind_bits) - 1);
-	if (!(state >> l->compact_bit & 1) || (kind != 1 && kind != 2 && kind != 4))
-		return 0;
-	bool ascii = state >> l->ascii_bit & 1;
-	if (ascii && kind != 1)
-		return 0;
-	return (ascii ? l->ascii_size : l->compact_size) + (length + 1) * kind;
-}
-
 static bool items_plausible(const struct py *py, uint64_t at, uint64_t n)
 {
 	uint64_t word;
@@ -59,7 +39,7 @@ static bool items_plausible(const struct py *py, uint64_t at, uint64_t n)
 
 /* Bytes of the object, 0: it is none. */
 static uint64_t fixed_size(const struct py *py, const struct py_type *t, uint64_t at,
-			   uint64_t count)
+			   uint64_t count, bool immortal)
 {
 	const struct cpython_layout *l = py->layout;
 	uint64_t size, n;
@@ -72,7 +52,7 @@ static uint64_t fixed_size(const struct py *py, const struct py_type *t, uint64_
 	if (!py_object_size(py, t, at, &size))
 		return 0;
 	if (t->flags & l->type.flag.unicode)
-		return text_size(py, at);
+		return size <= ITEMS_MOST * 4 ? size : 0;
 	if (t->flags & l->type.flag.integer)
 		return size - t->basicsize <= 4 * DIGITS_MOST ? size : 0;
 	if (t->flags & l->type.flag.bytes)
@@ -86,15 +66,16 @@ static uint64_t fixed_size(const struct py *py, const struct py_type *t, uint64_
 		return 0;
 	if (count == TP_BASE || count == TP_BASES)
 		return 0;
-	/* `object` itself: nobody compiles an instance of that. */
+	/* Only where counts tell: `object` itself is what many a structure points to. */
 	uint64_t base;
-	if (py_word(py, t->address + l->type.base, &base) && !base &&
+	if (!immortal && py_word(py, t->address + l->type.base, &base) && !base &&
 	    t->basicsize == l->object.head)
 		return 0;
 	return size <= ITEMS_MOST * 8 ? size : 0;
 }
 
-static struct error *fixed_scan(struct py *py, uint64_t start, uint64_t end)
+/* counts_tell: what was compiled into this module is immortal. */
+static struct error *fixed_scan(struct py *py, uint64_t start, uint64_t end, bool counts_tell)
 {
 	const struct cpython_object_layout *l = &py->layout->object;
 	const uint8_t *p;
@@ -109,7 +90,8 @@ static struct error *fixed_scan(struct py *py, uint64_t start, uint64_t end)
 			bool immortal;
 			if (addr < start || !py_word(py, addr + l->refcnt, &word) ||
 			    !py_refcount(py, word, &count, &immortal) || py_type_at(py, word) ||
-			    !(size = fixed_size(py, t, addr, word)) || size > end - addr)
+			    (counts_tell && !immortal && !t->is_metatype) ||
+			    !(size = fixed_size(py, t, addr, word, immortal)) || size > end - addr)
 				continue;
 			struct error *err = vec_push(&py->fixed, ((struct py_static){addr, size}));
 			if (err)
@@ -146,11 +128,14 @@ struct error *py_statics_find(struct py *py)
 {
 	const struct image *img = py->image;
 	struct error *err = NULL;
+	const bool immortal = py->layout->object.refcount == CPYTHON_REFCOUNT_HALF ||
+			      py->layout->object.refcount == CPYTHON_REFCOUNT_FLAGS;
 	py->fixed.max = FIXED_MOST;
 	if (!py->type.n)
 		return NULL;
 	for (uint32_t m = 0; m < img->nmodule && !err; m++)
-		err = fixed_scan(py, img->module[m].data_start, img->module[m].data_end);
+		err = fixed_scan(py, img->module[m].data_start, img->module[m].data_end,
+				 immortal && m + 1 == py->cpython.module_id);
 	if (err)
 		return err;
 	if (py->fixed.n)
