@@ -17,8 +17,7 @@
 enum {
 	SLICE_GRAIN = 1 << 14,
 	HEADS_MOST = 8,
-	COUNT_CLEAR = 1 << 16, /* below, no number is an address */
-	HEAD_BYTES = 64,       /* of a block that are looked at */
+	HEAD_BYTES = 64, /* of a block that are looked at */
 };
 
 struct claim_job {
@@ -103,8 +102,13 @@ bool py_object_size(const struct py *py, const struct py_type *type, uint64_t at
 		return text_size(py, type, at, ret);
 	if (type->kind == PY_KIND_datetime || type->kind == PY_KIND_time)
 		return datetime_size(py, type, at, ret);
-	if (!type->itemsize)
+	/* Their ob_size is another field's by now: Objects/genobject.c, PyObject_GC_NewVar, 3.11. */
+	if (!type->itemsize || type->kind == PY_KIND_generator || type->kind == PY_KIND_coroutine ||
+	    type->kind == PY_KIND_async_generator)
 		return true;
+	/* bool says sizeof struct _longobject, and is an int without padding. */
+	if (type->kind == PY_KIND_bool && type->flags & l->type.flag.integer)
+		*ret = l->number.digits_at;
 	if (type->flags & l->type.flag.integer && l->number.integer == CPYTHON_INTEGER_TAG) {
 		if (!py_word(py, at + l->number.tag, &items))
 			return false;
@@ -118,13 +122,18 @@ bool py_object_size(const struct py *py, const struct py_type *type, uint64_t at
 	return checked_mul(items, type->itemsize, &bytes) && checked_add(*ret, bytes, ret);
 }
 
+bool py_count_is_static(const struct py *py, uint64_t count)
+{
+	return count >= PY_COUNT_CLEAR && count % 8 == 0 && image_module_find(py->image, count);
+}
+
 /* A count that is large enough to be the address of something is one, when something is there. */
 static bool count_is_address(const struct py *py, uint64_t count)
 {
-	if (count < COUNT_CLEAR || count % 8)
+	if (count < PY_COUNT_CLEAR || count % 8)
 		return false;
 	return snapshot_object_find(py->snapshot, count) ||
-	       snapshot_free_find(py->snapshot, count) || py_type_at(py, count);
+	       snapshot_free_find(py->snapshot, count) || py_count_is_static(py, count);
 }
 
 /* Links of a list, or both 0: Include/internal/pycore_gc.h, Include/objimpl.h. */

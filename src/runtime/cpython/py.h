@@ -150,6 +150,10 @@ bool py_object_size(const struct py *py, const struct py_type *type, uint64_t at
 /* The count as the program sees it, and whether it says nothing. False: this is no count. */
 bool py_refcount(const struct py *py, uint64_t word, int64_t *ret, bool *immortal);
 
+/* Of an executable that is not PIE, addresses look like counts. */
+enum { PY_COUNT_CLEAR = 1 << 16 }; /* below, no number is an address */
+bool py_count_is_static(const struct py *py, uint64_t count);
+
 /* ---- dict.c ---- */
 
 struct py_dict_entry {

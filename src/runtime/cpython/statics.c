@@ -54,7 +54,7 @@ static uint64_t fixed_size(const struct py *py, const struct py_type *t, uint64_
 	if (t->flags & l->type.flag.unicode)
 		return size <= ITEMS_MOST * 4 ? size : 0;
 	if (t->flags & l->type.flag.integer)
-		return size - t->basicsize <= 4 * DIGITS_MOST ? size : 0;
+		return size <= t->basicsize + 4 * DIGITS_MOST ? size : 0;
 	if (t->flags & l->type.flag.bytes)
 		return size - t->basicsize <= ITEMS_MOST ? size : 0;
 	if (t->flags & l->type.flag.tuple)
@@ -89,7 +89,8 @@ static struct error *fixed_scan(struct py *py, uint64_t start, uint64_t end, boo
 			int64_t count;
 			bool immortal;
 			if (addr < start || !py_word(py, addr + l->refcnt, &word) ||
-			    !py_refcount(py, word, &count, &immortal) || py_type_at(py, word) ||
+			    !py_refcount(py, word, &count, &immortal) ||
+			    py_count_is_static(py, word) ||
 			    (counts_tell && !immortal && !t->is_metatype) ||
 			    !(size = fixed_size(py, t, addr, word, immortal)) || size > end - addr)
 				continue;

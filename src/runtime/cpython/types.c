@@ -148,85 +148,6 @@ static struct error *types_prune(struct py *py)
 	return NULL;
 }
 
-/* ---- static types ---- */
-
-struct error *py_types_static(struct py *py)
-{
-	const struct image *img = py->image;
-	const uint16_t at_type = py->layout->object.type;
-	struct py_type type;
-	py->type.max = TYPES_MOST;
-	if (!type_read(py, py->cpython.type_type, &type)) {
-		damage_add(py->ctx->damage, DAMAGE_RUNTIME, py->cpython.type_type,
-			   "CPython's `type` at 0x%" PRIx64
-			   " cannot be read: its objects stay raw blocks",
-			   py->cpython.type_type);
-		return NULL;
-	}
-	type.is_static = true;
-	struct error *err = vec_push(&py->type, type);
-	if (!err)
-		err = py_types_index(py);
-	bool again = true;
-	for (unsigned round = 0; again && round < ROUNDS_MOST && !err; round++) {
-		again = false;
-		uint64_t known = py->type.n;
-		for (uint32_t m = 0; m < img->nmodule && !err; m++) {
-			uint64_t at = align_down(img->module[m].data_start + 7, 8), len;
-			uint64_t end = img->module[m].data_end;
-			const uint8_t *p;
-			for (; at < end && (p = image_next_data(img, &at, end, &len)); at += len) {
-				for (uint64_t i = (8 - at % 8) % 8; i + 8 <= len && !err; i += 8) {
-					const struct py_type *meta =
-						py_type_at(py, image_word_at(img, p + i));
-					uint64_t addr = at + i - at_type;
-					if (!meta || !meta->is_metatype || py_type_at(py, addr) ||
-					    !type_read(py, addr, &type))
-						continue;
-					type.is_static = true;
-					again |= type.is_metatype;
-					err = vec_push(&py->type, type);
-				}
-			}
-		}
-		again = again && py->type.n > known;
-		if (!err)
-			err = py_types_index(py);
-	}
-	return err;
-}
-
-/* ---- heap types ---- */
-
-static struct error *types_in_blocks(struct py *py)
-{
-	const struct object_table *o = &py->snapshot->object;
-	const uint16_t head = py->layout->gc.head_size;
-	bool again = true;
-	struct error *err = NULL;
-	for (unsigned round = 0; again && round < ROUNDS_MOST && !err; round++) {
-		again = false;
-		for (uint32_t i = 0; i < o->n && !err; i++) {
-			if (o->size[i] < (uint64_t)head + py->layout->type.heap_size ||
-			    !o->arena_id[i])
-				continue;
-			uint64_t addr = o->address[i] + head, word;
-			struct py_type type;
-			const struct py_type *meta;
-			if (!py_word(py, addr + py->layout->object.type, &word) ||
-			    !(meta = py_type_at(py, word)) || !meta->is_metatype ||
-			    py_type_at(py, addr) || !type_read(py, addr, &type) ||
-			    !(type.flags & py->layout->type.flag.heap))
-				continue;
-			again |= type.is_metatype;
-			err = vec_push(&py->type, type);
-		}
-		if (!err)
-			err = py_types_index(py);
-	}
-	return err;
-}
-
 /* ---- names ---- */
 
 /*
@@ -283,12 +204,6 @@ static struct error *type_name_set(struct py *py, struct py_type *t)
 		class_name(py, t, tp_name, name, sizeof(name));
 	else
 		snprintf(name, sizeof(name), "%s", tp_name);
-	if (!t->is_class)
-		for (unsigned k = 1; k < PY_KINDS; k++)
-			if (!strcmp(py_kind_table[k].name, tp_name)) {
-				t->kind = (uint8_t)k;
-				t->own_kind = true;
-			}
 	struct error *err = intern_str(&py->snapshot->strings, name, &t->name);
 	return err ? err : snapshot_add_type(py->snapshot, "python", name, "", &t->type_id);
 }
@@ -303,6 +218,116 @@ static void type_kind_inherit(struct py *py, struct py_type *t)
 		t->kind = b->kind;
 }
 
+/* What relates the types of the table to one another, and to kinds.def. */
+static void types_relate(struct py *py)
+{
+	const struct cpython_layout *l = py->layout;
+	uint64_t subtype_dealloc = subtype_dealloc_find(py);
+	for (uint64_t i = 0; i < py->type.n; i++) {
+		struct py_type *t = &py->type.at[i];
+		char name[NAME_MOST + 1];
+		uint64_t word = 0;
+		py_word(py, t->address + l->type.base, &word);
+		t->base = type_index(py, word);
+		word = 0;
+		py_word(py, t->address + l->object.type, &word);
+		t->metatype = type_index(py, word);
+		t->is_class = t->flags & l->type.flag.heap && t->dealloc == subtype_dealloc;
+		t->own_kind = false;
+		if (t->is_class || !type_name_read(py, t->address, name))
+			continue;
+		for (unsigned k = 1; k < PY_KINDS; k++) {
+			if (!strcmp(py_kind_table[k].name, name)) {
+				t->kind = (uint8_t)k;
+				t->own_kind = true;
+			}
+		}
+	}
+	for (uint64_t i = 0; i < py->type.n; i++)
+		type_kind_inherit(py, &py->type.at[i]);
+}
+
+/* ---- static types ---- */
+
+struct error *py_types_static(struct py *py)
+{
+	const struct image *img = py->image;
+	const uint16_t at_type = py->layout->object.type;
+	struct py_type type;
+	py->type.max = TYPES_MOST;
+	if (!type_read(py, py->cpython.type_type, &type)) {
+		damage_add(py->ctx->damage, DAMAGE_RUNTIME, py->cpython.type_type,
+			   "CPython's `type` at 0x%" PRIx64
+			   " cannot be read: its objects stay raw blocks",
+			   py->cpython.type_type);
+		return NULL;
+	}
+	type.is_static = true;
+	struct error *err = vec_push(&py->type, type);
+	if (!err)
+		err = py_types_index(py);
+	bool again = true;
+	for (unsigned round = 0; again && round < ROUNDS_MOST && !err; round++) {
+		again = false;
+		uint64_t known = py->type.n;
+		for (uint32_t m = 0; m < img->nmodule && !err; m++) {
+			uint64_t at = align_down(img->module[m].data_start + 7, 8), len;
+			uint64_t end = img->module[m].data_end;
+			const uint8_t *p;
+			for (; at < end && (p = image_next_data(img, &at, end, &len)); at += len) {
+				for (uint64_t i = (8 - at % 8) % 8; i + 8 <= len && !err; i += 8) {
+					const struct py_type *meta =
+						py_type_at(py, image_word_at(img, p + i));
+					uint64_t addr = at + i - at_type;
+					if (!meta || !meta->is_metatype || py_type_at(py, addr) ||
+					    !type_read(py, addr, &type))
+						continue;
+					type.is_static = true;
+					again |= type.is_metatype;
+					err = vec_push(&py->type, type);
+				}
+			}
+		}
+		again = again && py->type.n > known;
+		if (!err)
+			err = py_types_index(py);
+	}
+	if (!err)
+		types_relate(py);
+	return err;
+}
+
+/* ---- heap types ---- */
+
+static struct error *types_in_blocks(struct py *py)
+{
+	const struct object_table *o = &py->snapshot->object;
+	const uint16_t head = py->layout->gc.head_size;
+	bool again = true;
+	struct error *err = NULL;
+	for (unsigned round = 0; again && round < ROUNDS_MOST && !err; round++) {
+		again = false;
+		for (uint32_t i = 0; i < o->n && !err; i++) {
+			if (o->size[i] < (uint64_t)head + py->layout->type.heap_size ||
+			    !o->arena_id[i])
+				continue;
+			uint64_t addr = o->address[i] + head, word;
+			struct py_type type;
+			const struct py_type *meta;
+			if (!py_word(py, addr + py->layout->object.type, &word) ||
+			    !(meta = py_type_at(py, word)) || !meta->is_metatype ||
+			    py_type_at(py, addr) || !type_read(py, addr, &type) ||
+			    !(type.flags & py->layout->type.flag.heap))
+				continue;
+			again |= type.is_metatype;
+			err = vec_push(&py->type, type);
+		}
+		if (!err)
+			err = py_types_index(py);
+	}
+	return err;
+}
+
 struct error *py_types_heap(struct py *py)
 {
 	if (!py->type.n)
@@ -312,21 +337,9 @@ struct error *py_types_heap(struct py *py)
 		err = types_prune(py);
 	if (err)
 		return err;
-	uint64_t subtype_dealloc = subtype_dealloc_find(py);
-	for (uint64_t i = 0; i < py->type.n && !err; i++) {
-		struct py_type *t = &py->type.at[i];
-		uint64_t word = 0;
-		py_word(py, t->address + py->layout->type.base, &word);
-		t->base = type_index(py, word);
-		word = 0;
-		py_word(py, t->address + py->layout->object.type, &word);
-		t->metatype = type_index(py, word);
-		t->is_class =
-			t->flags & py->layout->type.flag.heap && t->dealloc == subtype_dealloc;
-		err = type_name_set(py, t);
-	}
+	types_relate(py);
 	for (uint64_t i = 0; i < py->type.n && !err; i++)
-		type_kind_inherit(py, &py->type.at[i]);
+		err = type_name_set(py, &py->type.at[i]);
 	if (!err)
 		log_info(py->ctx->log, "CPython: %" PRIu64 " types", py->type.n);
 	return err;
