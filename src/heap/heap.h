@@ -2,8 +2,9 @@
  * heap: who allocated what. Allocators are rows of allocators.def, one file each.
  *
  * To add one: write heap/NAME.c with `const struct allocator allocator_NAME`, add ALLOCATOR(NAME)
- * to allocators.def. The order there is the order of finding; a block that a later allocator carves
- * up becomes a container (snapshot_seal_blocks).
+ * to allocators.def. The order there is the order of finding: one that gets its memory from another
+ * comes after it. A block that a later allocator carves up becomes a container, and what an earlier
+ * one takes for a block inside a later one's arena is none (snapshot_seal_blocks).
  *
  * An allocator gets the const image and the snapshot's block phase: it adds arenas, extents, blocks,
  * free blocks and opaque ranges (its own lists), reports damage, and walks on after it. It sees no

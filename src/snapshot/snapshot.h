@@ -413,6 +413,8 @@ static inline struct error *snapshot_add_free(struct snapshot *s, uint64_t addre
  * Ends the block phase: sorts blocks and free blocks by address where they are not sorted, drops
  * what overlaps (damage), makes the object table (one object a block), the locator, the sorted
  * extents and opaque ranges; fills arena_row's byte counts (used + free + overhead = extents).
+ * Bytes that two allocators claim are the later one's: the earlier one's block is a container, or
+ * none at all. Linear where blocks come in ascending runs (one an arena, say), which may interleave.
  */
 struct error *snapshot_seal_blocks(struct snapshot *s) _must_check_;
 

@@ -86,9 +86,10 @@ class Database:
         assert n == 0 or (low, high) == (1, n), "object ids are not dense from 1"
         assert self.one(
             """SELECT count(*) FROM object a JOIN object b ON b.id = a.id + 1
-               WHERE a.address >= b.address OR a.address + a.size > b.address""") == 0
+               WHERE a.address >= b.address
+                  OR coalesce(a.block, a.address) + a.size > coalesce(b.block, b.address)""") == 0
         # live and free blocks are apart
-        spans = self.rows("""SELECT address, size FROM object WHERE block IS NULL OR block = address
+        spans = self.rows("""SELECT coalesce(block, address), size FROM object
                              UNION ALL SELECT address, size FROM free_block ORDER BY 1""")
         for (a, n), (b, _) in zip(spans, spans[1:]):
             assert a + n <= b, f"{a:#x}+{n} overlaps {b:#x}"

@@ -311,7 +311,7 @@ static void run(struct process *p, unsigned s, unsigned steps)
 		allocate(p, &p->state[s], (uint32_t)random_below(p, classes));
 }
 
-static struct snapshot *scan(struct process *p, uint32_t *arenas)
+static struct snapshot *scan_after(struct process *p, unsigned others, uint32_t *arenas)
 {
 	struct snapshot *s;
 	assert_ok(image_create(&p->damage, &p->log, &p->img));
@@ -338,12 +338,19 @@ static struct snapshot *scan(struct process *p, uint32_t *arenas)
 								  .data_end = DATA + DATA_SIZE}));
 	assert_ok(image_seal(p->img));
 	assert_ok(snapshot_create(p->img, &p->damage, &s));
+	for (unsigned i = 0; i < others; i++)
+		assert_ok(snapshot_add_arena(s, &(struct arena_row){.address = i + 1}, NULL));
 	struct heap_context ctx = {
 		.image = p->img, .snapshot = s, .damage = &p->damage, .log = &p->log};
 	assert_ok(allocator_pymalloc.scan(&ctx, arenas));
 	assert_ok(snapshot_seal_blocks(s));
 	assert_ok(snapshot_check(s));
 	return s;
+}
+
+static struct snapshot *scan(struct process *p, uint32_t *arenas)
+{
+	return scan_after(p, 0, arenas);
 }
 
 static void unmake(struct process *p, struct snapshot *s)
@@ -450,6 +457,24 @@ static void test_two_states(void **state)
 	}
 }
 
+/* Ids of arenas run out: all arenas of a state share a row. */
+static void test_many_arenas(void **state)
+{
+	(void)state;
+	const unsigned others = 65000;
+	struct process p;
+	uint32_t arenas;
+	make(&p, &pymalloc_geometry[0], 3);
+	add_state(&p, &pymalloc_geometry[0], PYMALLOC_ARENAS_FIRST);
+	run(&p, 0, 9000);
+	run(&p, 1, 3000);
+	struct snapshot *s = scan_after(&p, others, &arenas);
+	assert_int_equal(arenas, p.state[0].arenas + p.state[1].arenas);
+	assert_int_equal(s->arena.n, others + 2);
+	check_exact(&p, s);
+	unmake(&p, s);
+}
+
 /* A record of an arena is overwritten: its pools are found without it, and that is said. */
 static void test_lost_record(void **state)
 {
@@ -553,9 +578,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_geometry), cmocka_unit_test(test_long_array),
-		cmocka_unit_test(test_two_states),     cmocka_unit_test(test_lost_record),
-		cmocka_unit_test(test_broken_list),    cmocka_unit_test(test_random_damage),
-		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_two_states),     cmocka_unit_test(test_many_arenas),
+		cmocka_unit_test(test_lost_record),    cmocka_unit_test(test_broken_list),
+		cmocka_unit_test(test_random_damage),  cmocka_unit_test(test_absent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
