@@ -105,7 +105,8 @@ CREATE TABLE reference (
     dst    INTEGER NOT NULL REFERENCES object (id), -- the object it points to
     kind   INTEGER NOT NULL, -- 1 typed and owning, 0 a word that looks like a pointer, 2 weak or borrowed
     how    INTEGER NOT NULL, -- 0 to the start, 1 to the inside, 2 with tag bits, 3 stored unaligned
-    name   TEXT              -- .attr, ['key'], [3], ->next
+    name   TEXT,             -- .attr, ['key'], [3], ->next
+    unseen INTEGER           -- 1: counted, but the source's collector does not visit it; NULL: it does
 );
 
 -- A pointer to an object from outside the heap.

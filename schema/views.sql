@@ -60,15 +60,18 @@ FROM reference r JOIN object s ON s.id = r.src JOIN object d ON d.id = r.dst
 
 -- What an object refers to, with the buffers that it owns counted as itself: references of its buffers are
 -- its own, a reference to another object's buffer is one to that object, and the pointers to its own
--- buffers are none. Weak and borrowed references are left out. Quick for a given src.
+-- buffers are none. Weak and borrowed references are left out, and what a collector does not visit, but for
+-- the keys of dicts. Quick for a given src.
 CREATE VIEW referent AS
 SELECT r.src AS src, coalesce(d.owner_id, r.dst) AS dst, r.name AS name
 FROM reference r JOIN object s ON s.id = r.src JOIN object d ON d.id = r.dst
 WHERE s.owner_id IS NULL AND d.owner_id IS NOT r.src AND r.kind <> 2
+  AND (r.unseen IS NULL OR r.name LIKE '<key %')
 UNION ALL
 SELECT s.owner_id, coalesce(d.owner_id, r.dst), r.name
 FROM object s JOIN reference r ON r.src = s.id JOIN object d ON d.id = r.dst
-WHERE s.owner_id IS NOT NULL AND d.owner_id IS NOT s.owner_id AND r.kind <> 2;
+WHERE s.owner_id IS NOT NULL AND d.owner_id IS NOT s.owner_id AND r.kind <> 2
+  AND (r.unseen IS NULL OR r.name LIKE '<key %');
 
 -- Words outside the heap that point to objects: where they lie, in whose frame or module, what they hold.
 CREATE VIEW root_view AS

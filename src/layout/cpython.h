@@ -224,6 +224,55 @@ struct cpython_pymalloc_layout {
 	enum cpython_arena_index index;
 };
 
+/* How a word of a builtin type's instances refers. */
+enum cpython_slot_how {
+	CPYTHON_SLOT_OWNING, /* counted, and visited by tp_traverse */
+	CPYTHON_SLOT_UNSEEN, /* counted, not visited */
+	CPYTHON_SLOT_WEAK,   /* not counted */
+	CPYTHON_SLOT_ITEMS,  /* here begin ob_size words that are counted and visited */
+	CPYTHON_SLOT_BUFFER, /* memory of the object's own, nothing to read in it */
+	CPYTHON_SLOT_STATE,  /* memory of the object's own, of unknown layout */
+};
+
+/* A field of a type's instances. The file that the type is in has its tp_traverse as well. */
+struct cpython_slot {
+	const char *type; /* tp_name; NULL ends the list */
+	const char *name; /* ".__code__" */
+	uint16_t offset;
+	uint16_t how; /* enum cpython_slot_how */
+};
+
+/* Fields of objects whose references are not all at fixed places. */
+struct cpython_visit_layout {
+	bool instances_visit_type; /* tp_traverse of heap types' instances visits the type (3.9) */
+	bool lru_visits_links;	   /* lru_cache_tp_traverse visits links, not keys and results */
+	bool iframe_tagged;	   /* bit 0 of a word in a frame: borrowed (3.14) */
+	uint8_t iframe_owner_object; /* iframe_owner: FRAME_OWNED_BY_FRAME_OBJECT */
+	int8_t generator_cleared;    /* generator_state: FRAME_CLEARED */
+	/* PyCodeObject */
+	uint16_t code_nlocals, code_varnames, code_cellvars, code_freevars; /* to 3.10 */
+	uint16_t code_nlocalsplus, code_localsplusnames;
+	uint16_t code_cached; /* to four objects made on demand (3.12) */
+	/* PyFrameObject */
+	uint16_t frame_code, frame_valuestack, frame_stacktop, frame_stackdepth, frame_localsplus;
+	uint16_t frame_iframe; /* 3.11 */
+	/* _PyInterpreterFrame */
+	uint16_t iframe_code, iframe_function, iframe_globals, iframe_builtins, iframe_locals;
+	uint16_t iframe_object, iframe_stacktop, iframe_stackpointer, iframe_owner;
+	uint16_t iframe_localsplus;
+	/* PyGenObject; the frame of 3.11 and later is inside */
+	uint16_t generator_state, generator_iframe;
+	/* Modules/_collectionsmodule.c: dequeobject, BLOCK */
+	uint16_t deque_left, deque_leftindex, deque_nfree, deque_free, deque_weakrefs;
+	uint16_t block_data, block_right;
+	/* Objects/odictobject.c */
+	uint16_t odict_first, odict_node_key, odict_node_next;
+	/* Modules/_functoolsmodule.c: the ring begins with lru_root, a link without an object */
+	uint16_t lru_root, lru_next, lru_key, lru_result;
+	uint16_t tee_values, tee_numread; /* Modules/itertoolsmodule.c, teedataobject */
+	uint16_t hamt_array;		  /* Python/hamt.c, PyHamtNode_Array */
+};
+
 struct cpython_layout {
 	const char *version; /* "3.11" */
 	uint8_t major, minor;
@@ -240,6 +289,8 @@ struct cpython_layout {
 	struct cpython_frame_layout frame;
 	struct cpython_state_layout state;
 	struct cpython_pymalloc_layout pymalloc;
+	const struct cpython_slot *slots; /* NULL: builtin types are scanned */
+	const struct cpython_visit_layout *visit;
 };
 
 /* Rows, oldest first. */

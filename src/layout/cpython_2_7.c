@@ -6,6 +6,8 @@ const struct cpython_layout cpython_2_7 = {
 	.major = 2,
 	.minor = 7,
 	.type_basicsize = 872,
+	.slots = cpython_slots_2_7,
+	.visit = &cpython_visit_2_7,
 	/* Include/object.h */
 	.object =
 		{

@@ -6,6 +6,8 @@ const struct cpython_layout cpython_3_10 = {
 	.major = 3,
 	.minor = 10,
 	.type_basicsize = 888,
+	.slots = cpython_slots_3_10,
+	.visit = &cpython_visit_3_10,
 	/* Include/object.h */
 	.object =
 		{

@@ -6,6 +6,8 @@ const struct cpython_layout cpython_3_11 = {
 	.major = 3,
 	.minor = 11,
 	.type_basicsize = 904,
+	.slots = cpython_slots_3_11,
+	.visit = &cpython_visit_3_11,
 	/* Include/object.h */
 	.object =
 		{

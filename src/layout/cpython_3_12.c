@@ -6,6 +6,8 @@ const struct cpython_layout cpython_3_12 = {
 	.major = 3,
 	.minor = 12,
 	.type_basicsize = 920,
+	.slots = cpython_slots_3_12,
+	.visit = &cpython_visit_3_12,
 	/* Include/object.h */
 	.object =
 		{

@@ -6,6 +6,8 @@ const struct cpython_layout cpython_3_13 = {
 	.major = 3,
 	.minor = 13,
 	.type_basicsize = 928,
+	.slots = cpython_slots_3_13,
+	.visit = &cpython_visit_3_13,
 	/* Include/object.h */
 	.object =
 		{

@@ -6,6 +6,8 @@ const struct cpython_layout cpython_3_6 = {
 	.major = 3,
 	.minor = 6,
 	.type_basicsize = 864,
+	.slots = cpython_slots_3_6,
+	.visit = &cpython_visit_3_6,
 	/* Include/object.h */
 	.object =
 		{

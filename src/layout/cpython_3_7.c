@@ -6,6 +6,8 @@ const struct cpython_layout cpython_3_7 = {
 	.major = 3,
 	.minor = 7,
 	.type_basicsize = 864,
+	.slots = cpython_slots_3_7,
+	.visit = &cpython_visit_3_7,
 	/* Include/object.h */
 	.object =
 		{

@@ -6,6 +6,8 @@ const struct cpython_layout cpython_3_8 = {
 	.major = 3,
 	.minor = 8,
 	.type_basicsize = 880,
+	.slots = cpython_slots_3_8,
+	.visit = &cpython_visit_3_8,
 	/* Include/object.h */
 	.object =
 		{

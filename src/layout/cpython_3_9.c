@@ -6,6 +6,8 @@ const struct cpython_layout cpython_3_9 = {
 	.major = 3,
 	.minor = 9,
 	.type_basicsize = 880,
+	.slots = cpython_slots_3_9,
+	.visit = &cpython_visit_3_9,
 	/* Include/object.h */
 	.object =
 		{

@@ -5,3 +5,23 @@
 
 extern const struct cpython_layout cpython_2_7, cpython_3_6, cpython_3_7, cpython_3_8, cpython_3_9,
 	cpython_3_10, cpython_3_11, cpython_3_12, cpython_3_13, cpython_3_14, cpython_3_15;
+
+/* cpython_slots_*.c */
+extern const struct cpython_slot cpython_slots_2_7[];
+extern const struct cpython_visit_layout cpython_visit_2_7;
+extern const struct cpython_slot cpython_slots_3_6[];
+extern const struct cpython_visit_layout cpython_visit_3_6;
+extern const struct cpython_slot cpython_slots_3_7[];
+extern const struct cpython_visit_layout cpython_visit_3_7;
+extern const struct cpython_slot cpython_slots_3_8[];
+extern const struct cpython_visit_layout cpython_visit_3_8;
+extern const struct cpython_slot cpython_slots_3_9[];
+extern const struct cpython_visit_layout cpython_visit_3_9;
+extern const struct cpython_slot cpython_slots_3_10[];
+extern const struct cpython_visit_layout cpython_visit_3_10;
+extern const struct cpython_slot cpython_slots_3_11[];
+extern const struct cpython_visit_layout cpython_visit_3_11;
+extern const struct cpython_slot cpython_slots_3_12[];
+extern const struct cpython_visit_layout cpython_visit_3_12;
+extern const struct cpython_slot cpython_slots_3_13[];
+extern const struct cpython_visit_layout cpython_visit_3_13;

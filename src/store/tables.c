@@ -348,6 +348,7 @@ static void reference_row(const struct snapshot *s, uint64_t i, struct store_row
 		if (snapshot_edge_name(s, e->name[i], out->scratch, sizeof(out->scratch)))
 			v[5] = value_text(out->scratch);
 	}
+	v[6] = e->name && e->name[i] & EDGE_NAME_UNSEEN ? value_int(1) : value_null();
 }
 
 static void reference_src_keys(const struct snapshot *s, uint64_t first, uint64_t n, uint64_t *hint,
@@ -621,7 +622,7 @@ const struct store_table store_tables[] = {
 		.bulk = true, .without_rowid = true, .key = free_keys,
 	}, {
 		.name = "reference", .rows = reference_rows, .row = reference_row,
-		.column = {"src", "offset", "dst", "kind", "how", "name"},
+		.column = {"src", "offset", "dst", "kind", "how", "name", "unseen"},
 		.bulk = true,
 		.index = {
 			{.name = "reference_src", .column = "src", .keys = reference_src_keys},

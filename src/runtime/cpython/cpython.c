@@ -52,6 +52,8 @@ static struct error *cpython_objects(struct runtime_context *ctx)
 	if (!err)
 		err = py_values(py);
 	if (!err)
+		err = py_visit_prepare(py);
+	if (!err)
 		err = snapshot_meta(ctx->snapshot, "python_objects", "%" PRIu64, py->objects);
 	return err;
 }
@@ -76,6 +78,7 @@ static void cpython_finish(struct runtime_context *ctx)
 	struct py *py = py_state(ctx);
 	if (!py)
 		return;
+	py_visit_finish(py);
 	vec_deinit(&py->type);
 	vec_deinit(&py->fixed);
 	free(py->type_slot);

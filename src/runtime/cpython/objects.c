@@ -201,8 +201,7 @@ static bool claim_at(struct py *py, uint32_t i, const uint8_t *p, uint64_t len, 
 	if (!fixed && (!py_object_size(py, t, at, &size) || size > o->size[i] - head))
 		return false;
 	unsigned flags = (tracked ? OBJECT_GC : 0) | (immortal ? OBJECT_IMMORTAL : 0) |
-			 (t->finalizer ? OBJECT_FINALIZER : 0) | (fixed ? OBJECT_STATIC : 0) |
-			 (py_kind_table[t->kind].visit ? 0 : OBJECT_CONSERVATIVE);
+			 (t->finalizer ? OBJECT_FINALIZER : 0) | (fixed ? OBJECT_STATIC : 0);
 	py->object_type[i] = (uint32_t)(t - py->type.at) + 1;
 	o->runtime[i] = RUNTIME_cpython + 1;
 	o->flags[i] = (uint16_t)flags;

@@ -7,8 +7,9 @@
  *	objects.c   which block is an object: claims, counts, flags
  *	values*.c   what a short preview of an object says
  *	dict.c      the entries of a dict, in every form
- *	visit*.c    the references of an object, by kind; kinds without a function are scanned
- *	kinds.def   the builtin types that are known: name, value, visit
+ *	visit*.c    the references of an object, by its type's plan: visit_impl.h
+ *	kinds.def   the builtin types that are known: name, value
+ *	walkers.def those whose references are at no fixed places
  *
  * A picture (3.8 and later; see struct cpython_layout for the others). The address of an object is
  * what id() says; its block begins before it:
@@ -32,7 +33,7 @@
 /* PY_KIND_int, ...: what a type is, or what the nearest of its bases is that is in kinds.def. */
 enum py_kind {
 	PY_KIND_NONE,
-#define PY_KIND(id, name, value, visit) PY_KIND_##id,
+#define PY_KIND(id, name, value) PY_KIND_##id,
 #include "runtime/cpython/kinds.def"
 #undef PY_KIND
 	PY_KINDS,
@@ -78,6 +79,7 @@ struct py {
 	VEC(struct py_static) fixed; /* by address */
 	uint32_t *object_type;	     /* by object id - 1: index + 1 in type; 0: no Python object */
 	uint64_t objects;	     /* how many */
+	struct py_visit *visit;	     /* visit_impl.h */
 };
 
 /* A preview being made. */
@@ -92,14 +94,10 @@ struct py_value {
 /* False: no value. `at` is the object's address. */
 typedef bool py_value_fn(const struct py *py, const struct py_type *type, uint64_t at,
 			 struct py_value *ret);
-/* All references of the object, but for what visit_instance adds for every type. */
-typedef void py_visit_fn(const struct py *py, const struct py_type *type, uint32_t object_id,
-			 struct edge_sink *sink);
 
 struct py_kind_row {
 	const char *name; /* tp_name */
 	py_value_fn *value;
-	py_visit_fn *visit; /* NULL: scanned */
 };
 
 /* By enum py_kind. */
@@ -198,6 +196,10 @@ struct error *py_values(struct py *py) _must_check_;
 /* A text's first bytes as UTF-8, whole characters, no escapes; false: it is no text. */
 bool py_text(const struct py *py, uint64_t at, char *buf, size_t room);
 
-/* ---- visit.c ---- */
+/* ---- visit*.c ---- */
+
+/* Last of the objects phase: how each type is visited; which blocks are part of which object. */
+struct error *py_visit_prepare(struct py *py) _must_check_;
+void py_visit_finish(struct py *py);
 
 void py_visit(const struct py *py, uint32_t object_id, struct edge_sink *sink);

@@ -12,10 +12,9 @@
 #include <string.h>
 
 #define py_value_none NULL
-#define py_visit_none NULL
 const struct py_kind_row py_kind_table[PY_KINDS] = {
-	[PY_KIND_NONE] = {"", NULL, NULL},
-#define PY_KIND(id, name, value, visit) [PY_KIND_##id] = {name, py_value_##value, py_visit_##visit},
+	[PY_KIND_NONE] = {"", NULL},
+#define PY_KIND(id, name, value) [PY_KIND_##id] = {name, py_value_##value},
 #include "runtime/cpython/kinds.def"
 #undef PY_KIND
 };
