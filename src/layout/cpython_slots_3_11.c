@@ -498,7 +498,6 @@ const struct cpython_slot cpython_slots_3_11[] = {
 	{"generator", ".__name__", 32, CPYTHON_SLOT_OWNING},
 	{"generator", ".__qualname__", 40, CPYTHON_SLOT_OWNING},
 	{"generator", ".<exc_value>", 48, CPYTHON_SLOT_OWNING},
-	{"generator", ".<origin>", 64, CPYTHON_SLOT_OWNING},
 	/* gaiterobject */
 	{"generic_alias_iterator", ".<alias>", 16, CPYTHON_SLOT_OWNING},
 	/* PyDescrObject */

@@ -496,7 +496,6 @@ const struct cpython_slot cpython_slots_3_12[] = {
 	{"generator", ".__name__", 24, CPYTHON_SLOT_OWNING},
 	{"generator", ".__qualname__", 32, CPYTHON_SLOT_OWNING},
 	{"generator", ".<exc_value>", 40, CPYTHON_SLOT_OWNING},
-	{"generator", ".<origin>", 56, CPYTHON_SLOT_OWNING},
 	/* gaiterobject */
 	{"generic_alias_iterator", ".<alias>", 16, CPYTHON_SLOT_OWNING},
 	/* PyDescrObject */

@@ -86,7 +86,7 @@ void visit_rest(struct visitor *v, uint64_t start, uint64_t end)
 		if (!visit_word(v, from, &word) || word < 4096)
 			continue;
 		uint32_t dst = snapshot_object_find(v->py->snapshot, word);
-		if (dst && !v->py->object_type[dst - 1] && dst != v->id)
+		if (dst && !v->py->object_type[dst - 1] && dst != v->id && !owner_of(v, dst))
 			edge_sink_scan(v->sink, from, from + 8);
 	}
 }

@@ -23,8 +23,8 @@ static void own_slots(struct owner *o)
 	for (uint32_t i = 0; i < o->plan->nslot; i++) {
 		const struct plan_slot *s = &o->plan->slot[i];
 		if ((s->how == CPYTHON_SLOT_BUFFER || s->how == CPYTHON_SLOT_STATE) &&
-		    o->at + s->offset + 8 <= o->end &&
-		    py_word(o->py, o->at + s->offset, &word) && word)
+		    o->at + s->offset + 8 <= o->end && py_word(o->py, o->at + s->offset, &word) &&
+		    word)
 			own_block(o, word, s->how == CPYTHON_SLOT_STATE);
 	}
 }

@@ -219,7 +219,7 @@ static struct error *plan_type(struct plan_maker *m, const struct py_type *type)
 		seen && py->layout->visit->instances_visit_type ? 0 : EDGE_NAME_UNSEEN;
 	if (type->flags & (flag->managed_dict | flag->inline_values))
 		m->plan.managed = true;
-	else if (type->dictoffset > 0 && !err)
+	else if (type->dictoffset > 0 && type->kind != PY_KIND_type && !err)
 		err = plan_slot(m, (uint32_t)type->dictoffset, CPYTHON_SLOT_OWNING, ".__dict__");
 	else if (type->dictoffset < 0)
 		m->plan.dict_behind = true;
@@ -289,8 +289,8 @@ struct error *py_plan_make(struct py *py)
 		m.plan.nslot = (uint32_t)m.slot.n;
 		if (m.slot.n) {
 			qsort(m.slot.at, m.slot.n, sizeof(*m.slot.at), slot_compare);
-			m.plan.slot = region_alloc(&m.visit->region,
-						   m.slot.n * sizeof(*m.plan.slot));
+			m.plan.slot =
+				region_alloc(&m.visit->region, m.slot.n * sizeof(*m.plan.slot));
 			if (!m.plan.slot)
 				err = &error_nomem;
 			else

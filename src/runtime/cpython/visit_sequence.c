@@ -3,10 +3,10 @@
 
 enum {
 	ITEMS_MOST = 1 << 30,
-	DEQUE_BLOCK = 64,      /* Modules/_collectionsmodule.c, BLOCKLEN */
-	DEQUE_FREE_MOST = 16,  /* MAXFREEBLOCKS */
-	TEE_CELLS = 57,	       /* Modules/itertoolsmodule.c, LINKCELLS */
-	HAMT_ARRAY = 32,       /* internal/pycore_hamt.h, HAMT_ARRAY_NODE_SIZE */
+	DEQUE_BLOCK = 64,     /* Modules/_collectionsmodule.c, BLOCKLEN */
+	DEQUE_FREE_MOST = 16, /* MAXFREEBLOCKS */
+	TEE_CELLS = 57,	      /* Modules/itertoolsmodule.c, LINKCELLS */
+	HAMT_ARRAY = 32,      /* internal/pycore_hamt.h, HAMT_ARRAY_NODE_SIZE */
 };
 
 static void visit_row(struct visitor *v, uint64_t at, uint64_t n, uint64_t index)
