@@ -119,7 +119,9 @@ bool py_object_size(const struct py *py, const struct py_type *type, uint64_t at
 		if ((int64_t)items < 0)
 			items = -items; /* the sign of an int */
 	}
-	return checked_mul(items, type->itemsize, &bytes) && checked_add(*ret, bytes, ret);
+	/* Include/objimpl.h, _PyObject_VAR_SIZE: what a subclass adds begins at a whole word. */
+	return checked_mul(items, type->itemsize, &bytes) && checked_add(*ret, bytes, ret) &&
+	       checked_align_up(*ret, 8, ret);
 }
 
 bool py_count_is_static(const struct py *py, uint64_t count)

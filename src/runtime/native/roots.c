@@ -10,7 +10,8 @@
  *	LOADER			DATA: link maps, slot tables
  *	DAMAGED, OTHER		UNEXPLAINED (weak)
  *	other extents		nothing
- *	no extent, in a module	what was ever writable: DATA, GLOBAL once a symbol names the word
+ *	no extent, in a module	what was ever writable: DATA, GLOBAL once a symbol names the word;
+ *				objects that a runtime has claimed there are left out
  *	no extent, elsewhere	UNEXPLAINED (weak), but for files that are mapped read-only
  *
  * What was ever writable: mapped writable now; inside a PT_LOAD with W or PT_GNU_RELRO; and, where
@@ -59,6 +60,29 @@ static struct error *plan_add(struct root_plan *p, uint64_t start, uint64_t end,
 			((struct root_range){start, end, (uint8_t)grade, thread_id, module_id}));
 }
 
+/* Module data, but for the objects that a runtime found there: they have references of their own. */
+static struct error *plan_data(struct root_plan *p, uint64_t start, uint64_t end,
+			       uint32_t module_id)
+{
+	const struct object_table *o = &p->ctx->snapshot->object;
+	struct error *err = NULL;
+	uint32_t lo = 0, hi = o->n;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (object_block(o, mid) + o->size[mid] <= start)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < o->n && object_block(o, lo) < end && !err; lo++) {
+		if (o->arena_id[lo] || !o->runtime || !o->runtime[lo])
+			continue;
+		err = plan_add(p, start, object_block(o, lo), ROOT_DATA, 0, module_id);
+		start = object_block(o, lo) + o->size[lo];
+	}
+	return err ? err : plan_add(p, start, end, ROOT_DATA, 0, module_id);
+}
+
 /* A part of a read-only module mapping: only what once could be written. */
 static struct error *plan_readonly_module(struct root_plan *p, const struct image_segment *seg,
 					  uint64_t start, uint64_t end)
@@ -72,7 +96,7 @@ static struct error *plan_readonly_module(struct root_plan *p, const struct imag
 		uint64_t to = part[i][1] < end ? part[i][1] : end;
 		if (from >= to)
 			continue;
-		err = plan_add(p, from, to, ROOT_DATA, 0, seg->module_id);
+		err = plan_data(p, from, to, seg->module_id);
 		done = to;
 	}
 	return err;
@@ -87,7 +111,7 @@ static struct error *plan_gap(struct root_plan *p, const struct image_segment *s
 	switch ((enum segment_kind)seg->kind) {
 	case SEGMENT_MODULE:
 		if (seg->perms & PERM_W || written)
-			return plan_add(p, start, end, ROOT_DATA, 0, seg->module_id);
+			return plan_data(p, start, end, seg->module_id);
 		if (seg->module_id)
 			return plan_readonly_module(p, seg, start, end);
 		return NULL;
@@ -106,7 +130,7 @@ static struct error *plan_gap(struct root_plan *p, const struct image_segment *s
 	}
 	/* .bss runs on behind the file's last page, where the mapping has no name. */
 	if (seg->module_id)
-		return plan_add(p, start, end, ROOT_DATA, 0, seg->module_id);
+		return plan_data(p, start, end, seg->module_id);
 	return plan_add(p, start, end, ROOT_UNEXPLAINED, 0, 0);
 }
 
