@@ -25,7 +25,7 @@ const struct command *const command_table[] = {
 
 static const char *const format_choices[] = {"text", "json", NULL};
 static const char *const color_choices[] = {"auto", "always", "never", NULL};
-static const char *const fail_choices[] = {"leaks", "cycles", NULL};
+static const char *const fail_choices[] = {"leaks", "cycles", "refcount", NULL};
 
 const struct option options_common[] = {
 	{0, "format", OPTION_CHOICE, FIELD(format), "text|json", "how to print (text)",
@@ -48,7 +48,7 @@ const struct option options_rows[] = {
 };
 
 const struct option options_fail[] = {
-	{0, "fail-on", OPTION_SET, FIELD(fail_on), "leaks,cycles",
+	{0, "fail-on", OPTION_SET, FIELD(fail_on), "leaks,cycles,refcount",
 	 "exit with status 3 when there are any", fail_choices, false},
 	{0},
 };

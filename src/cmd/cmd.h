@@ -28,7 +28,7 @@
 
 enum cmd_format { FORMAT_TEXT, FORMAT_JSON };
 enum cmd_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
-enum cmd_fail { FAIL_LEAKS = 1 << 0, FAIL_CYCLES = 1 << 1 };
+enum cmd_fail { FAIL_LEAKS = 1 << 0, FAIL_CYCLES = 1 << 1, FAIL_REFCOUNT = 1 << 2 };
 enum cmd_by { BY_TYPE, BY_SIZE, BY_RETAINED, BY_MODULE, BY_ARENA };
 
 /* --limit was not given: each command has its own. */
@@ -51,6 +51,10 @@ struct cmd_options {
 	bool all, possible, segments;
 	unsigned by; /* enum cmd_by */
 	uint64_t hex;
+	/* path */
+	uint64_t max;
+	const char *avoid, *to_type;
+	bool dot;
 };
 
 struct cmd_context {

@@ -1,0 +1,104 @@
+#include "cmd/cmd.h"
+
+enum { GROUPS = 20 };
+
+static const struct report_column fold_columns[] = {
+	{"state", "STATE", REPORT_WORD, NULL},	       {"objects", "OBJECTS", REPORT_COUNT, NULL},
+	{"excess", "COUNTS EACH", REPORT_COUNT, NULL}, {"size", "SIZE", REPORT_COUNT, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},	       {"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"address", "EXAMPLE", REPORT_ADDRESS, NULL},  {"value", "VALUE", REPORT_TEXT, ""},
+	{"object_id", NULL, REPORT_ID, NULL},	       {0},
+};
+
+static const struct report_column object_columns[] = {
+	{"state", "STATE", REPORT_WORD, NULL},	      {"object_id", "OBJECT", REPORT_ID, NULL},
+	{"address", "ADDRESS", REPORT_ADDRESS, NULL}, {"size", "SIZE", REPORT_COUNT, NULL},
+	{"refcount", "COUNT", REPORT_COUNT, NULL},    {"found", "HELD BY", REPORT_COUNT, NULL},
+	{"excess", "EXCESS", REPORT_COUNT, NULL},     {"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"value", "VALUE", REPORT_TEXT, ""},	      {0},
+};
+
+static void refs_sentences(struct cmd_context *ctx, const struct cmd_row *total)
+{
+	struct report *rep = &ctx->report;
+	int64_t leaked = cmd_row_int(total, "leaked"), over = cmd_row_int(total, "over_released");
+	const char *audited = cmd_row_text(total, "audited");
+	report_string(rep, "audited", audited);
+	report_int(rep, "leaked", leaked);
+	report_int(rep, "leaked_bytes", cmd_row_int(total, "leaked_bytes"));
+	report_int(rep, "leaked_counts", cmd_row_int(total, "leaked_counts"));
+	report_int(rep, "over_released", over);
+	if (!audited) {
+		report_line(rep, "No counts: no objects of a runtime that counts references.");
+		return;
+	}
+	if (leaked)
+		report_line(rep,
+			    "%s (%s) with counts that nothing in the dump holds: a reference was "
+			    "not given back.",
+			    cmd_plural(ctx, leaked, "object", "objects"),
+			    cmd_bytes(ctx, cmd_row_int(total, "leaked_bytes")));
+	if (over)
+		report_line(rep, "%s with fewer counts than holders: will be freed while in use.",
+			    cmd_plural(ctx, over, "object", "objects"));
+	if (!leaked && !over)
+		report_line(rep, "Every count is explained%s.",
+			    ctx->opt.type ? " of such types" : "");
+	else
+		report_line(rep, "%s", "");
+}
+
+static struct error *refs_print(struct cmd_context *ctx)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct cmd_row total;
+	bool found;
+	struct error *err = cmd_prepare(ctx, "refs_total.sql", 0, &stmt);
+	if (!err)
+		err = cmd_row(ctx, stmt, &total, &found);
+	if (err)
+		return err;
+	refs_sentences(ctx, &total);
+	if ((ctx->opt.fail_on & FAIL_REFCOUNT) &&
+	    (cmd_row_int(&total, "leaked") || cmd_row_int(&total, "over_released")))
+		ctx->condition = true;
+	return ctx->opt.all ? cmd_section(ctx, "refs_all.sql", 0, "rows", object_columns, NULL)
+			    : cmd_section(ctx, "refs.sql", GROUPS, "rows", fold_columns, NULL);
+}
+
+static struct error *refs_run(struct cmd_context *ctx, int n, char **operand)
+{
+	(void)n;
+	struct error *err = cmd_open(ctx, operand[0]);
+	if (err)
+		return err;
+	report_begin(&ctx->report, "refs");
+	err = refs_print(ctx);
+	return err ? err : report_end(&ctx->report);
+}
+
+static const struct option refs_options[] = {
+	{'a', "all", OPTION_FLAG, offsetof(struct cmd_options, all), NULL,
+	 "one row for each object, not for each kind", NULL, false},
+	{0},
+};
+
+static const struct option *const refs_groups[] = {refs_options, options_rows, options_fail,
+						   options_common, NULL};
+
+const struct command command_refs = {
+	.name = "refs",
+	.operands = "DB",
+	.summary = "reference counts that nothing explains",
+	.description = "Python objects whose count differs from the references that were found: "
+		       "from other objects,\n"
+		       "variables, the interpreter, and memory of C code that holds the address. "
+		       "More counts\n"
+		       "than holders: code in C took a reference and never gave it back. Fewer: it "
+		       "gave one back\n"
+		       "too many. Objects of one type, size and difference are one row.",
+	.options = refs_groups,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = refs_run,
+};
