@@ -26,10 +26,14 @@ enum {
 	ANCHORS_MAX = 4, /* modules with static TLS that are asked */
 };
 
+/* Of all threads together. One is found some KiB above its stack pointer as a rule. */
+#define SEARCH_BYTES_ALL (UINT64_C(4) << 30)
+
 struct anchors {
 	uint32_t modid[ANCHORS_MAX];
 	uint64_t offset[ANCHORS_MAX];
 	unsigned n;
+	uint64_t budget; /* bytes to search still */
 };
 
 /* Is tp, whose first word is `first`, a thread pointer? */
@@ -50,12 +54,14 @@ static bool holds(const struct image *img, const struct anchors *a, uint64_t tp,
 }
 
 /* The first thread pointer in [from, to) that no thread has yet; 0: none. */
-static uint64_t search(const struct image *img, const struct anchors *a, uint64_t from, uint64_t to)
+static uint64_t search(const struct image *img, struct anchors *a, uint64_t from, uint64_t to)
 {
 	uint64_t len, step = 2 * (uint64_t)img->word_size;
 	const uint8_t *p;
 	from = (from + step - 1) & ~(step - 1);
-	for (uint64_t at = from; (p = image_next_data(img, &at, to, &len)); at += len) {
+	for (uint64_t at = from; a->budget && (p = image_next_data(img, &at, to, &len));
+	     at += len) {
+		a->budget -= len < a->budget ? len : a->budget;
 		for (uint64_t i = -at & (step - 1); i + img->word_size <= len; i += step) {
 			if (!holds(img, a, at + i, image_word_at(img, p + i)))
 				continue;
@@ -69,7 +75,7 @@ static uint64_t search(const struct image *img, const struct anchors *a, uint64_
 	return 0;
 }
 
-static uint64_t search_mappings(const struct image *img, const struct anchors *a)
+static uint64_t search_mappings(const struct image *img, struct anchors *a)
 {
 	unsigned searched = 0;
 	for (uint32_t i = 0; i < img->nsegment && searched < SEARCH_MAPPINGS_MAX; i++) {
@@ -93,7 +99,7 @@ static uint64_t search_mappings(const struct image *img, const struct anchors *a
 
 void image_find_thread_pointers(struct image *img)
 {
-	struct anchors a = {.n = 0};
+	struct anchors a = {.budget = SEARCH_BYTES_ALL};
 	for (uint32_t i = 0; i < img->nmodule && a.n < ANCHORS_MAX; i++) {
 		const struct image_module *m = &img->module[i];
 		if (!m->tls_static || !m->tls_modid)

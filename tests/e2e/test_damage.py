@@ -224,3 +224,26 @@ def test_flips(victim, threaded, survives, seed):
         for i in range(at, min(at + run, len(data))):
             data[i] = r.choice((r.randrange(256), 0, 255, data[i] ^ 1 << r.randrange(8)))
     survives(data, f"seed {seed}")
+
+
+def test_many_threads(survives):
+    """As many threads as a file has room for must not take the square of their number in time."""
+    count, word = 100_000, struct.Struct("<Q")
+    status = bytearray(12 + 336)  # note header, its name, then struct elf_prstatus
+    struct.pack_into("<III8s", status, 0, 5, 336, 1, b"CORE")
+    status += bytes(8)
+    base, size = 0x10000000, 1 << 22
+    notes = bytearray()
+    for i in range(count):
+        struct.pack_into("<i", status, 20 + 32, i + 1)
+        word.pack_into(status, 20 + 112 + 8 * 19, base + 8 * i)
+        word.pack_into(status, 20 + 112 + 8 * 21, base + size // 2 + 16 * i)
+        notes += status
+    at = 64 + 2 * 56
+    head = b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + struct.pack(
+        "<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+    head += struct.pack("<IIQQQQQQ", PT_NOTE, 0, at, 0, 0, len(notes), 0, 4)
+    head += struct.pack("<IIQQQQQQ", PT_LOAD, 6, at + len(notes), base, 0, size, size, 4096)
+    done = survives(bytes(head + notes + bytes(range(256)) * (size // 256)), "100,000 threads",
+                    sound=False)
+    assert done.returncode == 0 and "100,000 threads" in done.out

@@ -28,6 +28,8 @@ enum {
 struct stacks {
 	struct runtime_context *ctx;
 	struct native_threads threads;
+	VEC(uint64_t) sp;	       /* of all threads, ascending */
+	VEC(uint64_t) bound;	       /* where known stacks and TLS begin, ascending */
 	struct debuginfo_frame *frame; /* FRAMES_MAX, of the thread at hand */
 	unsigned frames;
 };
@@ -137,6 +139,47 @@ static struct error *known_stack(struct stacks *st, const struct native_thread *
 	return err;
 }
 
+static int address_compare(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Threads may be many: what lies next above an address is looked up, not searched. */
+static struct error *bounds_find(struct stacks *st)
+{
+	const struct image *img = st->ctx->image;
+	struct error *err = NULL;
+	for (uint32_t i = 0; i < img->nthread && !err; i++)
+		err = vec_push(&st->sp, img->thread[i].sp);
+	for (uint64_t i = 0; i < st->threads.thread.n && !err; i++) {
+		const struct native_thread *t = &st->threads.thread.at[i];
+		if (t->block < t->block_end)
+			err = vec_push(&st->bound, t->block);
+		if (!err && t->tls_start < t->tls_end)
+			err = vec_push(&st->bound, t->tls_start);
+	}
+	if (st->sp.n)
+		qsort(st->sp.at, st->sp.n, sizeof(*st->sp.at), address_compare);
+	if (st->bound.n)
+		qsort(st->bound.at, st->bound.n, sizeof(*st->bound.at), address_compare);
+	return err;
+}
+
+/* UINT64_MAX: none is. */
+static uint64_t first_above(const uint64_t *at, uint64_t n, uint64_t addr)
+{
+	uint64_t lo = 0, hi = n;
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		if (at[mid] <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < n ? at[lo] : UINT64_MAX;
+}
+
 /* sp is in a mapping of which nothing else is known. */
 static struct error *unknown_stack(struct stacks *st, const struct native_thread *t)
 {
@@ -147,17 +190,13 @@ static struct error *unknown_stack(struct stacks *st, const struct native_thread
 		return NULL;
 	uint64_t end = seg->end;
 	/* The next thread's stack in the same mapping begins at its own sp or before. */
-	for (uint32_t i = 0; i < img->nthread; i++)
-		if (img->thread[i].sp > th->sp && img->thread[i].sp < end)
-			end = below(img->thread[i].sp, native_red_zone(img), th->sp);
+	uint64_t next = first_above(st->sp.at, st->sp.n, th->sp);
+	if (next < end)
+		end = below(next, native_red_zone(img), th->sp);
 	/* So does a stack whose bounds are known. */
-	for (uint64_t i = 0; i < st->threads.thread.n; i++) {
-		const struct native_thread *o = &st->threads.thread.at[i];
-		if (o->block < o->block_end && o->block > th->sp && o->block < end)
-			end = o->block;
-		if (o->tls_start < o->tls_end && o->tls_start > th->sp && o->tls_start < end)
-			end = o->tls_start;
-	}
+	next = first_above(st->bound.at, st->bound.n, th->sp);
+	if (next < end)
+		end = next;
 	return claim(st, below(th->sp, native_red_zone(img), seg->start), end, EXTENT_STACK_USED,
 		     t->thread_id);
 }
@@ -306,6 +345,8 @@ struct error *native_threads_prepare(struct runtime_context *ctx)
 		return &error_nomem;
 	struct stacks st = {.ctx = ctx, .frame = frame};
 	struct error *err = native_threads_find(ctx, &st.threads);
+	if (!err)
+		err = bounds_find(&st);
 	bool first_done = false;
 	uint64_t count[3] = {0};
 	for (uint64_t i = 0; i < st.threads.thread.n && !err; i++) {
@@ -328,5 +369,7 @@ struct error *native_threads_prepare(struct runtime_context *ctx)
 		 count[THREAD_LIVE], count[THREAD_EXITED], count[THREAD_CACHED],
 		 st.threads.list_offset ? "" : "; no list of glibc's threads was found");
 	native_threads_deinit(&st.threads);
+	vec_deinit(&st.sp);
+	vec_deinit(&st.bound);
 	return err;
 }

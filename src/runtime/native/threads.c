@@ -503,26 +503,51 @@ static uint64_t tp_behind(const struct image *img, uint64_t node)
 	return 0;
 }
 
-static struct native_thread *thread_by_tid(const struct image *img, struct native_threads *all,
-					   uint64_t node)
+/* Threads of the dump by number: there may be as many as a ring has links. */
+struct tid_index {
+	const struct image *img;
+	struct native_threads *all;
+	struct tid_entry {
+		int32_t tid;
+		uint32_t index; /* in native_threads */
+	} * at;
+};
+
+static int tid_compare(const void *a, const void *b)
 {
-	uint32_t tid;
-	if (!image_try_u32(img, node + 2 * (uint64_t)img->word_size, &tid) || !tid)
+	const struct tid_entry *x = a, *y = b;
+	if (x->tid != y->tid)
+		return x->tid < y->tid ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static struct native_thread *thread_by_tid(const struct tid_index *x, uint64_t node)
+{
+	uint32_t tid, lo = 0, hi = x->img->nthread;
+	if (!image_try_u32(x->img, node + 2 * (uint64_t)x->img->word_size, &tid) || !tid)
 		return NULL;
-	for (uint32_t i = 0; i < img->nthread; i++)
-		if (img->thread[i].tid == (int32_t)tid)
-			return &all->thread.at[i];
-	return NULL;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (x->at[mid].tid < (int32_t)tid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == x->img->nthread || x->at[lo].tid != (int32_t)tid)
+		return NULL;
+	return &x->all->thread.at[x->at[lo].index];
 }
 
 /* All threads of the ring that has its head here. */
-static void tp_ring(const struct image *img, struct native_threads *all, uint64_t head)
+static void tp_ring(const struct tid_index *x, uint64_t head)
 {
+	const struct image *img = x->img;
+	struct native_threads *all = x->all;
 	uint64_t node;
 	if (!is_link(img, head, &node))
 		return;
 	for (unsigned i = 0; i < RING_MOST && node != head; i++) {
-		struct native_thread *t = thread_by_tid(img, all, node);
+		struct native_thread *t = thread_by_tid(x, node);
 		uint64_t tp;
 		if (t && !all->list_offset && (tp = tp_behind(img, node)))
 			all->list_offset = (int64_t)(node - tp);
@@ -533,8 +558,16 @@ static void tp_ring(const struct image *img, struct native_threads *all, uint64_
 	}
 }
 
-static void tp_find(const struct image *img, struct native_threads *all)
+static struct error *tp_find(const struct image *img, struct native_threads *all)
 {
+	if (!img->nthread)
+		return NULL;
+	struct tid_index x = {img, all, calloc(img->nthread, sizeof(*x.at))};
+	if (!x.at)
+		return &error_nomem;
+	for (uint32_t i = 0; i < img->nthread; i++)
+		x.at[i] = (struct tid_entry){img->thread[i].tid, i};
+	qsort(x.at, img->nthread, sizeof(*x.at), tid_compare);
 	for (uint32_t m = 0; m < img->nmodule; m++) {
 		uint64_t lo = align_down(img->module[m].data_start, img->word_size);
 		uint64_t hi = img->module[m].data_end;
@@ -542,9 +575,11 @@ static void tp_find(const struct image *img, struct native_threads *all)
 			hi = lo + HEAD_SEARCH;
 		for (uint64_t at = lo, next; at < hi; at += img->word_size)
 			if (is_link(img, at, &next) && !module_of_data(img, next) &&
-			    thread_by_tid(img, all, next))
-				tp_ring(img, all, at);
+			    thread_by_tid(&x, next))
+				tp_ring(&x, at);
 	}
+	free(x.at);
+	return NULL;
 }
 
 struct error *native_threads_find(struct runtime_context *ctx, struct native_threads *ret)
@@ -562,7 +597,7 @@ struct error *native_threads_find(struct runtime_context *ctx, struct native_thr
 		any_tp |= img->thread[i].tp != 0;
 	}
 	if (!err && !list_offset_find(img, &ret->list_offset) && !any_tp && !tls_below_tp(img))
-		tp_find(img, ret);
+		err = tp_find(img, ret);
 	for (uint64_t i = 0; i < ret->thread.n && !err; i++) {
 		struct native_thread *t = &ret->thread.at[i];
 		if (!is_tcb(img, t->tp))
