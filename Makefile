@@ -171,7 +171,7 @@ $(BUILD)/bench/%: tests/bench/%.c $(LIB)
 		$(LDLIBS)
 
 ## demo: build, and read a sample dump
-DEMO ?= $(firstword $(sort $(wildcard sample-dumps/*.xz sample-dumps/*.zst)))
+DEMO ?= sample-dumps/service.core.xz
 demo: setup
 	$(MAKE) all
 	$(BUILD)/heapscan $(DEMO) -o $(BUILD)/demo.db

@@ -110,6 +110,8 @@ static struct error *wrong_operands(const struct command *c, int n, char **opera
 		if (near)
 			return error_new(ERROR_USAGE, "'%s' is no command (did you mean %s?)",
 					 operand[0], near);
+		if (!strpbrk(operand[0], "./") && access(operand[0], F_OK))
+			return error_new(ERROR_USAGE, "'%s' is no command", operand[0]);
 	}
 	if (c == command_table[0])
 		return error_new(ERROR_USAGE, "%s: heapscan %s",

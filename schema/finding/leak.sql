@@ -3,7 +3,8 @@
 INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, cluster_id)
 SELECT 'leak',
        CASE WHEN bytes >= 1048576 THEN 'error' ELSE 'warning' END,
-       printf('leak: %s in %,d blocks behind %s: %s', human(bytes), objects,
+       printf('leak: %s in %s behind %s: %s', human(bytes),
+              CASE objects WHEN 1 THEN '1 block' ELSE printf('%,d blocks', objects) END,
               CASE clusters WHEN 1 THEN 'one head' ELSE printf('%,d heads of one shape', clusters) END,
               coalesce(signature, 'of unknown shape')),
        printf('nothing in the dump leads to them; an example: heapscan show DB #%d', head_id),

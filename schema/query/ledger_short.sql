@@ -1,6 +1,7 @@
 -- The ledger for one screen: free memory and stacks by place, all else by category; the rows add up to the
 -- last one, which is the size of all mappings. The tenth and further ones, and what is below a 200th, go
--- into one row. Reserved addresses hold no memory: they come last, and make no other row look small.
+-- into one row. Reserved addresses hold no memory: they come last, and make no other row look small; shares
+-- are those of the memory.
 WITH line AS (
     SELECT CASE WHEN category IN ('free', 'stack') THEN category || ': ' || coalesce(place, '?')
                 ELSE category END AS category,
@@ -22,7 +23,7 @@ folded AS (
     FROM (SELECT * FROM ranked WHERE NOT (reserved OR category = 'live' OR (place < 10 AND NOT small))
           ORDER BY place)
     HAVING count(*) > 0)
-SELECT folded.category, folded.bytes, 1.0 * folded.bytes / total.bytes AS share, part
+SELECT folded.category, folded.bytes, CASE WHEN part <> 2 THEN 1.0 * folded.bytes / total.memory END AS share, part
 FROM folded, total
 UNION ALL
 SELECT 'total', bytes, 1.0, 3 FROM total WHERE bytes IS NOT NULL

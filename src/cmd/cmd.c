@@ -64,6 +64,16 @@ static bool is_sqlite(const char *path)
 	       !memcmp(head, magic, sizeof(magic));
 }
 
+/* Before any query uses it: what is wrong with it is then no fault of the database. */
+static struct error *type_check(struct cmd_context *ctx)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct error *err = cmd_prepare(ctx, "type_check.sql", 0, &stmt);
+	if (!err && sqlite3_step(stmt) == SQLITE_ERROR)
+		err = error_new(ERROR_USAGE, "--type: %s", sqlite3_errmsg(ctx->store->db));
+	return err;
+}
+
 struct error *cmd_open(struct cmd_context *ctx, const char *path)
 {
 	if (access(path, R_OK))
@@ -77,7 +87,8 @@ struct error *cmd_open(struct cmd_context *ctx, const char *path)
 				 "heapscan %s",
 				 path, path);
 	}
-	return store_open(path, &ctx->store);
+	struct error *err = store_open(path, &ctx->store);
+	return err || !ctx->opt.type ? err : type_check(ctx);
 }
 
 void cmd_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value)
@@ -187,6 +198,35 @@ const char *cmd_meta(struct cmd_context *ctx, const char *key)
 	 */
 	error_free(err);
 	return found ? cmd_row_text(&row, "value") : NULL;
+}
+
+/* ---- --fail-on ---- */
+
+static struct error *fail_on_one(struct cmd_context *ctx, const char *query, const char *count)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct cmd_row row = {0};
+	bool found = false;
+	struct error *err = cmd_prepare(ctx, query, 0, &stmt);
+	if (!err)
+		err = cmd_row(ctx, stmt, &row, &found);
+	if (!err && found && cmd_row_int(&row, count))
+		ctx->condition = true;
+	return err;
+}
+
+struct error *cmd_fail_on(struct cmd_context *ctx)
+{
+	struct error *err = NULL;
+	if (ctx->opt.fail_on & FAIL_LEAKS)
+		err = fail_on_one(ctx, "leaks_total.sql", "clusters");
+	if (!err && (ctx->opt.fail_on & FAIL_CYCLES))
+		err = fail_on_one(ctx, "cycles_total.sql", "garbage");
+	if (!err && (ctx->opt.fail_on & FAIL_REFCOUNT))
+		err = fail_on_one(ctx, "refs_total.sql", "leaked");
+	if (!err && (ctx->opt.fail_on & FAIL_REFCOUNT))
+		err = fail_on_one(ctx, "refs_total.sql", "over_released");
+	return err;
 }
 
 /* ---- sentences ---- */

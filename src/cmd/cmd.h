@@ -138,5 +138,8 @@ const char *cmd_plural(struct cmd_context *ctx, int64_t n, const char *one, cons
 /* The first screen, from an open database that lies at `path`. */
 struct error *cmd_screen(struct cmd_context *ctx, const char *path) _must_check_;
 
+/* Sets ctx->condition when what --fail-on names is there, of the types that --type lets through. */
+struct error *cmd_fail_on(struct cmd_context *ctx) _must_check_;
+
 /* Section "members": the first ones of the clusters that leaks or cycles ("leak", "cycle") list. */
 struct error *cmd_members(struct cmd_context *ctx, const char *kind) _must_check_;

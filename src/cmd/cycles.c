@@ -48,11 +48,12 @@ static struct error *cycles_print(struct cmd_context *ctx)
 			    cmd_bytes(ctx, cmd_row_int(&total, "garbage_bytes")));
 	else
 		report_line(rep, "No cycles%s.", ctx->opt.type ? " with such a head" : "");
-	if (garbage && (ctx->opt.fail_on & FAIL_CYCLES))
-		ctx->condition = true;
 	uint64_t n = 0;
 	err = ctx->opt.all ? cmd_section(ctx, "cycles_all.sql", 0, "rows", cluster_columns, &n)
 			   : cmd_section(ctx, "cycles.sql", GROUPS, "rows", shape_columns, &n);
+	int64_t more = cmd_row_int(&total, ctx->opt.all ? "clusters" : "shapes") - (int64_t)n;
+	if (!err && more > 0)
+		report_line(rep, "... and %s more (--limit 0 shows all)", cmd_count(ctx, more));
 	if (!err && n && !ctx->opt.all) {
 		report_heading(rep, "What the first ones are made of");
 		err = cmd_members(ctx, "cycle");
@@ -67,7 +68,9 @@ static struct error *cycles_run(struct cmd_context *ctx, int n, char **operand)
 	if (err)
 		return err;
 	report_begin(&ctx->report, "cycles");
-	err = cycles_print(ctx);
+	err = cmd_fail_on(ctx);
+	if (!err)
+		err = cycles_print(ctx);
 	return err ? err : report_end(&ctx->report);
 }
 

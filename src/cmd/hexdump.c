@@ -118,7 +118,7 @@ static struct error *hexdump_json(struct cmd_context *ctx, const struct image *i
 	return NULL;
 }
 
-struct error *cmd_hexdump(struct cmd_context *ctx, uint64_t address, uint64_t len)
+struct error *cmd_hexdump(struct cmd_context *ctx, uint64_t block, uint64_t skip, uint64_t len)
 {
 	struct hexdump h = {.input = {.fd = -1}};
 	struct error *err = NULL;
@@ -128,11 +128,12 @@ struct error *cmd_hexdump(struct cmd_context *ctx, uint64_t address, uint64_t le
 		report_string(&ctx->report, "bytes", NULL);
 		report_string(&ctx->report, "bytes_missing", why);
 	} else if (ctx->report.json) {
-		err = hexdump_json(ctx, h.image, address, len);
+		report_int(&ctx->report, "bytes_offset", (int64_t)skip);
+		err = hexdump_json(ctx, h.image, block + skip, len);
 	} else {
 		report_heading(&ctx->report, "Bytes");
 		for (uint64_t at = 0; at < len; at += LINE)
-			hexdump_line(ctx, h.image, address + at, at,
+			hexdump_line(ctx, h.image, block + skip + at, skip + at,
 				     len - at < LINE ? (unsigned)(len - at) : LINE);
 	}
 	hexdump_deinit(&h);

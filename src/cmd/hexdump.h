@@ -10,7 +10,9 @@
 #include "cmd/cmd.h"
 
 /*
- * Section "bytes": len bytes from address, 16 a line with text. In JSON: "bytes" (hex), null with
- * "bytes_missing" (why) when they cannot be had.
+ * Section "bytes": len bytes from offset `skip` of the block, 16 a line with text. In JSON: "bytes"
+ * (hex) and "bytes_offset" (skip); "bytes" is null with "bytes_missing" (why) when they cannot be
+ * had.
  */
-struct error *cmd_hexdump(struct cmd_context *ctx, uint64_t address, uint64_t len) _must_check_;
+struct error *cmd_hexdump(struct cmd_context *ctx, uint64_t block, uint64_t skip,
+			  uint64_t len) _must_check_;

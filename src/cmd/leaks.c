@@ -140,8 +140,6 @@ static struct error *leaks_print(struct cmd_context *ctx, const char *path)
 	else
 		report_line(rep, "Nothing is unreachable%s.",
 			    ctx->opt.type ? " that has such a head" : "");
-	if (clusters && (ctx->opt.fail_on & FAIL_LEAKS))
-		ctx->condition = true;
 	uint64_t n = 0;
 	err = ctx->opt.all ? cmd_section(ctx, "leaks_all.sql", 0, "rows", cluster_columns, &n)
 			   : cmd_section(ctx, "leaks.sql", GROUPS, "rows", shape_columns, &n);
@@ -164,7 +162,9 @@ static struct error *leaks_run(struct cmd_context *ctx, int n, char **operand)
 	if (err)
 		return err;
 	report_begin(&ctx->report, "leaks");
-	err = leaks_print(ctx, operand[0]);
+	err = cmd_fail_on(ctx);
+	if (!err)
+		err = leaks_print(ctx, operand[0]);
 	return err ? err : report_end(&ctx->report);
 }
 

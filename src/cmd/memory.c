@@ -80,7 +80,10 @@ static struct error *memory_print(struct cmd_context *ctx)
 	if (ctx->opt.segments)
 		return cmd_section(ctx, "segments.sql", 0, "segments", segment_columns, NULL);
 	for (unsigned i = 0; i < sizeof(section) / sizeof(*section); i++) {
-		report_heading(&ctx->report, "%s", section[i].heading);
+		if (i)
+			report_heading(&ctx->report, "%s", section[i].heading);
+		else
+			report_line(&ctx->report, "%s", section[i].heading);
 		uint64_t n = 0;
 		struct error *err = cmd_section(ctx, section[i].query, section[i].limit,
 						section[i].section, section[i].columns, &n);

@@ -59,9 +59,6 @@ static struct error *refs_print(struct cmd_context *ctx)
 	if (err)
 		return err;
 	refs_sentences(ctx, &total);
-	if ((ctx->opt.fail_on & FAIL_REFCOUNT) &&
-	    (cmd_row_int(&total, "leaked") || cmd_row_int(&total, "over_released")))
-		ctx->condition = true;
 	return ctx->opt.all ? cmd_section(ctx, "refs_all.sql", 0, "rows", object_columns, NULL)
 			    : cmd_section(ctx, "refs.sql", GROUPS, "rows", fold_columns, NULL);
 }
@@ -73,7 +70,9 @@ static struct error *refs_run(struct cmd_context *ctx, int n, char **operand)
 	if (err)
 		return err;
 	report_begin(&ctx->report, "refs");
-	err = refs_print(ctx);
+	err = cmd_fail_on(ctx);
+	if (!err)
+		err = refs_print(ctx);
 	return err ? err : report_end(&ctx->report);
 }
 

@@ -65,6 +65,21 @@ static bool is_database(const char *path)
 	return is;
 }
 
+/* A folder or file that was named and is not there is a typing mistake, to be told at once. */
+static struct error *check_places(const struct cmd_options *opt)
+{
+	struct stat st;
+	for (unsigned i = 0; i < opt->sysroot.n; i++)
+		if (stat(opt->sysroot.at[i], &st))
+			return error_errno(ERROR_USAGE, errno, "--sysroot %s", opt->sysroot.at[i]);
+		else if (!S_ISDIR(st.st_mode))
+			return error_new(ERROR_USAGE, "--sysroot %s: is no folder",
+					 opt->sysroot.at[i]);
+	if (opt->exe && stat(opt->exe, &st))
+		return error_errno(ERROR_USAGE, errno, "--exe %s", opt->exe);
+	return NULL;
+}
+
 static struct error *scan_make(struct cmd_context *ctx, const char *input, const char *output)
 {
 	const struct cmd_options *opt = &ctx->opt;
@@ -83,7 +98,9 @@ static struct error *scan_make(struct cmd_context *ctx, const char *input, const
 		.timing = opt->timing,
 	};
 	/* Before the work begins: it may take minutes. */
-	struct error *err = store_check_target(output);
+	struct error *err = check_places(opt);
+	if (!err)
+		err = store_check_target(output);
 	if (err)
 		return err;
 	catch_signals();

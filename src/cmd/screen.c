@@ -306,10 +306,9 @@ struct error *cmd_screen(struct cmd_context *ctx, const char *path)
 		err = cmd_row(ctx, stmt, &sum, &found);
 	if (err)
 		return err;
-	if (((ctx->opt.fail_on & FAIL_LEAKS) && cmd_row_int(&sum, "lost_objects")) ||
-	    ((ctx->opt.fail_on & FAIL_CYCLES) && cmd_row_int(&sum, "lost_cycles")) ||
-	    ((ctx->opt.fail_on & FAIL_REFCOUNT) && cmd_row_int(&sum, "refcount_errors")))
-		ctx->condition = true;
+	err = cmd_fail_on(ctx);
+	if (err)
+		return err;
 	screen_facts(ctx, &sum);
 	return screen_print(ctx, &sum, report_safe(&ctx->region, path, "DB"));
 }

@@ -72,8 +72,9 @@ static const struct report_column instance_columns[] = {
 	{"address", "ADDRESS", REPORT_ADDRESS, NULL},
 	{"size", "SIZE", REPORT_COUNT, NULL},
 	{"retained", "RETAINED", REPORT_BYTES, NULL},
-	{"reachable", "REACHABLE", REPORT_COUNT, NULL},
+	{"reachable_name", "REACHABLE", REPORT_WORD, NULL},
 	{"value", "VALUE", REPORT_TEXT, ""},
+	{"reachable", NULL, REPORT_COUNT, NULL},
 	{0},
 };
 
@@ -226,10 +227,16 @@ static void object_facts(struct cmd_context *ctx, const struct cmd_row *o, uint6
 			    report_safe(&ctx->region, cmd_row_text(o, "arena"), ""));
 }
 
-static uint64_t hex_length(const struct cmd_context *ctx, uint64_t size)
+/* The first --hex bytes of a block, or those about `address`, when it lies behind them. */
+static struct error *show_bytes(struct cmd_context *ctx, uint64_t block, uint64_t size,
+				uint64_t address)
 {
-	uint64_t want = ctx->opt.hex == LIMIT_UNSET ? HEX : ctx->opt.hex;
-	return size < want ? size : want;
+	uint64_t want = ctx->opt.hex == LIMIT_UNSET ? HEX : ctx->opt.hex, skip = 0;
+	if (!want || !size)
+		return NULL;
+	if (address > block && address - block >= want)
+		skip = (address - block) & ~(uint64_t)15;
+	return cmd_hexdump(ctx, block, skip, size - skip < want ? size - skip : want);
 }
 
 static struct error *show_object(struct cmd_context *ctx, int64_t id, uint64_t address,
@@ -262,10 +269,9 @@ static struct error *show_object(struct cmd_context *ctx, int64_t id, uint64_t a
 		err = table(ctx, "show_dominators.sql", ":id", id, "dominators", dominator_columns,
 			    "Dominators: it goes when one of these goes, the nearest first",
 			    cmd_row_text(&o, "dominator_id") ? 1 : 0);
-	uint64_t len = hex_length(ctx, (uint64_t)cmd_row_int(&o, "size"));
-	if (!err && len)
-		err = cmd_hexdump(ctx, (uint64_t)cmd_row_int(&o, "block"), len);
-	return err;
+	return err ? err
+		   : show_bytes(ctx, (uint64_t)cmd_row_int(&o, "block"),
+				(uint64_t)cmd_row_int(&o, "size"), has_address ? address : start);
 }
 
 /* ---- an address that is in no live block ---- */
@@ -317,10 +323,10 @@ static struct error *show_address(struct cmd_context *ctx, uint64_t address)
 	err = one_row(ctx, "show_free.sql", ":address", (int64_t)address, &row, &found);
 	if (err)
 		return err;
-	uint64_t from = address & ~(uint64_t)15, len = hex_length(ctx, 64);
+	uint64_t from = address & ~(uint64_t)15, len = 64;
 	if (found) {
 		from = (uint64_t)cmd_row_int(&row, "address");
-		len = hex_length(ctx, (uint64_t)cmd_row_int(&row, "size"));
+		len = (uint64_t)cmd_row_int(&row, "size");
 		err = show_free(ctx, address, &row);
 	} else {
 		err = one_row(ctx, "show_segment.sql", ":address", (int64_t)address, &row, &found);
@@ -340,9 +346,7 @@ static struct error *show_address(struct cmd_context *ctx, uint64_t address)
 	if (!err)
 		err = table(ctx, "show_neighbours.sql", ":address", (int64_t)address, "neighbours",
 			    neighbour_columns, "Live blocks next to it", 1);
-	if (!err && len)
-		err = cmd_hexdump(ctx, from, len);
-	return err;
+	return err ? err : show_bytes(ctx, from, len, address);
 }
 
 /* ---- a type ---- */
@@ -395,7 +399,7 @@ static struct error *show_what(struct cmd_context *ctx, const char *what)
 		if (!*end && !errno)
 			return show_object(ctx, id, 0, false);
 	}
-	if (what[0] == '#')
+	if (what[0] == '#' || !*what)
 		return error_new(ERROR_USAGE, "'%s' is no object", what);
 	return show_type(ctx, what);
 }

@@ -372,6 +372,12 @@ struct error *module_find_files(struct module_info *m, const struct debuginfo_op
 		m->pub.debug_file = m->debug.path;
 	if (found) {
 		m->pub.file = m->file.path;
+		/* What was named and not used is told, though another was found; the rest is not. */
+		if (differs && mod->is_exe && opt->exe && !strcmp(differs, opt->exe))
+			damage_add(damage, DAMAGE_MISSING, mod->start,
+				   "%s: %s is another build than the process had mapped: not used; "
+				   "%s was",
+				   path ? path : m->file.path, differs, m->file.path);
 		return NULL;
 	}
 	m->pub.state = differs ? MODULE_FILE_DIFFERS : MODULE_FILE_MISSING;

@@ -47,7 +47,7 @@ def test_screen(case):
     *rows, total = said["ledger"]
     assert total["category"] == "total" and total["bytes"] == mapped
     assert sum(r["bytes"] for r in rows) == mapped
-    assert sum(r["share"] for r in rows) == pytest.approx(1, abs=1e-3)
+    assert sum(r["share"] or 0 for r in rows) == pytest.approx(1, abs=1e-3)
     assert sum(r["bytes"] for r in said["leaks"]) == said["lost_bytes"]
 
 

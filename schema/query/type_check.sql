@@ -1,0 +1,2 @@
+-- Fails when --type is no regular expression.
+SELECT '' REGEXP :type WHERE :type IS NOT NULL

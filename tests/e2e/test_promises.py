@@ -1,0 +1,136 @@
+"""What INTERFACE, README and man page promise of the commands, seen from outside."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from elfcore import Core
+from heapscan import Database, command, scan
+
+TOP = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def case(dumps, tmp_path_factory):
+    """A dump with leaks and no cycle, and its database."""
+    folder = tmp_path_factory.mktemp("promises")
+    dump = dumps("leak_direct", "gcc-O2")
+    core = folder / "core"
+    core.write_bytes(Path(dump.core).read_bytes())
+    db = scan(core, folder / "x.db")
+    db.core, db.binary = core, db.one("SELECT value FROM meta WHERE key = 'exe'")
+    yield db
+    db.close()
+
+
+def answer(*args, **how):
+    return json.loads(command(*args, "--format", "json", **how).out)
+
+
+# ---- exit status ----
+
+
+@pytest.mark.parametrize("name", ["leaks", "cycles", "refs", None])
+def test_fail_on_means_the_dump_not_the_command(case, name):
+    """A condition holds or does not, whichever command it is given to."""
+    args = ([name] if name else []) + [case.path]
+    command(*args, "--fail-on", "leaks", status=3)
+    command(*args, "--fail-on", "cycles", status=0)
+    command(*args, "--fail-on", "leaks,cycles", status=3)
+
+
+def test_fail_on_minds_type(case):
+    command("leaks", case.path, "--type", "no such type", "--fail-on", "leaks", status=0)
+
+
+@pytest.mark.parametrize("name", ["leaks", "cycles", "top"])
+def test_bad_type_is_bad_usage(case, name):
+    err = command(name, case.path, "--type", "(", status=1).err
+    assert "--type: regular expression: missing closing parenthesis" in err
+
+
+@pytest.mark.parametrize("args", [
+    ["frobnicate", "x.db"], ["why", "x.db", "0x1"], ["leak", "x.db"]])
+def test_a_word_that_is_no_command(args, tmp_path):
+    assert f"'{args[0]}' is no command" in command(*args, status=1, cwd=tmp_path).err
+
+
+def test_places_that_are_not_there(case, tmp_path):
+    out = tmp_path / "x.db"
+    for option, place in (("--exe", tmp_path / "none"), ("--sysroot", tmp_path / "none"),
+                          ("--sysroot", case.core)):
+        err = command(case.core, "-o", out, option, place, status=1).err
+        assert str(place) in err and option in err
+    assert not out.exists()
+
+
+# ---- binaries ----
+
+
+def test_exe_of_another_build_is_told(case, tmp_path):
+    """Also when the right one was found where it always was."""
+    with_ls = scan(case.core, tmp_path / "x.db", "--exe", "/bin/ls")
+    said = with_ls.column("SELECT title FROM finding WHERE kind = 'missing'")
+    assert [s for s in said if "/bin/ls is another build" in s]
+    with_ls.close()
+
+
+# ---- memory ----
+
+
+def test_shares_are_those_of_memory(dumps, tmp_path):
+    """Addresses that are reserved and hold nothing make no row look small."""
+    db = scan(dumps("threads_arenas", "gcc-O2").core, tmp_path / "x.db")
+    for rows in (answer(db.path)["ledger"][:-1], answer("memory", db.path)["categories"][:-1],
+                 answer("memory", db.path, "--limit", 0)["places"]):
+        reserved = [r for r in rows if r["category"].startswith("reserved")]
+        assert reserved and all(r["share"] is None for r in reserved)
+        assert sum(r["share"] or 0 for r in rows) == pytest.approx(1, abs=1e-3)
+    db.close()
+
+
+def test_memory_begins_with_text(case):
+    assert command("memory", case.path).out.startswith("Every byte")
+
+
+# ---- show ----
+
+
+def test_show_bytes_are_those_asked_for(case):
+    """Of a block too big to print, what lies at the address that was named."""
+    core = Core(case.core)
+    address, size = case.rows("SELECT address, size FROM object ORDER BY size DESC LIMIT 1")[0]
+    assert size > 400
+    said = answer("show", case.path, f"{address + 350:#x}", "--hex", 32)
+    assert said["bytes_offset"] == 350 & ~15
+    at = core.offset(address + said["bytes_offset"])
+    assert said["bytes"] == core.data[at:at + 32].hex()
+    assert f"{address + 336:#x}   +336" in command("show", case.path, f"{address + 350:#x}",
+                                                   "--hex", 32).out
+    assert answer("show", case.path, f"{address + 8:#x}")["bytes_offset"] == 0
+
+
+def test_show_nothing_is_bad_usage(case):
+    command("show", case.path, "", status=1)
+
+
+def test_show_addresses_above_2_63(case):
+    top = case.one('SELECT start FROM segment WHERE start < 0 LIMIT 1')
+    if top is None:
+        pytest.skip("no vsyscall page in the dumps of this kernel")
+    rows = answer("show", case.path, f"{top + (1 << 64):#x}")["neighbours"]
+    assert [r["place"] for r in rows] == ["before"]
+
+
+# ---- demo ----
+
+
+def test_demo_reads_the_sample_that_the_readme_names():
+    makefile = (TOP / "Makefile").read_text()
+    sample = re.search(r"^DEMO \?= (\S+)$", makefile, re.M).group(1)
+    assert (TOP / sample).exists()
+    assert Path(sample).name in (TOP / "sample-dumps/README.md").read_text().split("`make demo`")[0]
