@@ -5,6 +5,8 @@
  */
 #include "heap/glibc/glibc_impl.h"
 
+#include "base/cleanup.h"
+
 #include <stdio.h>
 
 /* ---- the parked, in address order ---- */
@@ -94,49 +96,92 @@ struct error *glibc_sort_parked(struct glibc *g, bool report)
 
 /* ---- arenas ---- */
 
-/* Which threads use an arena: their TLS has its address (malloc/arena.c, thread_arena). */
-static void arena_name(struct glibc *g, const struct glibc_arena *a, char *buf, size_t room)
+/* The threads whose TLS has an arena's address (malloc/arena.c, thread_arena). */
+struct arena_users {
+	uint64_t address;
+	uint64_t index;	      /* in glibc.arena */
+	uint32_t users, last; /* how many threads; 1 + the last one seen */
+	int32_t tid;	      /* of the first */
+};
+
+static int users_compare(const void *a, const void *b)
+{
+	const struct arena_users *x = a, *y = b;
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+static int users_by_index(const void *a, const void *b)
+{
+	const struct arena_users *x = a, *y = b;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* One look at each thread's words, whatever the number of arenas. */
+static void users_of_thread(struct glibc *g, uint32_t thread, struct arena_users *users)
 {
 	enum { NEAR = 4096 }; /* libc's variables lie near the thread pointer */
-	const struct image *img = g->img;
-	uint32_t users = 0;
-	int32_t tid = 0;
-	if (a->main) {
-		snprintf(buf, room, "main");
+	const struct image_thread *t = &g->img->thread[thread];
+	const struct image_segment *s = t->tp ? image_segment_find(g->img, t->tp) : NULL;
+	if (!s || t->tp % g->w)
 		return;
-	}
-	for (uint32_t i = 0; i < img->nthread; i++) {
-		uint64_t tp = img->thread[i].tp, word;
-		const struct image_segment *s = tp ? image_segment_find(img, tp) : NULL;
-		if (!s || tp % g->w)
+	uint64_t from = t->tp - s->start > NEAR ? t->tp - NEAR : s->start;
+	uint64_t end = s->end - t->tp > NEAR ? t->tp + NEAR : s->end;
+	from = (from + g->w - 1) / g->w * g->w;
+	const uint64_t low = users[0].address, high = users[g->arena.n - 1].address;
+	for (uint64_t at = from; at < end; at += g->w) {
+		struct arena_users key;
+		if (!glibc_word(g, at, &key.address) || key.address < low || key.address > high)
 			continue;
-		uint64_t from = tp - s->start > NEAR ? tp - NEAR : s->start;
-		uint64_t end = s->end - tp > NEAR ? tp + NEAR : s->end;
-		for (uint64_t at = from; at < end; at += g->w) {
-			if (!glibc_word(g, at, &word) || word != a->address)
-				continue;
-			if (!users++)
-				tid = img->thread[i].tid;
-			break;
-		}
+		struct arena_users *u =
+			bsearch(&key, users, g->arena.n, sizeof(*users), users_compare);
+		if (!u || u->last == thread + 1)
+			continue;
+		u->last = thread + 1;
+		if (!u->users++)
+			u->tid = t->tid;
 	}
-	if (!users)
+}
+
+/* One for each arena, in their order. Malloc'ed; NULL: out of memory. */
+static struct arena_users *arena_users_find(struct glibc *g)
+{
+	struct arena_users *users = calloc(g->arena.n + 1, sizeof(*users));
+	if (!users || !g->arena.n)
+		return users;
+	for (uint64_t i = 0; i < g->arena.n; i++)
+		users[i] = (struct arena_users){.address = g->arena.at[i].address, .index = i};
+	qsort(users, g->arena.n, sizeof(*users), users_compare);
+	for (uint32_t i = 0; i < g->img->nthread; i++)
+		users_of_thread(g, i, users);
+	qsort(users, g->arena.n, sizeof(*users), users_by_index);
+	return users;
+}
+
+static void arena_name(const struct glibc_arena *a, const struct arena_users *u, char *buf,
+		       size_t room)
+{
+	if (a->main)
+		snprintf(buf, room, "main");
+	else if (!u->users)
 		snprintf(buf, room, "thread arena, no thread uses it");
-	else if (users == 1)
-		snprintf(buf, room, "thread %d", tid);
+	else if (u->users == 1)
+		snprintf(buf, room, "thread %d", u->tid);
 	else
-		snprintf(buf, room, "thread %d and %u more", tid, users - 1);
+		snprintf(buf, room, "thread %d and %u more", u->tid, u->users - 1);
 }
 
 static struct error *arena_rows(struct glibc *g, uint32_t *mapped_row)
 {
 	struct snapshot *s = g->ctx->snapshot;
 	uint32_t glibc_id, name_id;
+	_cleanup_free_ struct arena_users *users = arena_users_find(g);
+	if (!users)
+		return &error_nomem;
 	struct error *err = intern_str(&s->strings, "glibc", &glibc_id);
 	for (uint64_t i = 0; i < g->arena.n && !err; i++) {
 		struct glibc_arena *a = &g->arena.at[i];
 		char name[64];
-		arena_name(g, a, name, sizeof(name));
+		arena_name(a, &users[i], name, sizeof(name));
 		err = intern_str(&s->strings, name, &name_id);
 		if (err)
 			break;
