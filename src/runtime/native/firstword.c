@@ -7,7 +7,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { SLICES_MAX = 64, SLICE_GRAIN = 1 << 14 /* objects */ };
+enum {
+	SLICES_MAX = 64,
+	SLICE_GRAIN = 1 << 14, /* objects */
+	FIRST_AHEAD = 24,      /* objects whose first words are asked for ahead */
+};
 
 struct module_range {
 	uint64_t start, end;
@@ -113,6 +117,8 @@ static struct error *first_slice_run(void *arg, unsigned slice, uint64_t first, 
 		}
 		if (at < run.addr || run.len - (at - run.addr) < img->word_size)
 			continue;
+		if (end - i > FIRST_AHEAD && o->address[i + FIRST_AHEAD] - run.addr < run.len)
+			__builtin_prefetch(run.data + (o->address[i + FIRST_AHEAD] - run.addr));
 		uint64_t word = image_word_at(img, run.data + (at - run.addr));
 		if (!in_module(job, word))
 			continue;

@@ -38,6 +38,7 @@ enum {
 	POINTERS_LEAST = 4,
 	POINTERS_LOOK = 256,
 	SLICE_GRAIN = 1 << 14,
+	NAMES_AHEAD = 16, /* blocks */
 	VALUES_MOST = 1 << 20,
 };
 
@@ -248,6 +249,17 @@ static bool is_pointer_array(const struct names_job *job, const uint8_t *p, uint
 	return enough_pointers(last, looked);
 }
 
+/* Blocks begin at no regular distance, which is what processors fetch ahead by themselves. */
+static inline void names_prefetch(const struct object_table *o, uint32_t i,
+				  const struct image_span *span)
+{
+	if (o->n - i <= NAMES_AHEAD)
+		return;
+	uint64_t ahead = o->address[i + NAMES_AHEAD] - span->start;
+	if (ahead < span->end - span->start)
+		__builtin_prefetch(span->data + ahead);
+}
+
 static enum name_kind name_kind_of(const struct names_job *job, uint32_t *span, uint32_t i)
 {
 	const struct image *img = job->ctx->image;
@@ -258,6 +270,7 @@ static enum name_kind name_kind_of(const struct names_job *job, uint32_t *span, 
 		return NAME_NONE;
 	const uint8_t *p = s->data + (at - s->start);
 	uint64_t len = s->end - at < size ? s->end - at : size;
+	names_prefetch(o, i, s);
 	if (len < img->word_size)
 		return NAME_NONE;
 	if (!image_word_at(img, p)) {
