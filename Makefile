@@ -156,8 +156,8 @@ analyze:
 format:
 	clang-format -i $(C_FILES)
 
-## bench: the ratios that are promised, on a generated core (BLOCKS=10000000)
-BLOCKS ?= 10000000
+## bench: the ratios that are promised, on generated cores (BLOCKS="1000000 3000000 10000000")
+BLOCKS ?= 1000000 3000000 10000000
 bench: all
 	BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BLOCKS)
 

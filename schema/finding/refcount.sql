@@ -8,7 +8,7 @@ SELECT 'refcount', CASE WHEN bytes >= 1048576 THEN 'error' ELSE 'warning' END,
        objects, bytes, object_id, type_id
 FROM (SELECT o.type_id, t.name, count(*) AS objects, sum(o.size) AS bytes, sum(e.excess) AS excess,
              max(o.size) AS biggest, e.object_id
-      FROM refcount_error e JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
+      FROM refcount_error e CROSS JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
       WHERE e.excess > 0
       GROUP BY o.type_id)
 ORDER BY bytes DESC
@@ -21,7 +21,7 @@ SELECT 'refcount', 'error',
        'a reference was given back twice, or never taken (Py_INCREF); like ones together: heapscan refs DB',
        objects, bytes, object_id, type_id
 FROM (SELECT o.type_id, t.name, count(*) AS objects, sum(o.size) AS bytes, max(o.size) AS biggest, e.object_id
-      FROM refcount_error e JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
+      FROM refcount_error e CROSS JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
       WHERE e.excess < 0
       GROUP BY o.type_id)
 ORDER BY objects DESC

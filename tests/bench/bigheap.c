@@ -1,47 +1,76 @@
 /*
- * bigheap COUNT: dies with COUNT live blocks of 16 to 400 bytes, about two references each to other
- * blocks in random order, held by one table of roots. The core is the yardstick's input (bench.py).
+ * bigheap COUNT: dies with COUNT live blocks of 16 to 400 bytes. Two references lead to each: one
+ * from a random block that was linked before it (so nearly all can be reached, over some ten or
+ * twenty steps), one from a random block anywhere. One block in a thousand has no holder of the
+ * first kind. A static table of ROOTS blocks is where it all hangs; what this program itself keeps
+ * about the blocks is unmapped at the end, so no word but these leads to any. The core is the
+ * yardstick's input (bench.py).
  */
 #include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-static uint64_t next(uint64_t *state) /* splitmix64 */
+enum { ROOTS = 64, LOST_EVERY = 1000, TRIES = 1000 };
+
+void **root[ROOTS];
+
+static uint64_t state = 42;
+
+static uint64_t below(uint64_t n) /* splitmix64 */
 {
-	uint64_t z = (*state += 0x9e3779b97f4a7c15);
+	uint64_t z = (state += 0x9e3779b97f4a7c15);
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
+	return (z ^ (z >> 31)) % n;
 }
 
-void **block; /* the one table: every tenth entry stays and is a root */
+/* A free word in a random one of the first n blocks. */
+static void **place(void ***block, uint64_t n)
+{
+	for (unsigned tries = 0; tries < TRIES; tries++) {
+		void **p = block[below(n)];
+		size_t words = malloc_usable_size(p) / sizeof(*p);
+		void **at = &p[below(words)];
+		if (!*at)
+			return at;
+	}
+	fprintf(stderr, "bigheap: no room for a reference\n");
+	exit(1);
+}
 
 int main(int argc, char **argv)
 {
-	uint64_t state = 42, n = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
-	if (!n || n > 1000000000) {
-		fprintf(stderr, "usage: bigheap COUNT\n");
+	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
+	if (n < 2 * ROOTS || n > 1000000000) {
+		fprintf(stderr, "usage: bigheap COUNT (from %d on)\n", 2 * ROOTS);
 		return 1;
 	}
-	block = calloc(n, sizeof(void *));
-	if (!block)
-		abort();
+	void ***block = mmap(NULL, n * sizeof(*block), PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (block == MAP_FAILED)
+		return 1;
 	for (uint64_t i = 0; i < n; i++) {
-		size_t size = 16 + next(&state) % 385;
-		block[i] = calloc(1, size);
+		block[i] = calloc(1, 16 + below(385));
 		if (!block[i])
-			abort();
+			return 1;
+	}
+	/* In an order that has nothing to do with addresses. */
+	for (uint64_t i = n - 1; i > 0; i--) {
+		uint64_t k = below(i + 1);
+		void **swap = block[i];
+		block[i] = block[k];
+		block[k] = swap;
 	}
 	for (uint64_t i = 0; i < n; i++) {
-		/* none to four references in a block that has room for them: two on average */
-		void **p = block[i];
-		size_t words = malloc_usable_size(p) / sizeof(void *);
-		for (uint64_t k = next(&state) % 5; k > 0; k--)
-			p[next(&state) % words] = block[next(&state) % n];
+		if (i < ROOTS)
+			root[i] = block[i];
+		else if (i % LOST_EVERY)
+			*place(block, i) = block[i];
 	}
 	for (uint64_t i = 0; i < n; i++)
-		if (i % 10)
-			block[i] = NULL;
+		*place(block, n) = block[i];
+	munmap(block, n * sizeof(*block));
 	abort();
 }
