@@ -49,8 +49,8 @@ static struct error *graph_columns(struct snapshot *s)
 	free(o->grade);
 	free(o->dominator);
 	free(o->retained);
-	o->reachable = calloc((size_t)o->n + 1, 1);
-	o->grade = calloc((size_t)o->n + 1, 1);
+	o->reachable = csr_zalloc((uint64_t)o->n + 1, 1);
+	o->grade = csr_zalloc((uint64_t)o->n + 1, 1);
 	o->dominator = csr_alloc(o->n, sizeof(*o->dominator));
 	o->retained = csr_alloc(o->n, sizeof(*o->retained));
 	if (!o->reachable || !o->grade || !o->dominator || !o->retained)

@@ -2,6 +2,8 @@
 #include "snapshot/snapshot.h"
 #include "snapshot/snapshot_impl.h"
 
+#include "base/huge.h"
+
 #include <assert.h>
 
 enum {
@@ -51,7 +53,7 @@ struct error *snapshot_locator_init(struct snapshot *s)
 	for (uint32_t r = 0; r < s->npage_range; r++) {
 		struct snapshot_page_range *p = &s->page_range[r];
 		uint64_t pages = ((p->end - p->start) >> s->page_shift) + 1;
-		p->first = malloc((pages + 1) * sizeof(*p->first));
+		p->first = huge_alloc(pages + 1, sizeof(*p->first));
 		if (!p->first)
 			return &error_nomem;
 		for (uint64_t i = 0; i < pages; i++) {

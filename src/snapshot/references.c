@@ -8,6 +8,7 @@
  */
 #include "snapshot/snapshot.h"
 
+#include "base/huge.h"
 #include "base/parallel.h"
 
 #include <assert.h>
@@ -72,13 +73,13 @@ struct error *snapshot_seal_references(struct snapshot *s)
 	struct edge_table *e = &s->edge;
 	uint32_t n = s->object.n;
 	if (!e->first) {
-		e->first = calloc((size_t)n + 1, sizeof(*e->first));
+		e->first = huge_zalloc((uint64_t)n + 1, sizeof(*e->first));
 		if (!e->first)
 			return &error_nomem;
 	}
 	assert(e->first[n] == e->n);
-	e->rfirst = calloc((size_t)n + 1, sizeof(*e->rfirst));
-	e->rsrc = malloc((e->n ? e->n : 1) * sizeof(*e->rsrc));
+	e->rfirst = huge_zalloc((uint64_t)n + 1, sizeof(*e->rfirst));
+	e->rsrc = huge_alloc(e->n, sizeof(*e->rsrc));
 	if (!e->rfirst || !e->rsrc)
 		return &error_nomem;
 	unsigned slices = parallel_slices(n, 1 << 16);

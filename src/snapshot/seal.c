@@ -3,6 +3,7 @@
 #include "snapshot/snapshot_impl.h"
 
 #include "base/cleanup.h"
+#include "base/huge.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -390,12 +391,12 @@ static struct error *seal_objects(struct snapshot *s)
 	if (s->block.n >= UINT32_MAX)
 		return error_new(ERROR_INPUT, "more than 4,294,967,294 live blocks");
 	struct object_table *o = &s->object;
-	size_t n = (size_t)s->block.n, room = n ? n : 1;
+	size_t n = (size_t)s->block.n;
 	o->n = (uint32_t)n;
-	o->address = malloc(room * sizeof(*o->address));
-	o->size = malloc(room * sizeof(*o->size));
-	o->arena_id = malloc(room * sizeof(*o->arena_id));
-	o->type_id = calloc(room, sizeof(*o->type_id));
+	o->address = huge_alloc(n, sizeof(*o->address));
+	o->size = huge_alloc(n, sizeof(*o->size));
+	o->arena_id = huge_alloc(n, sizeof(*o->arena_id));
+	o->type_id = huge_zalloc(n, sizeof(*o->type_id));
 	if (!o->address || !o->size || !o->arena_id || !o->type_id)
 		return &error_nomem;
 	for (size_t i = 0; i < n; i++) {

@@ -10,6 +10,7 @@
 #include "runtime/native/native.h"
 
 #include "base/cleanup.h"
+#include "base/huge.h"
 #include "base/parallel.h"
 #include "runtime/native/words.h"
 
@@ -296,9 +297,8 @@ static struct error *edges_join(struct edge_table *e, uint32_t objects, struct e
 		total += count;
 	}
 	e->first[objects] = total;
-	uint64_t room = total ? total : 1;
-	e->dst = malloc(room * sizeof(*e->dst));
-	e->where = malloc(room * sizeof(*e->where));
+	e->dst = huge_alloc(total, sizeof(*e->dst));
+	e->where = huge_alloc(total, sizeof(*e->where));
 	if (!e->dst || !e->where)
 		return &error_nomem;
 	bool typed = false;
@@ -306,8 +306,8 @@ static struct error *edges_join(struct edge_table *e, uint32_t objects, struct e
 		for (const struct edge_chunk *c = slice[k]->head; c; c = c->next)
 			typed |= c->typed != NULL;
 	if (typed) {
-		e->kind = calloc(room, sizeof(*e->kind));
-		e->name = calloc(room, sizeof(*e->name));
+		e->kind = huge_zalloc(total, sizeof(*e->kind));
+		e->name = huge_zalloc(total, sizeof(*e->name));
 		if (!e->kind || !e->name)
 			return &error_nomem;
 	}
@@ -337,7 +337,7 @@ struct error *native_edges(struct runtime_context *ctx, const struct locator *l,
 {
 	struct snapshot *s = ctx->snapshot;
 	const struct object_table *o = &s->object;
-	s->edge.first = calloc((size_t)o->n + 1, sizeof(*s->edge.first));
+	s->edge.first = huge_zalloc((uint64_t)o->n + 1, sizeof(*s->edge.first));
 	if (!s->edge.first)
 		return &error_nomem;
 	uint64_t bytes = 0;

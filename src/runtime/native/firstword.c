@@ -1,6 +1,7 @@
 #include "runtime/native/firstword.h"
 
 #include "base/cleanup.h"
+#include "base/huge.h"
 #include "base/parallel.h"
 #include "runtime/native/words.h"
 
@@ -191,7 +192,7 @@ struct error *first_words_find(struct runtime_context *ctx, struct first_words *
 		else
 			err = vec_push(&job->range, ((struct module_range){seg->start, seg->end}));
 	}
-	job->of = calloc((size_t)n + 1, sizeof(*job->of));
+	job->of = huge_zalloc((uint64_t)n + 1, sizeof(*job->of));
 	if (!job->of)
 		err = err ? err : &error_nomem;
 	unsigned slices = parallel_slices(n, SLICE_GRAIN);

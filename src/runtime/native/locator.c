@@ -1,6 +1,7 @@
 #include "runtime/native/locator.h"
 
 #include "base/checked.h"
+#include "base/huge.h"
 
 #include <assert.h>
 
@@ -135,8 +136,7 @@ struct error *locator_init(struct locator *l, const struct snapshot *s, uint32_t
 	while (l->page_shift < l->cell_shift && l->cells << (l->cell_shift - l->page_shift) > most)
 		l->page_shift++;
 	l->entries = l->cells << (l->cell_shift - l->page_shift);
-	/* calloc: pages of the table without blocks are never touched. */
-	l->entry = calloc(l->entries, sizeof(*l->entry));
+	l->entry = huge_zalloc(l->entries, sizeof(*l->entry));
 	if (!l->entry) {
 		locator_deinit(l);
 		return &error_nomem;

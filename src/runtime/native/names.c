@@ -23,6 +23,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/huge.h"
 #include "base/parallel.h"
 #include "runtime/native/firstword.h"
 #include "runtime/native/words.h"
@@ -362,7 +363,7 @@ static void preview_text(struct preview *v, enum name_kind kind, const uint8_t *
 static struct error *value_set(struct snapshot *s, uint32_t i, const char *text, size_t len)
 {
 	if (!s->object.value) {
-		s->object.value = calloc((size_t)s->object.n + 1, sizeof(*s->object.value));
+		s->object.value = huge_zalloc(s->object.n, sizeof(*s->object.value));
 		if (!s->object.value)
 			return &error_nomem;
 	}
@@ -452,7 +453,7 @@ static struct error *names_symbols(struct runtime_context *ctx, const struct fir
 			continue;
 		s->object.type_id[i] = n->type;
 		if (!s->object.value) {
-			s->object.value = calloc((size_t)s->object.n + 1, sizeof(*s->object.value));
+			s->object.value = huge_zalloc(s->object.n, sizeof(*s->object.value));
 			if (!s->object.value)
 				return &error_nomem;
 		}
@@ -468,7 +469,7 @@ struct error *native_names(struct runtime_context *ctx)
 	struct error *err = first_words_find(ctx, &fw);
 	if (err)
 		return err;
-	_cleanup_free_ uint8_t *kind = calloc((size_t)n + 1, sizeof(*kind));
+	_cleanup_free_ uint8_t *kind = huge_zalloc((uint64_t)n + 1, sizeof(*kind));
 	struct names_job job = {.ctx = ctx, .first_word = fw.of, .kind = kind};
 	snapshot_bounds(ctx->snapshot, &job.lo, &job.hi);
 	if (!kind)
