@@ -3,7 +3,11 @@
 
 #include "base/cleanup.h"
 
-enum { ELEMENTS_MOST = 1 << 24 }; /* 16 TiB of arenas */
+enum {
+	ELEMENTS_MOST = 1 << 24, /* 16 TiB of arenas */
+	STATES_MOST = 4096,	 /* interpreters */
+	BROKEN_MOST = 1024,	 /* records that are remembered */
+};
 
 struct element {
 	uint64_t address, pool_address, nextarena;
@@ -107,6 +111,20 @@ static bool array_goes_on(struct pymalloc *py, const struct pymalloc_state *s, u
 	return unused && linked + 1 >= n;
 }
 
+/* Its pools may be found without it. What a dump that was cut lacks is no damage to the heap. */
+static struct error *broken_add(struct pymalloc *py, uint32_t state, uint32_t index, uint64_t at)
+{
+	struct element e;
+	damage_add(py->ctx->damage, element_read(py, at, &e) ? DAMAGE_HEAP : DAMAGE_MISSING, at,
+		   "pymalloc's record of its arena %u, at 0x%" PRIx64
+		   ", makes no sense or is not in the dump: the arena is known by its pools, if "
+		   "at all",
+		   index, at);
+	if (py->broken.n == BROKEN_MOST)
+		return NULL;
+	return vec_push(&py->broken, ((struct pymalloc_broken){state, index}));
+}
+
 struct error *pymalloc_add_state(struct pymalloc *py, uint64_t array,
 				 const struct pymalloc_geometry *geo, uint32_t *ret)
 {
@@ -117,6 +135,9 @@ struct error *pymalloc_add_state(struct pymalloc *py, uint64_t array,
 		}
 	}
 	uint32_t id = (uint32_t)py->state.n, size = py->layout->arena.size;
+	*ret = UINT32_MAX;
+	if (id == STATES_MOST)
+		return NULL;
 	struct pymalloc_state s = {.array = array, .geo = geo};
 	uint32_t n = PYMALLOC_ARENAS_FIRST;
 	while (n < ELEMENTS_MOST && array_goes_on(py, &s, n))
@@ -133,11 +154,7 @@ struct error *pymalloc_add_state(struct pymalloc *py, uint64_t array,
 			a.state = id;
 			err = vec_push(&py->arena, a);
 		} else if (!element_unused(py, &s, at, &linked)) {
-			err = vec_push(&py->broken, ((struct pymalloc_broken){id, i}));
-			damage_add(py->ctx->damage, DAMAGE_HEAP, at,
-				   "pymalloc's record of its arena %u, at 0x%" PRIx64
-				   ", makes no sense: the arena is known by its pools, if at all",
-				   i, at);
+			err = broken_add(py, id, i, at);
 		}
 	}
 	return err;

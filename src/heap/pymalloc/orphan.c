@@ -84,7 +84,7 @@ static struct error *orphan_state(struct pymalloc *py, const struct pymalloc_orp
 		    a.index != pool.arenaindex || o->address < a.first || o->address >= a.carved)
 			continue;
 		struct error *err = pymalloc_add_state(py, array, geo, &id);
-		if (!err)
+		if (!err && id != UINT32_MAX)
 			py->state.at[id].usedpools = used;
 		return err;
 	}
@@ -117,7 +117,7 @@ static struct error *orphan_arena(struct pymalloc *py, uint64_t first, uint64_t 
 	};
 	a.end = a.last = a.carved;
 	a.pools = (uint32_t)((a.carved - a.first) / geo->pool_size);
-	damage_add(py->ctx->damage, DAMAGE_HEAP, a.address,
+	damage_add(py->ctx->damage, py->img->truncated ? DAMAGE_MISSING : DAMAGE_HEAP, a.address,
 		   "no record of pymalloc's leads to its arena %u at 0x%" PRIx64
 		   ": %u pools of it are known by their headers alone",
 		   a.index, a.address, (unsigned)(end - first));

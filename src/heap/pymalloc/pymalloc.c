@@ -91,7 +91,6 @@ static struct error *pymalloc_scan(struct heap_context *ctx, uint32_t *ret)
 		.img = ctx->image,
 		.layout = pymalloc_layout_find(ctx->image->word_size),
 		.w = ctx->image->word_size,
-		.state = {.max = 1 << 16},
 		.arena = {.max = UINT32_MAX - 1},
 	};
 	*ret = 0;

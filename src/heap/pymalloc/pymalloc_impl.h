@@ -129,12 +129,15 @@ static inline uint32_t pymalloc_overhead(const struct pymalloc *py,
 
 /* States that a word in a module's data leads to. */
 struct error *pymalloc_find_states(struct pymalloc *py) _must_check_;
-/* The state that has this array, added with all its arenas where it is new. */
+/*
+ * The state that has this array, added with all its arenas where it is new. *ret is UINT32_MAX when
+ * there are more than any process has.
+ */
 struct error *pymalloc_add_state(struct pymalloc *py, uint64_t array,
 				 const struct pymalloc_geometry *geo, uint32_t *ret) _must_check_;
 /*
  * Is this an arena_object in use, that its pools confirm? Unconfirmed, but possible, when none of
- * its pools was carved or is in the dump: *sure says. *array gets where element 0 would be.
+ * its pools was carved or is in the dump: *sure says. ret->index is what its pools say.
  */
 bool pymalloc_arena_object(struct pymalloc *py, const struct pymalloc_geometry *geo, uint64_t at,
 			   struct pymalloc_arena *ret, bool *sure);
