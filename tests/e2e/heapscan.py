@@ -153,11 +153,14 @@ class Database:
                            WHERE r.offset < 0 OR r.offset >= o.size""") == 0
         assert self.one("SELECT count(*) FROM reference WHERE kind NOT IN (0, 1, 2)") == 0
         # what a root or a reachable block leads to is reachable
+        # (of Python's objects the collector knows better than a word that looks like a pointer)
         assert self.one("""SELECT count(*) FROM root r JOIN object o ON o.id = r.object_id
-                           WHERE o.reachable = 0""") == 0
+                           WHERE o.reachable = 0 AND o.refcount IS NULL
+                             AND o.owner_id IS NULL""") == 0
         assert self.one("""SELECT count(*) FROM reference r JOIN object a ON a.id = r.src
                            JOIN object b ON b.id = r.dst
-                           WHERE a.reachable > 0 AND b.reachable = 0""") == 0
+                           WHERE a.reachable > 0 AND b.reachable = 0 AND r.kind != 2
+                             AND (r.kind = 1 OR b.refcount IS NULL AND b.owner_id IS NULL)""") == 0
 
 
 def scan(core, db, *options, **how):

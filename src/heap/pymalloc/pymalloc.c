@@ -1,6 +1,8 @@
 /* The allocator's row: the steps in order. See pymalloc_impl.h. */
 #include "heap/pymalloc/pymalloc_impl.h"
 
+enum { SAMPLES = 4096 };
+
 static void pymalloc_deinit(struct pymalloc *py)
 {
 	vec_deinit(&py->state);
@@ -15,15 +17,31 @@ static bool has_symbol(const struct heap_context *ctx, const char *name)
 	return ctx->debuginfo && debuginfo_symbol_find(ctx->debuginfo, 0, name, &symbol);
 }
 
-/* An interpreter without an arena. Include/refcount.h: only builds without the GIL export that. */
-static struct error *pymalloc_absent(const struct heap_context *ctx)
+/* Do most of the blocks that were found so far have a debug allocator's pads? A sample tells. */
+static bool others_padded(struct pymalloc *py)
 {
-	bool free_threaded = has_symbol(ctx, "_Py_MergeZeroLocalRefcount");
-	log_info(ctx->log, "pymalloc: this interpreter has no arenas (%s)",
-		 free_threaded ? "built without the GIL: it uses mimalloc"
-			       : "PYTHONMALLOC=malloc, or built without it");
-	return snapshot_meta(ctx->snapshot, "python_allocator",
-			     free_threaded ? "mimalloc" : "malloc");
+	const struct snapshot *s = py->ctx->snapshot;
+	uint64_t padded = 0, looked = 0, step = s->block.n / SAMPLES + 1;
+	for (uint64_t i = 0; i < s->block.n; i += step) {
+		const struct block_row *b = &s->block.at[i];
+		looked++;
+		padded += b->size < UINT32_MAX &&
+			  pymalloc_block_padded(py, b->address, (uint32_t)b->size);
+	}
+	return padded * 2 > looked;
+}
+
+/* An interpreter without an arena. Include/refcount.h: only builds without the GIL export that. */
+static struct error *pymalloc_absent(struct pymalloc *py)
+{
+	const char *what = others_padded(py) ? "malloc_debug" : "malloc";
+	if (has_symbol(py->ctx, "_Py_MergeZeroLocalRefcount"))
+		what = "mimalloc";
+	log_info(py->ctx->log,
+		 "pymalloc: this interpreter has no arenas: its allocator is %s (PYTHONMALLOC, or "
+		 "how it was built)",
+		 what);
+	return snapshot_meta(py->ctx->snapshot, "python_allocator", "%s", what);
 }
 
 static struct error *pymalloc_facts(struct pymalloc *py)
@@ -73,7 +91,7 @@ static struct error *pymalloc_run(struct pymalloc *py)
 	if (err)
 		return err;
 	if (!py->arena.n)
-		return pymalloc_absent(py->ctx);
+		return pymalloc_absent(py);
 	err = pymalloc_emit(py);
 	if (!err)
 		err = pymalloc_facts(py);
