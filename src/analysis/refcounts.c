@@ -42,12 +42,13 @@ static void count_references(const struct snapshot *s, uint32_t *owning, uint32_
 	const struct object_table *o = &s->object;
 	const struct edge_table *e = &s->edge;
 	for (uint32_t id = 1; id <= o->n; id++) {
+		bool compiled = o->flags && (o->flags[id - 1] & OBJECT_STATIC);
 		for (uint64_t k = e->first[id - 1]; k < e->first[id]; k++) {
 			uint32_t dst = e->dst[k];
 			if (o->refcount[dst - 1] == INT64_MIN)
 				continue;
 			if (e->kind[k] == REFERENCE_OWNING)
-				count_up(&owning[dst - 1]);
+				count_up(compiled ? &words[dst - 1] : &owning[dst - 1]);
 			else if (e->kind[k] == REFERENCE_WORD && word_holds(edge_how(e->where[k])))
 				count_up(&words[dst - 1]);
 		}

@@ -63,6 +63,7 @@ static struct error *cpython_references(struct runtime_context *ctx)
 	struct py *py = py_state(ctx);
 	if (!py)
 		return NULL;
+	py_interned_find(py);
 	struct error *err = py_statics_roots(py);
 	return err ? err : py_states_roots(py);
 }

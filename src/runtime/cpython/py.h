@@ -80,6 +80,7 @@ struct py {
 	uint32_t *object_type;	     /* by object id - 1: index + 1 in type; 0: no Python object */
 	uint64_t objects;	     /* how many */
 	struct py_visit *visit;	     /* visit_impl.h */
+	uint32_t interned; /* the dict of interned strings, which it does not own; 0 not found */
 };
 
 /* A preview being made. */

@@ -4,6 +4,7 @@
  *	interpreters.c   the interpreters and their threads; facts about the collector
  *	threads.c        whose native thread is it; the memory that its frames live in
  *	frames.c         the frames of a thread, newest first; what they are called
+ *	interned.c       the table of interned strings
  *	roots.c          frame rows; a root for each local, stack word and dictionary of an interpreter
  *
  *	_PyRuntime.interpreters.head ──► PyInterpreterState ──► next one
@@ -64,6 +65,9 @@ bool py_code_file(const struct py *py, uint64_t code, char *buf, size_t room);
 bool py_code_local(const struct py *py, uint64_t code, uint32_t i, char *buf, size_t room);
 /* The line that a frame is at; 0: it does not say. */
 uint32_t py_frame_line(const struct py *py, const struct py_frame *frame);
+
+/* Finds py->interned: the table of interned strings owns none of its strings (Objects/unicodeobject.c). */
+void py_interned_find(struct py *py);
 
 /* Frame rows and roots: the references phase. */
 struct error *py_states_roots(struct py *py) _must_check_;

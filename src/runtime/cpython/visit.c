@@ -18,6 +18,8 @@ void visit_edge(struct visitor *v, uint64_t word, uint64_t from, enum reference_
 		return;
 	if (!v->py->object_type[dst - 1] || v->py->snapshot->object.address[dst - 1] != word)
 		kind = REFERENCE_WORD;
+	else if (v->id == v->py->interned && kind == REFERENCE_OWNING)
+		kind = REFERENCE_WEAK;
 	edge_sink_add(v->sink, dst, edge_place(v, from), kind, name);
 }
 
