@@ -121,6 +121,11 @@ struct cpython_number_layout {
 	uint16_t digit_bits;
 	uint16_t int_value; /* 2.7: PyIntObject.ob_ival, a long; bool as well */
 	uint16_t float_value, complex_value;
+	/*
+	 * 2.7: int and float come from malloc blocks of so many, behind a link to the next block; 0:
+	 * each has a block of its own. The type word of one that is free links to the next free one.
+	 */
+	uint16_t block_items, block_first, block_item_size;
 };
 
 enum cpython_dict_keys {

@@ -124,6 +124,10 @@ const struct cpython_layout cpython_2_7 = {
 			.digit_bits = 30,
 			.float_value = 16,
 			.complex_value = 16,
+			/* Objects/intobject.c, floatobject.c: N_INTOBJECTS, struct _intblock */
+			.block_items = 41,
+			.block_first = 8,
+			.block_item_size = 24,
 			.int_value = 16,
 		},
 	/* Include/dictobject.h, setobject.h */

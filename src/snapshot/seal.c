@@ -336,7 +336,7 @@ static void seal_separate_blocks(struct snapshot *s)
 	uint64_t n = 0;
 	for (uint64_t i = 0; i < s->block.n; i++) {
 		struct block_row r = b[i];
-		if (r.address + r.size < r.address)
+		if (r.address + r.size < r.address || r.container)
 			continue;
 		if (n && r.address < b[n - 1].address + b[n - 1].size) {
 			struct block_row *last = &b[n - 1];

@@ -21,6 +21,7 @@ const char *const free_kind_name[FREE_KINDS] = {
 	[FREE_UNLINKED] = "unlinked",
 	[FREE_PYMALLOC] = "pymalloc free",
 	[FREE_PYMALLOC_POOL] = "pymalloc pool",
+	[FREE_OBJECTS] = "free objects",
 };
 
 const char *const extent_kind_name[EXTENT_KINDS] = {
