@@ -233,6 +233,7 @@ struct cpython_pymalloc_layout {
 enum cpython_slot_how {
 	CPYTHON_SLOT_OWNING, /* counted, and visited by tp_traverse */
 	CPYTHON_SLOT_UNSEEN, /* counted, not visited */
+	CPYTHON_SLOT_TAGGED, /* counted and visited; bit 0 is a flag */
 	CPYTHON_SLOT_WEAK,   /* not counted */
 	CPYTHON_SLOT_ITEMS,  /* here begin ob_size words that are counted and visited */
 	CPYTHON_SLOT_BUFFER, /* memory of the object's own, nothing to read in it */
@@ -276,6 +277,8 @@ struct cpython_visit_layout {
 	uint16_t lru_root, lru_next, lru_key, lru_result;
 	uint16_t tee_values, tee_numread; /* Modules/itertoolsmodule.c, teedataobject */
 	uint16_t hamt_array;		  /* Python/hamt.c, PyHamtNode_Array */
+	/* Modules/_elementtree.c: ElementObject, ElementObjectExtra */
+	uint16_t element_extra, extra_attrib, extra_length, extra_children;
 };
 
 struct cpython_layout {

@@ -21,6 +21,12 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"SRE_Pattern", ".groupindex", 32, CPYTHON_SLOT_OWNING},
 	{"SRE_Pattern", ".<groups>", 40, CPYTHON_SLOT_OWNING},
 	{"SRE_Pattern", ".pattern", 48, CPYTHON_SLOT_OWNING},
+	/* StgDictObject */
+	{"StgDict", ".<proto>", 296, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<argtypes>", 328, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<converters>", 336, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<restype>", 344, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<checker>", 352, CPYTHON_SLOT_UNSEEN},
 	/* PyStructObject */
 	{"Struct", ".format", 40, CPYTHON_SLOT_OWNING},
 	/* PySyntaxErrorObject */
@@ -135,7 +141,7 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"_io.BufferedWriter", ".raw", 16, CPYTHON_SLOT_OWNING},
 	{"_io.BufferedWriter", ".__dict__", 136, CPYTHON_SLOT_OWNING},
 	/* bytesio */
-	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_OWNING},
+	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_UNSEEN},
 	{"_io.BytesIO", ".__dict__", 48, CPYTHON_SLOT_OWNING},
 	/* fileio */
 	{"_io.FileIO", ".__dict__", 32, CPYTHON_SLOT_OWNING},
@@ -143,9 +149,9 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"_io.IncrementalNewlineDecoder", ".<decoder>", 16, CPYTHON_SLOT_OWNING},
 	{"_io.IncrementalNewlineDecoder", ".errors", 24, CPYTHON_SLOT_OWNING},
 	/* stringio */
-	{"_io.StringIO", ".<decoder>", 56, CPYTHON_SLOT_OWNING},
-	{"_io.StringIO", ".<readnl>", 64, CPYTHON_SLOT_OWNING},
-	{"_io.StringIO", ".<writenl>", 72, CPYTHON_SLOT_OWNING},
+	{"_io.StringIO", ".<decoder>", 56, CPYTHON_SLOT_UNSEEN},
+	{"_io.StringIO", ".<readnl>", 64, CPYTHON_SLOT_UNSEEN},
+	{"_io.StringIO", ".<writenl>", 72, CPYTHON_SLOT_UNSEEN},
 	{"_io.StringIO", ".__dict__", 80, CPYTHON_SLOT_OWNING},
 	/* textio */
 	{"_io.TextIOWrapper", ".buffer", 32, CPYTHON_SLOT_OWNING},
@@ -248,6 +254,10 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	/* PyGenObject */
 	{"coroutine", ".gi_frame", 16, CPYTHON_SLOT_OWNING},
 	{"coroutine", ".gi_code", 32, CPYTHON_SLOT_OWNING},
+	/* PyDateTime_DateTime */
+	{"datetime.datetime", ".tzinfo", 40, CPYTHON_SLOT_OWNING},
+	/* PyDateTime_Time */
+	{"datetime.time", ".tzinfo", 32, CPYTHON_SLOT_OWNING},
 	/* dequeiterobject */
 	{"deque_iterator", ".<deque>", 32, CPYTHON_SLOT_OWNING},
 	/* dequeiterobject */
@@ -516,6 +526,10 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	/* PyDescrObject */
 	{"wrapper_descriptor", ".__objclass__", 16, CPYTHON_SLOT_OWNING},
 	{"wrapper_descriptor", ".__name__", 24, CPYTHON_SLOT_UNSEEN},
+	/* ElementObject */
+	{"xml.etree.ElementTree.Element", ".tag", 16, CPYTHON_SLOT_OWNING},
+	{"xml.etree.ElementTree.Element", ".text", 24, CPYTHON_SLOT_TAGGED},
+	{"xml.etree.ElementTree.Element", ".tail", 32, CPYTHON_SLOT_TAGGED},
 	{0},
 };
 
@@ -563,4 +577,8 @@ const struct cpython_visit_layout cpython_visit_2_7 = {
 	.tee_values = 40,
 	.tee_numread = 24,
 	.hamt_array = CPYTHON_NONE,
+	.element_extra = 40,
+	.extra_attrib = 0,
+	.extra_length = 8,
+	.extra_children = 16,
 };

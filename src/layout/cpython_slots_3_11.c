@@ -31,7 +31,7 @@ const struct cpython_slot cpython_slots_3_11[] = {
 	{"Context", ".<previous>", 16, CPYTHON_SLOT_OWNING},
 	{"Context", ".<vars>", 24, CPYTHON_SLOT_OWNING},
 	/* PyContextVar */
-	{"ContextVar", ".name", 16, CPYTHON_SLOT_UNSEEN},
+	{"ContextVar", ".name", 16, CPYTHON_SLOT_OWNING},
 	{"ContextVar", ".<default>", 24, CPYTHON_SLOT_OWNING},
 	/* PyImportErrorObject */
 	{"ImportError", ".__dict__", 16, CPYTHON_SLOT_OWNING},
@@ -70,6 +70,12 @@ const struct cpython_slot cpython_slots_3_11[] = {
 	{"SRE_Pattern", ".groupindex", 32, CPYTHON_SLOT_OWNING},
 	{"SRE_Pattern", ".<groups>", 40, CPYTHON_SLOT_OWNING},
 	{"SRE_Pattern", ".pattern", 48, CPYTHON_SLOT_OWNING},
+	/* StgDictObject */
+	{"StgDict", ".<proto>", 96, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<argtypes>", 128, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<converters>", 136, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<restype>", 144, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<checker>", 152, CPYTHON_SLOT_UNSEEN},
 	/* PyStopIterationObject */
 	{"StopIteration", ".__dict__", 16, CPYTHON_SLOT_OWNING},
 	{"StopIteration", ".args", 24, CPYTHON_SLOT_OWNING},
@@ -204,7 +210,7 @@ const struct cpython_slot cpython_slots_3_11[] = {
 	{"_contextvars.Context", ".<previous>", 16, CPYTHON_SLOT_OWNING},
 	{"_contextvars.Context", ".<vars>", 24, CPYTHON_SLOT_OWNING},
 	/* PyContextVar */
-	{"_contextvars.ContextVar", ".name", 16, CPYTHON_SLOT_UNSEEN},
+	{"_contextvars.ContextVar", ".name", 16, CPYTHON_SLOT_OWNING},
 	{"_contextvars.ContextVar", ".<default>", 24, CPYTHON_SLOT_OWNING},
 	/* PyContextToken */
 	{"_contextvars.Token", ".<context>", 16, CPYTHON_SLOT_OWNING},
@@ -277,7 +283,7 @@ const struct cpython_slot cpython_slots_3_11[] = {
 	{"_io.BufferedWriter", ".raw", 16, CPYTHON_SLOT_OWNING},
 	{"_io.BufferedWriter", ".__dict__", 136, CPYTHON_SLOT_OWNING},
 	/* bytesio */
-	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_OWNING},
+	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_UNSEEN},
 	{"_io.BytesIO", ".__dict__", 40, CPYTHON_SLOT_OWNING},
 	/* fileio */
 	{"_io.FileIO", ".__dict__", 40, CPYTHON_SLOT_OWNING},
@@ -285,9 +291,9 @@ const struct cpython_slot cpython_slots_3_11[] = {
 	{"_io.IncrementalNewlineDecoder", ".<decoder>", 16, CPYTHON_SLOT_OWNING},
 	{"_io.IncrementalNewlineDecoder", ".errors", 24, CPYTHON_SLOT_OWNING},
 	/* stringio */
-	{"_io.StringIO", ".<decoder>", 80, CPYTHON_SLOT_OWNING},
-	{"_io.StringIO", ".<readnl>", 88, CPYTHON_SLOT_OWNING},
-	{"_io.StringIO", ".<writenl>", 96, CPYTHON_SLOT_OWNING},
+	{"_io.StringIO", ".<decoder>", 80, CPYTHON_SLOT_UNSEEN},
+	{"_io.StringIO", ".<readnl>", 88, CPYTHON_SLOT_UNSEEN},
+	{"_io.StringIO", ".<writenl>", 96, CPYTHON_SLOT_UNSEEN},
 	{"_io.StringIO", ".__dict__", 104, CPYTHON_SLOT_OWNING},
 	/* textio */
 	{"_io.TextIOWrapper", ".buffer", 32, CPYTHON_SLOT_OWNING},
@@ -414,6 +420,10 @@ const struct cpython_slot cpython_slots_3_11[] = {
 	{"coroutine", ".<origin>", 64, CPYTHON_SLOT_OWNING},
 	/* PyCoroWrapper */
 	{"coroutine_wrapper", ".<coroutine>", 16, CPYTHON_SLOT_OWNING},
+	/* PyDateTime_DateTime */
+	{"datetime.datetime", ".tzinfo", 40, CPYTHON_SLOT_OWNING},
+	/* PyDateTime_Time */
+	{"datetime.time", ".tzinfo", 32, CPYTHON_SLOT_OWNING},
 	/* PyDateTime_TimeZone */
 	{"datetime.timezone", ".<offset>", 16, CPYTHON_SLOT_OWNING},
 	{"datetime.timezone", ".<name>", 24, CPYTHON_SLOT_OWNING},
@@ -458,7 +468,6 @@ const struct cpython_slot cpython_slots_3_11[] = {
 	{"enumerate", ".<iterator>", 24, CPYTHON_SLOT_OWNING},
 	{"enumerate", ".<result>", 32, CPYTHON_SLOT_OWNING},
 	{"enumerate", ".<index>", 40, CPYTHON_SLOT_OWNING},
-	{"enumerate", ".<one>", 48, CPYTHON_SLOT_OWNING},
 	/* filterobject */
 	{"filter", ".<function>", 16, CPYTHON_SLOT_OWNING},
 	{"filter", ".<iterator>", 24, CPYTHON_SLOT_OWNING},
@@ -506,8 +515,6 @@ const struct cpython_slot cpython_slots_3_11[] = {
 	{"getset_descriptor", ".__qualname__", 32, CPYTHON_SLOT_UNSEEN},
 	/* PyHamtObject */
 	{"hamt", ".<root>", 16, CPYTHON_SLOT_OWNING},
-	/* PyHamtNode_Array */
-	{"hamt_array_node", "<items>", 16, CPYTHON_SLOT_ITEMS},
 	/* PyHamtNode_Bitmap */
 	{"hamt_bitmap_node", "<items>", 32, CPYTHON_SLOT_ITEMS},
 	/* PyHamtNode_Collision */
@@ -749,6 +756,10 @@ const struct cpython_slot cpython_slots_3_11[] = {
 	{"wrapper_descriptor", ".__objclass__", 16, CPYTHON_SLOT_OWNING},
 	{"wrapper_descriptor", ".__name__", 24, CPYTHON_SLOT_UNSEEN},
 	{"wrapper_descriptor", ".__qualname__", 32, CPYTHON_SLOT_UNSEEN},
+	/* ElementObject */
+	{"xml.etree.ElementTree.Element", ".tag", 16, CPYTHON_SLOT_OWNING},
+	{"xml.etree.ElementTree.Element", ".text", 24, CPYTHON_SLOT_TAGGED},
+	{"xml.etree.ElementTree.Element", ".tail", 32, CPYTHON_SLOT_TAGGED},
 	/* zipobject */
 	{"zip", ".<iterators>", 24, CPYTHON_SLOT_OWNING},
 	{"zip", ".<result>", 32, CPYTHON_SLOT_OWNING},
@@ -803,4 +814,8 @@ const struct cpython_visit_layout cpython_visit_3_11 = {
 	.tee_values = 40,
 	.tee_numread = 24,
 	.hamt_array = 16,
+	.element_extra = 40,
+	.extra_attrib = 0,
+	.extra_length = 8,
+	.extra_children = 24,
 };

@@ -31,7 +31,7 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"Context", ".<previous>", 16, CPYTHON_SLOT_OWNING},
 	{"Context", ".<vars>", 24, CPYTHON_SLOT_OWNING},
 	/* PyContextVar */
-	{"ContextVar", ".name", 16, CPYTHON_SLOT_UNSEEN},
+	{"ContextVar", ".name", 16, CPYTHON_SLOT_OWNING},
 	{"ContextVar", ".<default>", 24, CPYTHON_SLOT_OWNING},
 	/* PyFrameLocalsProxyObject */
 	{"FrameLocalsProxy", ".<frame>", 16, CPYTHON_SLOT_OWNING},
@@ -205,7 +205,7 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"_contextvars.Context", ".<previous>", 16, CPYTHON_SLOT_OWNING},
 	{"_contextvars.Context", ".<vars>", 24, CPYTHON_SLOT_OWNING},
 	/* PyContextVar */
-	{"_contextvars.ContextVar", ".name", 16, CPYTHON_SLOT_UNSEEN},
+	{"_contextvars.ContextVar", ".name", 16, CPYTHON_SLOT_OWNING},
 	{"_contextvars.ContextVar", ".<default>", 24, CPYTHON_SLOT_OWNING},
 	/* PyContextToken */
 	{"_contextvars.Token", ".<context>", 16, CPYTHON_SLOT_OWNING},
@@ -278,7 +278,7 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"_io.BufferedWriter", ".raw", 16, CPYTHON_SLOT_OWNING},
 	{"_io.BufferedWriter", ".__dict__", 136, CPYTHON_SLOT_OWNING},
 	/* bytesio */
-	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_OWNING},
+	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_UNSEEN},
 	{"_io.BytesIO", ".__dict__", 40, CPYTHON_SLOT_OWNING},
 	/* fileio */
 	{"_io.FileIO", ".__dict__", 40, CPYTHON_SLOT_OWNING},
@@ -286,9 +286,9 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"_io.IncrementalNewlineDecoder", ".<decoder>", 16, CPYTHON_SLOT_OWNING},
 	{"_io.IncrementalNewlineDecoder", ".errors", 24, CPYTHON_SLOT_OWNING},
 	/* stringio */
-	{"_io.StringIO", ".<decoder>", 120, CPYTHON_SLOT_OWNING},
-	{"_io.StringIO", ".<readnl>", 128, CPYTHON_SLOT_OWNING},
-	{"_io.StringIO", ".<writenl>", 136, CPYTHON_SLOT_OWNING},
+	{"_io.StringIO", ".<decoder>", 120, CPYTHON_SLOT_UNSEEN},
+	{"_io.StringIO", ".<readnl>", 128, CPYTHON_SLOT_UNSEEN},
+	{"_io.StringIO", ".<writenl>", 136, CPYTHON_SLOT_UNSEEN},
 	{"_io.StringIO", ".__dict__", 144, CPYTHON_SLOT_OWNING},
 	/* textio */
 	{"_io.TextIOWrapper", ".buffer", 32, CPYTHON_SLOT_OWNING},
@@ -318,6 +318,8 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"_json.Scanner", ".parse_float", 40, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".parse_int", 48, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".parse_constant", 56, CPYTHON_SLOT_OWNING},
+	/* simplequeueobject */
+	{"_queue.SimpleQueue", ".<items>", 40, CPYTHON_SLOT_STATE},
 	/* MatchObject */
 	{"_sre.SRE_Match", ".string", 24, CPYTHON_SLOT_OWNING},
 	{"_sre.SRE_Match", ".regs", 32, CPYTHON_SLOT_OWNING},
@@ -333,6 +335,8 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	/* localobject */
 	{"_thread._local", ".<args>", 16, CPYTHON_SLOT_OWNING},
 	{"_thread._local", ".<kw>", 24, CPYTHON_SLOT_OWNING},
+	{"_thread._local", ".<dicts>", 40, CPYTHON_SLOT_OWNING},
+	{"_thread._local", ".<watchdogs>", 48, CPYTHON_SLOT_OWNING},
 	/* anextawaitableobject */
 	{"anext_awaitable", ".<wrapped>", 16, CPYTHON_SLOT_OWNING},
 	{"anext_awaitable", ".<default>", 24, CPYTHON_SLOT_OWNING},
@@ -404,6 +408,10 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"coroutine", ".<origin>", 56, CPYTHON_SLOT_OWNING},
 	/* PyCoroWrapper */
 	{"coroutine_wrapper", ".<coroutine>", 16, CPYTHON_SLOT_OWNING},
+	/* PyDateTime_DateTime */
+	{"datetime.datetime", ".tzinfo", 40, CPYTHON_SLOT_OWNING},
+	/* PyDateTime_Time */
+	{"datetime.time", ".tzinfo", 32, CPYTHON_SLOT_OWNING},
 	/* PyDateTime_TimeZone */
 	{"datetime.timezone", ".<offset>", 16, CPYTHON_SLOT_OWNING},
 	{"datetime.timezone", ".<name>", 24, CPYTHON_SLOT_OWNING},
@@ -448,7 +456,6 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"enumerate", ".<iterator>", 24, CPYTHON_SLOT_OWNING},
 	{"enumerate", ".<result>", 32, CPYTHON_SLOT_OWNING},
 	{"enumerate", ".<index>", 40, CPYTHON_SLOT_OWNING},
-	{"enumerate", ".<one>", 48, CPYTHON_SLOT_OWNING},
 	/* filterobject */
 	{"filter", ".<function>", 16, CPYTHON_SLOT_OWNING},
 	{"filter", ".<iterator>", 24, CPYTHON_SLOT_OWNING},
@@ -498,8 +505,6 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"getset_descriptor", ".__qualname__", 32, CPYTHON_SLOT_UNSEEN},
 	/* PyHamtObject */
 	{"hamt", ".<root>", 16, CPYTHON_SLOT_OWNING},
-	/* PyHamtNode_Array */
-	{"hamt_array_node", "<items>", 16, CPYTHON_SLOT_ITEMS},
 	/* PyHamtNode_Bitmap */
 	{"hamt_bitmap_node", "<items>", 32, CPYTHON_SLOT_ITEMS},
 	/* PyHamtNode_Collision */
@@ -699,6 +704,8 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	/* localobject */
 	{"thread._local", ".<args>", 16, CPYTHON_SLOT_OWNING},
 	{"thread._local", ".<kw>", 24, CPYTHON_SLOT_OWNING},
+	{"thread._local", ".<dicts>", 40, CPYTHON_SLOT_OWNING},
+	{"thread._local", ".<watchdogs>", 48, CPYTHON_SLOT_OWNING},
 	/* PyTracebackObject */
 	{"traceback", ".tb_next", 16, CPYTHON_SLOT_OWNING},
 	{"traceback", ".tb_frame", 24, CPYTHON_SLOT_OWNING},
@@ -767,6 +774,10 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"wrapper_descriptor", ".__objclass__", 16, CPYTHON_SLOT_OWNING},
 	{"wrapper_descriptor", ".__name__", 24, CPYTHON_SLOT_UNSEEN},
 	{"wrapper_descriptor", ".__qualname__", 32, CPYTHON_SLOT_UNSEEN},
+	/* ElementObject */
+	{"xml.etree.ElementTree.Element", ".tag", 16, CPYTHON_SLOT_OWNING},
+	{"xml.etree.ElementTree.Element", ".text", 24, CPYTHON_SLOT_TAGGED},
+	{"xml.etree.ElementTree.Element", ".tail", 32, CPYTHON_SLOT_TAGGED},
 	/* zipobject */
 	{"zip", ".<iterators>", 24, CPYTHON_SLOT_OWNING},
 	{"zip", ".<result>", 32, CPYTHON_SLOT_OWNING},
@@ -821,4 +832,8 @@ const struct cpython_visit_layout cpython_visit_3_13 = {
 	.tee_values = 40,
 	.tee_numread = 24,
 	.hamt_array = 16,
+	.element_extra = 40,
+	.extra_attrib = 0,
+	.extra_length = 8,
+	.extra_children = 24,
 };

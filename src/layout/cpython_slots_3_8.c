@@ -12,7 +12,7 @@ const struct cpython_slot cpython_slots_3_8[] = {
 	{"Context", ".<previous>", 16, CPYTHON_SLOT_OWNING},
 	{"Context", ".<vars>", 24, CPYTHON_SLOT_OWNING},
 	/* PyContextVar */
-	{"ContextVar", ".name", 16, CPYTHON_SLOT_UNSEEN},
+	{"ContextVar", ".name", 16, CPYTHON_SLOT_OWNING},
 	{"ContextVar", ".<default>", 24, CPYTHON_SLOT_OWNING},
 	/* PyImportErrorObject */
 	{"ImportError", ".__dict__", 16, CPYTHON_SLOT_OWNING},
@@ -41,6 +41,12 @@ const struct cpython_slot cpython_slots_3_8[] = {
 	{"SRE_Pattern", ".groupindex", 32, CPYTHON_SLOT_OWNING},
 	{"SRE_Pattern", ".<groups>", 40, CPYTHON_SLOT_OWNING},
 	{"SRE_Pattern", ".pattern", 48, CPYTHON_SLOT_OWNING},
+	/* StgDictObject */
+	{"StgDict", ".<proto>", 96, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<argtypes>", 128, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<converters>", 136, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<restype>", 144, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<checker>", 152, CPYTHON_SLOT_UNSEEN},
 	/* PyStopIterationObject */
 	{"StopIteration", ".__dict__", 16, CPYTHON_SLOT_OWNING},
 	{"StopIteration", ".args", 24, CPYTHON_SLOT_OWNING},
@@ -164,7 +170,7 @@ const struct cpython_slot cpython_slots_3_8[] = {
 	{"_contextvars.Context", ".<previous>", 16, CPYTHON_SLOT_OWNING},
 	{"_contextvars.Context", ".<vars>", 24, CPYTHON_SLOT_OWNING},
 	/* PyContextVar */
-	{"_contextvars.ContextVar", ".name", 16, CPYTHON_SLOT_UNSEEN},
+	{"_contextvars.ContextVar", ".name", 16, CPYTHON_SLOT_OWNING},
 	{"_contextvars.ContextVar", ".<default>", 24, CPYTHON_SLOT_OWNING},
 	/* PyContextToken */
 	{"_contextvars.Token", ".<context>", 16, CPYTHON_SLOT_OWNING},
@@ -236,7 +242,7 @@ const struct cpython_slot cpython_slots_3_8[] = {
 	{"_io.BufferedWriter", ".raw", 16, CPYTHON_SLOT_OWNING},
 	{"_io.BufferedWriter", ".__dict__", 136, CPYTHON_SLOT_OWNING},
 	/* bytesio */
-	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_OWNING},
+	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_UNSEEN},
 	{"_io.BytesIO", ".__dict__", 40, CPYTHON_SLOT_OWNING},
 	/* fileio */
 	{"_io.FileIO", ".__dict__", 40, CPYTHON_SLOT_OWNING},
@@ -244,9 +250,9 @@ const struct cpython_slot cpython_slots_3_8[] = {
 	{"_io.IncrementalNewlineDecoder", ".<decoder>", 16, CPYTHON_SLOT_OWNING},
 	{"_io.IncrementalNewlineDecoder", ".errors", 24, CPYTHON_SLOT_OWNING},
 	/* stringio */
-	{"_io.StringIO", ".<decoder>", 80, CPYTHON_SLOT_OWNING},
-	{"_io.StringIO", ".<readnl>", 88, CPYTHON_SLOT_OWNING},
-	{"_io.StringIO", ".<writenl>", 96, CPYTHON_SLOT_OWNING},
+	{"_io.StringIO", ".<decoder>", 80, CPYTHON_SLOT_UNSEEN},
+	{"_io.StringIO", ".<readnl>", 88, CPYTHON_SLOT_UNSEEN},
+	{"_io.StringIO", ".<writenl>", 96, CPYTHON_SLOT_UNSEEN},
 	{"_io.StringIO", ".__dict__", 104, CPYTHON_SLOT_OWNING},
 	/* textio */
 	{"_io.TextIOWrapper", ".buffer", 32, CPYTHON_SLOT_OWNING},
@@ -375,6 +381,10 @@ const struct cpython_slot cpython_slots_3_8[] = {
 	{"coroutine", ".cr_origin", 96, CPYTHON_SLOT_OWNING},
 	/* PyCoroWrapper */
 	{"coroutine_wrapper", ".<coroutine>", 16, CPYTHON_SLOT_OWNING},
+	/* PyDateTime_DateTime */
+	{"datetime.datetime", ".tzinfo", 40, CPYTHON_SLOT_OWNING},
+	/* PyDateTime_Time */
+	{"datetime.time", ".tzinfo", 32, CPYTHON_SLOT_OWNING},
 	/* PyDateTime_TimeZone */
 	{"datetime.timezone", ".<offset>", 16, CPYTHON_SLOT_OWNING},
 	{"datetime.timezone", ".<name>", 24, CPYTHON_SLOT_OWNING},
@@ -468,8 +478,6 @@ const struct cpython_slot cpython_slots_3_8[] = {
 	{"getset_descriptor", ".__qualname__", 32, CPYTHON_SLOT_UNSEEN},
 	/* PyHamtObject */
 	{"hamt", ".<root>", 16, CPYTHON_SLOT_OWNING},
-	/* PyHamtNode_Array */
-	{"hamt_array_node", "<items>", 16, CPYTHON_SLOT_ITEMS},
 	/* PyHamtNode_Bitmap */
 	{"hamt_bitmap_node", "<items>", 32, CPYTHON_SLOT_ITEMS},
 	/* PyHamtNode_Collision */
@@ -695,6 +703,10 @@ const struct cpython_slot cpython_slots_3_8[] = {
 	{"wrapper_descriptor", ".__objclass__", 16, CPYTHON_SLOT_OWNING},
 	{"wrapper_descriptor", ".__name__", 24, CPYTHON_SLOT_UNSEEN},
 	{"wrapper_descriptor", ".__qualname__", 32, CPYTHON_SLOT_UNSEEN},
+	/* ElementObject */
+	{"xml.etree.ElementTree.Element", ".tag", 16, CPYTHON_SLOT_OWNING},
+	{"xml.etree.ElementTree.Element", ".text", 24, CPYTHON_SLOT_TAGGED},
+	{"xml.etree.ElementTree.Element", ".tail", 32, CPYTHON_SLOT_TAGGED},
 	/* zipobject */
 	{"zip", ".<iterators>", 24, CPYTHON_SLOT_OWNING},
 	{"zip", ".<result>", 32, CPYTHON_SLOT_OWNING},
@@ -746,4 +758,8 @@ const struct cpython_visit_layout cpython_visit_3_8 = {
 	.tee_values = 40,
 	.tee_numread = 24,
 	.hamt_array = 16,
+	.element_extra = 40,
+	.extra_attrib = 0,
+	.extra_length = 8,
+	.extra_children = 24,
 };

@@ -104,7 +104,8 @@ bool py_object_size(const struct py *py, const struct py_type *type, uint64_t at
 		return datetime_size(py, type, at, ret);
 	/* Their ob_size is another field's by now: Objects/genobject.c, PyObject_GC_NewVar, 3.11. */
 	if (!type->itemsize || type->kind == PY_KIND_generator || type->kind == PY_KIND_coroutine ||
-	    type->kind == PY_KIND_async_generator)
+	    type->kind == PY_KIND_async_generator ||
+	    (type->kind == PY_KIND_frame && l->visit->frame_iframe != CPYTHON_NONE))
 		return true;
 	/* bool says sizeof struct _longobject, and is an int without padding. */
 	if (type->kind == PY_KIND_bool && type->flags & l->type.flag.integer)

@@ -106,6 +106,9 @@ static void visit_slot(struct visitor *v, const struct plan_slot *slot)
 	case CPYTHON_SLOT_UNSEEN:
 		visit_edge(v, word, from, REFERENCE_OWNING, slot->name | EDGE_NAME_UNSEEN);
 		break;
+	case CPYTHON_SLOT_TAGGED:
+		visit_edge(v, word & ~UINT64_C(1), from, REFERENCE_OWNING, slot->name | v->unseen);
+		break;
 	case CPYTHON_SLOT_WEAK:
 		visit_edge(v, word, from, REFERENCE_WEAK, slot->name);
 		break;
@@ -164,6 +167,11 @@ void py_visit(const struct py *py, uint32_t object_id, struct edge_sink *sink)
 	struct image_cursor cursor = {0};
 	v.end = v.block + o->size[object_id - 1];
 	v.bytes = image_view_all(py->image, &cursor, v.block, v.end - v.block);
+	uint64_t size;
+	/* Without a zone they end before it. */
+	if ((type->kind == PY_KIND_datetime || type->kind == PY_KIND_time) &&
+	    py_object_size(py, type, v.at, &size) && size < v.end - v.at)
+		v.end = v.at + size;
 	if (plan->counts_type)
 		visit_edge(&v, type->address, v.at + v.l->object.type, REFERENCE_OWNING,
 			   v.name->class | plan->type_unseen);
@@ -177,7 +185,6 @@ void py_visit(const struct py *py, uint32_t object_id, struct edge_sink *sink)
 		plan->walker[i]->walk(&v);
 	for (unsigned i = 0; i < plan->nunknown; i++)
 		visit_unknown(&v, &plan->unknown[i]);
-	uint64_t size;
 	if (plan->unknown_items && py_object_size(py, type, v.at, &size)) {
 		const struct plan_range items = {
 			(uint32_t)type->basicsize,

@@ -184,6 +184,7 @@ void walk_lru_cache(struct visitor *v);
 void walk_lru_link(struct visitor *v);
 void walk_tee_data(struct visitor *v);
 void walk_hamt_array(struct visitor *v);
+void walk_element(struct visitor *v), own_element(struct owner *o);
 /* The keys that instances share: the class has the table. */
 void visit_class_keys(struct visitor *v, uint64_t keys, uint64_t from);
 /* Attributes: what is before the object, or inline behind it. */

@@ -266,12 +266,14 @@ void walk_managed(struct visitor *v)
 	uint8_t valid = 1;
 	struct keys k;
 	managed_find(v->py, v->type, v->at, &values, &dict, &dict_at);
-	visit_edge(v, dict, dict_at, REFERENCE_OWNING, v->name->dict | v->unseen);
-	if (!values)
-		return;
 	bool inside = values >= v->block && values < v->end;
 	if (v->l->object.preheader == CPYTHON_PREHEADER_INLINE &&
 	    (!inside || !image_try_u8(v->py->image, values + VALUES_VALID, &valid) || !valid))
+		values = 0;
+	/* A dict that shares the values is not visited: they are (3.13, PyObject_VisitManagedDict). */
+	visit_edge(v, dict, dict_at, REFERENCE_OWNING,
+		   v->name->dict | v->unseen | (inside && values ? EDGE_NAME_UNSEEN : 0));
+	if (!values)
 		return;
 	if (!inside)
 		visit_buffer(v, values, VISIT_ELSEWHERE, v->name->values);

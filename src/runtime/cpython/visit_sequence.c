@@ -228,3 +228,33 @@ void walk_hamt_array(struct visitor *v)
 	if (v->l->visit->hamt_array != CPYTHON_NONE)
 		visit_row(v, v->at + v->l->visit->hamt_array, HAMT_ARRAY, 0);
 }
+
+/* An element of a tree: its attributes and children are in a block of their own. */
+void walk_element(struct visitor *v)
+{
+	const struct cpython_visit_layout *l = v->l->visit;
+	uint64_t extra, n, children;
+	if (l->element_extra == CPYTHON_NONE || !visit_word(v, v->at + l->element_extra, &extra) ||
+	    !extra)
+		return;
+	visit_buffer(v, extra, v->at + l->element_extra, v->name->items);
+	visit_at(v, extra + l->extra_attrib, v->name->dict);
+	if (!visit_word(v, extra + l->extra_length, &n) ||
+	    !visit_word(v, extra + l->extra_children, &children) || !children)
+		return;
+	if (visit_room(v->py, extra) <= children - extra)
+		visit_buffer(v, children, VISIT_ELSEWHERE, v->name->items);
+	uint64_t room = visit_room(v->py, children) / 8;
+	visit_row(v, children, n < room ? n : room, 0);
+}
+
+void own_element(struct owner *o)
+{
+	const struct cpython_visit_layout *l = o->py->layout->visit;
+	uint64_t extra, children;
+	if (l->element_extra == CPYTHON_NONE || !py_word(o->py, o->at + l->element_extra, &extra) ||
+	    !extra)
+		return;
+	if (own_block(o, extra, false) && py_word(o->py, extra + l->extra_children, &children))
+		own_block(o, children, false);
+}
