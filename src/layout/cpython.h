@@ -250,7 +250,8 @@ struct cpython_slot {
 
 /* Fields of objects whose references are not all at fixed places. */
 struct cpython_visit_layout {
-	bool instances_visit_type; /* tp_traverse of heap types' instances visits the type (3.9) */
+	/* tp_traverse of a heap type in C visits the type (3.9); that of classes always did */
+	bool instances_visit_type;
 	bool lru_visits_links;	   /* lru_cache_tp_traverse visits links, not keys and results */
 	bool iframe_tagged;	   /* bit 0 of a word in a frame: borrowed (3.14) */
 	uint8_t iframe_owner_object; /* iframe_owner: FRAME_OWNED_BY_FRAME_OBJECT */
@@ -279,6 +280,8 @@ struct cpython_visit_layout {
 	uint16_t hamt_array;		  /* Python/hamt.c, PyHamtNode_Array */
 	/* Modules/_elementtree.c: ElementObject, ElementObjectExtra */
 	uint16_t element_extra, extra_attrib, extra_length, extra_children;
+	/* Modules/_ctypes/stgdict.c: a class's dict; that of pointers visits proto (to 3.12) */
+	uint16_t stgdict_proto;
 };
 
 struct cpython_layout {

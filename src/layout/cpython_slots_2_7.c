@@ -22,7 +22,6 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"SRE_Pattern", ".<groups>", 40, CPYTHON_SLOT_OWNING},
 	{"SRE_Pattern", ".pattern", 48, CPYTHON_SLOT_OWNING},
 	/* StgDictObject */
-	{"StgDict", ".<proto>", 296, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<argtypes>", 328, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<converters>", 336, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<restype>", 344, CPYTHON_SLOT_UNSEEN},
@@ -76,11 +75,14 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"_collections._deque_iterator", ".<deque>", 32, CPYTHON_SLOT_OWNING},
 	/* dequeiterobject */
 	{"_collections._deque_reverse_iterator", ".<deque>", 32, CPYTHON_SLOT_OWNING},
+	/* DialectObj */
+	{"_csv.Dialect", ".lineterminator", 32, CPYTHON_SLOT_OWNING},
 	/* ReaderObj */
 	{"_csv.reader", ".<input>", 16, CPYTHON_SLOT_OWNING},
 	{"_csv.reader", ".dialect", 24, CPYTHON_SLOT_OWNING},
 	{"_csv.reader", ".<fields>", 32, CPYTHON_SLOT_OWNING},
 	/* WriterObj */
+	{"_csv.writer", ".<write>", 16, CPYTHON_SLOT_OWNING},
 	{"_csv.writer", ".dialect", 24, CPYTHON_SLOT_OWNING},
 	/* CDataObject */
 	{"_ctypes.Array", "._b_base_", 32, CPYTHON_SLOT_OWNING},
@@ -128,8 +130,8 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"_elementtree.XMLParser", ".target", 24, CPYTHON_SLOT_OWNING},
 	{"_elementtree.XMLParser", ".entity", 32, CPYTHON_SLOT_OWNING},
 	/* rwpair */
-	{"_io.BufferedRWPair", ".<reader>", 16, CPYTHON_SLOT_OWNING},
-	{"_io.BufferedRWPair", ".<writer>", 24, CPYTHON_SLOT_OWNING},
+	{"_io.BufferedRWPair", ".<reader>", 16, CPYTHON_SLOT_UNSEEN},
+	{"_io.BufferedRWPair", ".<writer>", 24, CPYTHON_SLOT_UNSEEN},
 	{"_io.BufferedRWPair", ".__dict__", 32, CPYTHON_SLOT_OWNING},
 	/* buffered */
 	{"_io.BufferedRandom", ".raw", 16, CPYTHON_SLOT_OWNING},
@@ -174,6 +176,7 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"_json.Encoder", ".key_separator", 48, CPYTHON_SLOT_OWNING},
 	{"_json.Encoder", ".item_separator", 56, CPYTHON_SLOT_OWNING},
 	/* PyScannerObject */
+	{"_json.Scanner", ".strict", 24, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".object_hook", 32, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".parse_float", 48, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".parse_int", 56, CPYTHON_SLOT_OWNING},
@@ -198,6 +201,8 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"_thread._local", ".<wr_callback>", 56, CPYTHON_SLOT_UNSEEN},
 	/* localdummyobject */
 	{"_thread._localdummy", ".<dict>", 16, CPYTHON_SLOT_UNSEEN},
+	/* lockobject */
+	{"_thread.lock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* arrayobject */
 	{"array.array", ".<items>", 24, CPYTHON_SLOT_BUFFER},
 	/* arrayiterobject */
@@ -353,7 +358,6 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	/* teedataobject */
 	{"itertools._tee_dataobject", ".<iterator>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools._tee_dataobject", ".<next>", 32, CPYTHON_SLOT_OWNING},
-	{"itertools._tee_dataobject", ".<values>", 40, CPYTHON_SLOT_OWNING},
 	/* chainobject */
 	{"itertools.chain", ".<source>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools.chain", ".<active>", 24, CPYTHON_SLOT_OWNING},
@@ -421,7 +425,6 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	/* teedataobject */
 	{"itertools.tee_dataobject", ".<iterator>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools.tee_dataobject", ".<next>", 32, CPYTHON_SLOT_OWNING},
-	{"itertools.tee_dataobject", ".<values>", 40, CPYTHON_SLOT_OWNING},
 	/* listiterobject */
 	{"list_iterator", ".<sequence>", 24, CPYTHON_SLOT_OWNING},
 	/* listreviterobject */
@@ -457,7 +460,7 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	/* itemgetterobject */
 	{"operator.itemgetter", ".<item>", 24, CPYTHON_SLOT_OWNING},
 	/* methodcallerobject */
-	{"operator.methodcaller", ".<name>", 16, CPYTHON_SLOT_OWNING},
+	{"operator.methodcaller", ".<name>", 16, CPYTHON_SLOT_UNSEEN},
 	{"operator.methodcaller", ".<args>", 24, CPYTHON_SLOT_OWNING},
 	{"operator.methodcaller", ".<keywords>", 32, CPYTHON_SLOT_OWNING},
 	/* propertyobject */
@@ -498,6 +501,8 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"thread._local", ".<kw>", 32, CPYTHON_SLOT_OWNING},
 	{"thread._local", ".<dummies>", 48, CPYTHON_SLOT_OWNING},
 	{"thread._local", ".<wr_callback>", 56, CPYTHON_SLOT_UNSEEN},
+	/* lockobject */
+	{"thread.lock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* PyTracebackObject */
 	{"traceback", ".tb_next", 16, CPYTHON_SLOT_OWNING},
 	{"traceback", ".tb_frame", 24, CPYTHON_SLOT_OWNING},
@@ -581,4 +586,5 @@ const struct cpython_visit_layout cpython_visit_2_7 = {
 	.extra_attrib = 0,
 	.extra_length = 8,
 	.extra_children = 16,
+	.stgdict_proto = 296,
 };

@@ -211,6 +211,8 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"_contextvars.Token", ".<context>", 16, CPYTHON_SLOT_OWNING},
 	{"_contextvars.Token", ".var", 24, CPYTHON_SLOT_OWNING},
 	{"_contextvars.Token", ".old_value", 32, CPYTHON_SLOT_OWNING},
+	/* DialectObj */
+	{"_csv.Dialect", ".lineterminator", 40, CPYTHON_SLOT_OWNING},
 	/* ReaderObj */
 	{"_csv.reader", ".<input>", 16, CPYTHON_SLOT_OWNING},
 	{"_csv.reader", ".dialect", 24, CPYTHON_SLOT_OWNING},
@@ -278,7 +280,7 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"_io.BufferedWriter", ".raw", 16, CPYTHON_SLOT_OWNING},
 	{"_io.BufferedWriter", ".__dict__", 136, CPYTHON_SLOT_OWNING},
 	/* bytesio */
-	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_UNSEEN},
+	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_OWNING},
 	{"_io.BytesIO", ".__dict__", 40, CPYTHON_SLOT_OWNING},
 	/* fileio */
 	{"_io.FileIO", ".__dict__", 40, CPYTHON_SLOT_OWNING},
@@ -286,9 +288,9 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"_io.IncrementalNewlineDecoder", ".<decoder>", 16, CPYTHON_SLOT_OWNING},
 	{"_io.IncrementalNewlineDecoder", ".errors", 24, CPYTHON_SLOT_OWNING},
 	/* stringio */
-	{"_io.StringIO", ".<decoder>", 120, CPYTHON_SLOT_UNSEEN},
-	{"_io.StringIO", ".<readnl>", 128, CPYTHON_SLOT_UNSEEN},
-	{"_io.StringIO", ".<writenl>", 136, CPYTHON_SLOT_UNSEEN},
+	{"_io.StringIO", ".<decoder>", 120, CPYTHON_SLOT_OWNING},
+	{"_io.StringIO", ".<readnl>", 128, CPYTHON_SLOT_OWNING},
+	{"_io.StringIO", ".<writenl>", 136, CPYTHON_SLOT_OWNING},
 	{"_io.StringIO", ".__dict__", 144, CPYTHON_SLOT_OWNING},
 	/* textio */
 	{"_io.TextIOWrapper", ".buffer", 32, CPYTHON_SLOT_OWNING},
@@ -332,11 +334,15 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"_sre.SRE_Scanner", ".pattern", 16, CPYTHON_SLOT_OWNING},
 	/* PyStructObject */
 	{"_struct.Struct", ".format", 40, CPYTHON_SLOT_OWNING},
+	/* rlockobject */
+	{"_thread.RLock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* localobject */
 	{"_thread._local", ".<args>", 16, CPYTHON_SLOT_OWNING},
 	{"_thread._local", ".<kw>", 24, CPYTHON_SLOT_OWNING},
 	{"_thread._local", ".<dicts>", 40, CPYTHON_SLOT_OWNING},
 	{"_thread._local", ".<watchdogs>", 48, CPYTHON_SLOT_OWNING},
+	/* lockobject */
+	{"_thread.lock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* anextawaitableobject */
 	{"anext_awaitable", ".<wrapped>", 16, CPYTHON_SLOT_OWNING},
 	{"anext_awaitable", ".<default>", 24, CPYTHON_SLOT_OWNING},
@@ -522,7 +528,6 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	/* teedataobject */
 	{"itertools._tee_dataobject", ".<iterator>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools._tee_dataobject", ".<next>", 32, CPYTHON_SLOT_OWNING},
-	{"itertools._tee_dataobject", ".<values>", 40, CPYTHON_SLOT_OWNING},
 	/* accumulateobject */
 	{"itertools.accumulate", ".<total>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools.accumulate", ".<iterator>", 24, CPYTHON_SLOT_OWNING},
@@ -588,7 +593,6 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	/* teedataobject */
 	{"itertools.tee_dataobject", ".<iterator>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools.tee_dataobject", ".<next>", 32, CPYTHON_SLOT_OWNING},
-	{"itertools.tee_dataobject", ".<values>", 40, CPYTHON_SLOT_OWNING},
 	/* ziplongestobject */
 	{"itertools.zip_longest", ".<iterators>", 32, CPYTHON_SLOT_OWNING},
 	{"itertools.zip_longest", ".<result>", 40, CPYTHON_SLOT_OWNING},
@@ -706,6 +710,8 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"thread._local", ".<kw>", 24, CPYTHON_SLOT_OWNING},
 	{"thread._local", ".<dicts>", 40, CPYTHON_SLOT_OWNING},
 	{"thread._local", ".<watchdogs>", 48, CPYTHON_SLOT_OWNING},
+	/* lockobject */
+	{"thread.lock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* PyTracebackObject */
 	{"traceback", ".tb_next", 16, CPYTHON_SLOT_OWNING},
 	{"traceback", ".tb_frame", 24, CPYTHON_SLOT_OWNING},
@@ -836,4 +842,5 @@ const struct cpython_visit_layout cpython_visit_3_13 = {
 	.extra_attrib = 0,
 	.extra_length = 8,
 	.extra_children = 24,
+	.stgdict_proto = CPYTHON_NONE,
 };

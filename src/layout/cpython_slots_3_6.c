@@ -42,7 +42,6 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	{"SRE_Pattern", ".<groups>", 40, CPYTHON_SLOT_OWNING},
 	{"SRE_Pattern", ".pattern", 48, CPYTHON_SLOT_OWNING},
 	/* StgDictObject */
-	{"StgDict", ".<proto>", 96, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<argtypes>", 128, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<converters>", 136, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<restype>", 144, CPYTHON_SLOT_UNSEEN},
@@ -145,11 +144,14 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	{"_collections._deque_iterator", ".<deque>", 32, CPYTHON_SLOT_OWNING},
 	/* dequeiterobject */
 	{"_collections._deque_reverse_iterator", ".<deque>", 32, CPYTHON_SLOT_OWNING},
+	/* DialectObj */
+	{"_csv.Dialect", ".lineterminator", 40, CPYTHON_SLOT_OWNING},
 	/* ReaderObj */
 	{"_csv.reader", ".<input>", 16, CPYTHON_SLOT_OWNING},
 	{"_csv.reader", ".dialect", 24, CPYTHON_SLOT_OWNING},
 	{"_csv.reader", ".<fields>", 32, CPYTHON_SLOT_OWNING},
 	/* WriterObj */
+	{"_csv.writer", ".<write>", 16, CPYTHON_SLOT_OWNING},
 	{"_csv.writer", ".dialect", 24, CPYTHON_SLOT_OWNING},
 	/* CDataObject */
 	{"_ctypes.Array", "._b_base_", 32, CPYTHON_SLOT_OWNING},
@@ -197,8 +199,8 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	{"_elementtree.XMLParser", ".target", 24, CPYTHON_SLOT_OWNING},
 	{"_elementtree.XMLParser", ".entity", 32, CPYTHON_SLOT_OWNING},
 	/* rwpair */
-	{"_io.BufferedRWPair", ".<reader>", 16, CPYTHON_SLOT_OWNING},
-	{"_io.BufferedRWPair", ".<writer>", 24, CPYTHON_SLOT_OWNING},
+	{"_io.BufferedRWPair", ".<reader>", 16, CPYTHON_SLOT_UNSEEN},
+	{"_io.BufferedRWPair", ".<writer>", 24, CPYTHON_SLOT_UNSEEN},
 	{"_io.BufferedRWPair", ".__dict__", 32, CPYTHON_SLOT_OWNING},
 	/* buffered */
 	{"_io.BufferedRandom", ".raw", 16, CPYTHON_SLOT_OWNING},
@@ -245,12 +247,13 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	{"_json.Encoder", ".key_separator", 48, CPYTHON_SLOT_OWNING},
 	{"_json.Encoder", ".item_separator", 56, CPYTHON_SLOT_OWNING},
 	/* PyScannerObject */
+	{"_json.Scanner", ".strict", 16, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".object_hook", 24, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".object_pairs_hook", 32, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".parse_float", 40, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".parse_int", 48, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".parse_constant", 56, CPYTHON_SLOT_OWNING},
-	{"_json.Scanner", ".<memo>", 64, CPYTHON_SLOT_OWNING},
+	{"_json.Scanner", ".<memo>", 64, CPYTHON_SLOT_UNSEEN},
 	/* MatchObject */
 	{"_sre.SRE_Match", ".string", 24, CPYTHON_SLOT_OWNING},
 	{"_sre.SRE_Match", ".regs", 32, CPYTHON_SLOT_OWNING},
@@ -263,6 +266,8 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	{"_sre.SRE_Scanner", ".pattern", 16, CPYTHON_SLOT_OWNING},
 	/* PyStructObject */
 	{"_struct.Struct", ".format", 40, CPYTHON_SLOT_OWNING},
+	/* rlockobject */
+	{"_thread.RLock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* localobject */
 	{"_thread._local", ".<key>", 16, CPYTHON_SLOT_UNSEEN},
 	{"_thread._local", ".<args>", 24, CPYTHON_SLOT_OWNING},
@@ -271,6 +276,8 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	{"_thread._local", ".<wr_callback>", 56, CPYTHON_SLOT_UNSEEN},
 	/* localdummyobject */
 	{"_thread._localdummy", ".<dict>", 16, CPYTHON_SLOT_UNSEEN},
+	/* lockobject */
+	{"_thread.lock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* arrayobject */
 	{"array.array", ".<items>", 24, CPYTHON_SLOT_BUFFER},
 	/* arrayiterobject */
@@ -417,6 +424,7 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	{"functools.KeyWrapper", ".<cmp>", 16, CPYTHON_SLOT_OWNING},
 	{"functools.KeyWrapper", ".obj", 24, CPYTHON_SLOT_OWNING},
 	/* lru_cache_object */
+	{"functools._lru_cache_wrapper", ".<maxsize>", 64, CPYTHON_SLOT_OWNING},
 	{"functools._lru_cache_wrapper", ".__wrapped__", 72, CPYTHON_SLOT_OWNING},
 	{"functools._lru_cache_wrapper", ".<cache>", 88, CPYTHON_SLOT_OWNING},
 	{"functools._lru_cache_wrapper", ".<cache_info>", 96, CPYTHON_SLOT_OWNING},
@@ -448,7 +456,6 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	/* teedataobject */
 	{"itertools._tee_dataobject", ".<iterator>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools._tee_dataobject", ".<next>", 32, CPYTHON_SLOT_OWNING},
-	{"itertools._tee_dataobject", ".<values>", 40, CPYTHON_SLOT_OWNING},
 	/* accumulateobject */
 	{"itertools.accumulate", ".<total>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools.accumulate", ".<iterator>", 24, CPYTHON_SLOT_OWNING},
@@ -507,7 +514,6 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	/* teedataobject */
 	{"itertools.tee_dataobject", ".<iterator>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools.tee_dataobject", ".<next>", 32, CPYTHON_SLOT_OWNING},
-	{"itertools.tee_dataobject", ".<values>", 40, CPYTHON_SLOT_OWNING},
 	/* ziplongestobject */
 	{"itertools.zip_longest", ".<iterators>", 32, CPYTHON_SLOT_OWNING},
 	{"itertools.zip_longest", ".<result>", 40, CPYTHON_SLOT_OWNING},
@@ -569,7 +575,7 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	/* itemgetterobject */
 	{"operator.itemgetter", ".<item>", 24, CPYTHON_SLOT_OWNING},
 	/* methodcallerobject */
-	{"operator.methodcaller", ".<name>", 16, CPYTHON_SLOT_OWNING},
+	{"operator.methodcaller", ".<name>", 16, CPYTHON_SLOT_UNSEEN},
 	{"operator.methodcaller", ".<args>", 24, CPYTHON_SLOT_OWNING},
 	{"operator.methodcaller", ".<keywords>", 32, CPYTHON_SLOT_OWNING},
 	/* DirEntry */
@@ -624,6 +630,8 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	{"thread._local", ".<kw>", 32, CPYTHON_SLOT_OWNING},
 	{"thread._local", ".<dummies>", 48, CPYTHON_SLOT_OWNING},
 	{"thread._local", ".<wr_callback>", 56, CPYTHON_SLOT_UNSEEN},
+	/* lockobject */
+	{"thread.lock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* PyTracebackObject */
 	{"traceback", ".tb_next", 16, CPYTHON_SLOT_OWNING},
 	{"traceback", ".tb_frame", 24, CPYTHON_SLOT_OWNING},
@@ -714,4 +722,5 @@ const struct cpython_visit_layout cpython_visit_3_6 = {
 	.extra_attrib = 0,
 	.extra_length = 8,
 	.extra_children = 24,
+	.stgdict_proto = 96,
 };

@@ -42,7 +42,6 @@ const struct cpython_slot cpython_slots_3_7[] = {
 	{"SRE_Pattern", ".<groups>", 40, CPYTHON_SLOT_OWNING},
 	{"SRE_Pattern", ".pattern", 48, CPYTHON_SLOT_OWNING},
 	/* StgDictObject */
-	{"StgDict", ".<proto>", 96, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<argtypes>", 128, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<converters>", 136, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<restype>", 144, CPYTHON_SLOT_UNSEEN},
@@ -172,11 +171,14 @@ const struct cpython_slot cpython_slots_3_7[] = {
 	{"_contextvars.Token", ".<context>", 16, CPYTHON_SLOT_OWNING},
 	{"_contextvars.Token", ".var", 24, CPYTHON_SLOT_OWNING},
 	{"_contextvars.Token", ".old_value", 32, CPYTHON_SLOT_OWNING},
+	/* DialectObj */
+	{"_csv.Dialect", ".lineterminator", 40, CPYTHON_SLOT_OWNING},
 	/* ReaderObj */
 	{"_csv.reader", ".<input>", 16, CPYTHON_SLOT_OWNING},
 	{"_csv.reader", ".dialect", 24, CPYTHON_SLOT_OWNING},
 	{"_csv.reader", ".<fields>", 32, CPYTHON_SLOT_OWNING},
 	/* WriterObj */
+	{"_csv.writer", ".<write>", 16, CPYTHON_SLOT_OWNING},
 	{"_csv.writer", ".dialect", 24, CPYTHON_SLOT_OWNING},
 	/* CDataObject */
 	{"_ctypes.Array", "._b_base_", 32, CPYTHON_SLOT_OWNING},
@@ -224,8 +226,8 @@ const struct cpython_slot cpython_slots_3_7[] = {
 	{"_elementtree.XMLParser", ".target", 24, CPYTHON_SLOT_OWNING},
 	{"_elementtree.XMLParser", ".entity", 32, CPYTHON_SLOT_OWNING},
 	/* rwpair */
-	{"_io.BufferedRWPair", ".<reader>", 16, CPYTHON_SLOT_OWNING},
-	{"_io.BufferedRWPair", ".<writer>", 24, CPYTHON_SLOT_OWNING},
+	{"_io.BufferedRWPair", ".<reader>", 16, CPYTHON_SLOT_UNSEEN},
+	{"_io.BufferedRWPair", ".<writer>", 24, CPYTHON_SLOT_UNSEEN},
 	{"_io.BufferedRWPair", ".__dict__", 32, CPYTHON_SLOT_OWNING},
 	/* buffered */
 	{"_io.BufferedRandom", ".raw", 16, CPYTHON_SLOT_OWNING},
@@ -277,7 +279,7 @@ const struct cpython_slot cpython_slots_3_7[] = {
 	{"_json.Scanner", ".parse_float", 40, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".parse_int", 48, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".parse_constant", 56, CPYTHON_SLOT_OWNING},
-	{"_json.Scanner", ".<memo>", 64, CPYTHON_SLOT_OWNING},
+	{"_json.Scanner", ".<memo>", 64, CPYTHON_SLOT_UNSEEN},
 	/* simplequeueobject */
 	{"_queue.SimpleQueue", ".<items>", 32, CPYTHON_SLOT_OWNING},
 	/* MatchObject */
@@ -292,6 +294,8 @@ const struct cpython_slot cpython_slots_3_7[] = {
 	{"_sre.SRE_Scanner", ".pattern", 16, CPYTHON_SLOT_OWNING},
 	/* PyStructObject */
 	{"_struct.Struct", ".format", 40, CPYTHON_SLOT_OWNING},
+	/* rlockobject */
+	{"_thread.RLock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* localobject */
 	{"_thread._local", ".<key>", 16, CPYTHON_SLOT_UNSEEN},
 	{"_thread._local", ".<args>", 24, CPYTHON_SLOT_OWNING},
@@ -300,6 +304,8 @@ const struct cpython_slot cpython_slots_3_7[] = {
 	{"_thread._local", ".<wr_callback>", 56, CPYTHON_SLOT_UNSEEN},
 	/* localdummyobject */
 	{"_thread._localdummy", ".<dict>", 16, CPYTHON_SLOT_UNSEEN},
+	/* lockobject */
+	{"_thread.lock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* arrayobject */
 	{"array.array", ".<items>", 24, CPYTHON_SLOT_BUFFER},
 	/* arrayiterobject */
@@ -490,7 +496,6 @@ const struct cpython_slot cpython_slots_3_7[] = {
 	/* teedataobject */
 	{"itertools._tee_dataobject", ".<iterator>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools._tee_dataobject", ".<next>", 32, CPYTHON_SLOT_OWNING},
-	{"itertools._tee_dataobject", ".<values>", 40, CPYTHON_SLOT_OWNING},
 	/* accumulateobject */
 	{"itertools.accumulate", ".<total>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools.accumulate", ".<iterator>", 24, CPYTHON_SLOT_OWNING},
@@ -549,7 +554,6 @@ const struct cpython_slot cpython_slots_3_7[] = {
 	/* teedataobject */
 	{"itertools.tee_dataobject", ".<iterator>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools.tee_dataobject", ".<next>", 32, CPYTHON_SLOT_OWNING},
-	{"itertools.tee_dataobject", ".<values>", 40, CPYTHON_SLOT_OWNING},
 	/* ziplongestobject */
 	{"itertools.zip_longest", ".<iterators>", 32, CPYTHON_SLOT_OWNING},
 	{"itertools.zip_longest", ".<result>", 40, CPYTHON_SLOT_OWNING},
@@ -611,7 +615,7 @@ const struct cpython_slot cpython_slots_3_7[] = {
 	/* itemgetterobject */
 	{"operator.itemgetter", ".<item>", 24, CPYTHON_SLOT_OWNING},
 	/* methodcallerobject */
-	{"operator.methodcaller", ".<name>", 16, CPYTHON_SLOT_OWNING},
+	{"operator.methodcaller", ".<name>", 16, CPYTHON_SLOT_UNSEEN},
 	{"operator.methodcaller", ".<args>", 24, CPYTHON_SLOT_OWNING},
 	{"operator.methodcaller", ".<keywords>", 32, CPYTHON_SLOT_OWNING},
 	/* DirEntry */
@@ -666,6 +670,8 @@ const struct cpython_slot cpython_slots_3_7[] = {
 	{"thread._local", ".<kw>", 32, CPYTHON_SLOT_OWNING},
 	{"thread._local", ".<dummies>", 48, CPYTHON_SLOT_OWNING},
 	{"thread._local", ".<wr_callback>", 56, CPYTHON_SLOT_UNSEEN},
+	/* lockobject */
+	{"thread.lock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* PyTracebackObject */
 	{"traceback", ".tb_next", 16, CPYTHON_SLOT_OWNING},
 	{"traceback", ".tb_frame", 24, CPYTHON_SLOT_OWNING},
@@ -709,7 +715,7 @@ const struct cpython_slot cpython_slots_3_7[] = {
 
 const struct cpython_visit_layout cpython_visit_3_7 = {
 	.instances_visit_type = false,
-	.lru_visits_links = true,
+	.lru_visits_links = false,
 	.code_nlocals = 24,
 	.code_varnames = 64,
 	.code_cellvars = 80,
@@ -756,4 +762,5 @@ const struct cpython_visit_layout cpython_visit_3_7 = {
 	.extra_attrib = 0,
 	.extra_length = 8,
 	.extra_children = 24,
+	.stgdict_proto = 96,
 };

@@ -42,7 +42,6 @@ const struct cpython_slot cpython_slots_3_9[] = {
 	{"SRE_Pattern", ".<groups>", 40, CPYTHON_SLOT_OWNING},
 	{"SRE_Pattern", ".pattern", 48, CPYTHON_SLOT_OWNING},
 	/* StgDictObject */
-	{"StgDict", ".<proto>", 96, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<argtypes>", 128, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<converters>", 136, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<restype>", 144, CPYTHON_SLOT_UNSEEN},
@@ -178,6 +177,8 @@ const struct cpython_slot cpython_slots_3_9[] = {
 	{"_contextvars.Token", ".<context>", 16, CPYTHON_SLOT_OWNING},
 	{"_contextvars.Token", ".var", 24, CPYTHON_SLOT_OWNING},
 	{"_contextvars.Token", ".old_value", 32, CPYTHON_SLOT_OWNING},
+	/* DialectObj */
+	{"_csv.Dialect", ".lineterminator", 40, CPYTHON_SLOT_OWNING},
 	/* ReaderObj */
 	{"_csv.reader", ".<input>", 16, CPYTHON_SLOT_OWNING},
 	{"_csv.reader", ".dialect", 24, CPYTHON_SLOT_OWNING},
@@ -231,8 +232,8 @@ const struct cpython_slot cpython_slots_3_9[] = {
 	{"_elementtree.XMLParser", ".target", 24, CPYTHON_SLOT_OWNING},
 	{"_elementtree.XMLParser", ".entity", 32, CPYTHON_SLOT_OWNING},
 	/* rwpair */
-	{"_io.BufferedRWPair", ".<reader>", 16, CPYTHON_SLOT_OWNING},
-	{"_io.BufferedRWPair", ".<writer>", 24, CPYTHON_SLOT_OWNING},
+	{"_io.BufferedRWPair", ".<reader>", 16, CPYTHON_SLOT_UNSEEN},
+	{"_io.BufferedRWPair", ".<writer>", 24, CPYTHON_SLOT_UNSEEN},
 	{"_io.BufferedRWPair", ".__dict__", 32, CPYTHON_SLOT_OWNING},
 	/* buffered */
 	{"_io.BufferedRandom", ".raw", 16, CPYTHON_SLOT_OWNING},
@@ -299,6 +300,8 @@ const struct cpython_slot cpython_slots_3_9[] = {
 	{"_sre.SRE_Scanner", ".pattern", 16, CPYTHON_SLOT_OWNING},
 	/* PyStructObject */
 	{"_struct.Struct", ".format", 40, CPYTHON_SLOT_OWNING},
+	/* rlockobject */
+	{"_thread.RLock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* localobject */
 	{"_thread._local", ".<key>", 16, CPYTHON_SLOT_UNSEEN},
 	{"_thread._local", ".<args>", 24, CPYTHON_SLOT_OWNING},
@@ -307,6 +310,8 @@ const struct cpython_slot cpython_slots_3_9[] = {
 	{"_thread._local", ".<wr_callback>", 56, CPYTHON_SLOT_UNSEEN},
 	/* localdummyobject */
 	{"_thread._localdummy", ".<dict>", 16, CPYTHON_SLOT_UNSEEN},
+	/* lockobject */
+	{"_thread.lock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* arrayobject */
 	{"array.array", ".<items>", 24, CPYTHON_SLOT_BUFFER},
 	/* arrayiterobject */
@@ -498,7 +503,6 @@ const struct cpython_slot cpython_slots_3_9[] = {
 	/* teedataobject */
 	{"itertools._tee_dataobject", ".<iterator>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools._tee_dataobject", ".<next>", 32, CPYTHON_SLOT_OWNING},
-	{"itertools._tee_dataobject", ".<values>", 40, CPYTHON_SLOT_OWNING},
 	/* accumulateobject */
 	{"itertools.accumulate", ".<total>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools.accumulate", ".<iterator>", 24, CPYTHON_SLOT_OWNING},
@@ -558,7 +562,6 @@ const struct cpython_slot cpython_slots_3_9[] = {
 	/* teedataobject */
 	{"itertools.tee_dataobject", ".<iterator>", 16, CPYTHON_SLOT_OWNING},
 	{"itertools.tee_dataobject", ".<next>", 32, CPYTHON_SLOT_OWNING},
-	{"itertools.tee_dataobject", ".<values>", 40, CPYTHON_SLOT_OWNING},
 	/* ziplongestobject */
 	{"itertools.zip_longest", ".<iterators>", 32, CPYTHON_SLOT_OWNING},
 	{"itertools.zip_longest", ".<result>", 40, CPYTHON_SLOT_OWNING},
@@ -675,6 +678,8 @@ const struct cpython_slot cpython_slots_3_9[] = {
 	{"thread._local", ".<kw>", 32, CPYTHON_SLOT_OWNING},
 	{"thread._local", ".<dummies>", 48, CPYTHON_SLOT_OWNING},
 	{"thread._local", ".<wr_callback>", 56, CPYTHON_SLOT_UNSEEN},
+	/* lockobject */
+	{"thread.lock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* PyTracebackObject */
 	{"traceback", ".tb_next", 16, CPYTHON_SLOT_OWNING},
 	{"traceback", ".tb_frame", 24, CPYTHON_SLOT_OWNING},
@@ -769,4 +774,5 @@ const struct cpython_visit_layout cpython_visit_3_9 = {
 	.extra_attrib = 0,
 	.extra_length = 8,
 	.extra_children = 24,
+	.stgdict_proto = 96,
 };

@@ -75,7 +75,9 @@ struct py_plan {
 struct py_names {
 	uint32_t class, dict, table, values, items, block, doc, cache, mro, bases, base, module,
 		name, qualname, slots, subclasses, cached_keys, frame_obj, locals, function, code,
-		globals, builtins, text, link, stack;
+		globals, builtins, text, link, stack, proto;
+	/* strings: "StgDict", "_ctypes.PyCPointerType" */
+	uint32_t stgdict, ctypes_pointer;
 };
 
 struct py_visit {

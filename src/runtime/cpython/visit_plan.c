@@ -215,8 +215,9 @@ static struct error *plan_type(struct plan_maker *m, const struct py_type *type)
 		t = base;
 	}
 	m->plan.counts_type = type->flags & flag->heap;
-	m->plan.type_unseen =
-		seen && py->layout->visit->instances_visit_type ? 0 : EDGE_NAME_UNSEEN;
+	m->plan.type_unseen = seen && (type->is_class || py->layout->visit->instances_visit_type)
+				      ? 0
+				      : EDGE_NAME_UNSEEN;
 	if (type->flags & (flag->managed_dict | flag->inline_values))
 		m->plan.managed = true;
 	else if (type->dictoffset > 0 && type->kind != PY_KIND_type && !err)
@@ -266,10 +267,16 @@ static struct error *names_make(struct py *py, struct py_names *n)
 		{&n->text, ".<text>"},
 		{&n->link, ".<link>"},
 		{&n->stack, ".<stack>"},
+		{&n->proto, ".<proto>"},
 	};
 	struct error *err = NULL;
 	for (unsigned i = 0; i < sizeof(name) / sizeof(name[0]) && !err; i++)
 		err = name_text(py, name[i].text, name[i].at);
+	if (!err)
+		err = intern_str(&py->snapshot->strings, "StgDict", &n->stgdict);
+	if (!err)
+		err = intern_str(&py->snapshot->strings, "_ctypes.PyCPointerType",
+				 &n->ctypes_pointer);
 	return err;
 }
 

@@ -208,7 +208,7 @@ void walk_lru_link(struct visitor *v)
 		return;
 	/* What the cache visits is named, and counted, there. */
 	enum reference_kind kind = l->lru_visits_links ? REFERENCE_OWNING : REFERENCE_WEAK;
-	uint32_t unseen = l->lru_visits_links ? EDGE_NAME_UNSEEN : 0;
+	uint32_t unseen = l->lru_visits_links ? v->unseen : 0;
 	visit_edge(v, key, v->at + l->lru_key, kind, edge_name_pack(EDGE_NAME_KEYOF, 0) | unseen);
 	visit_edge(v, result, v->at + l->lru_result, kind, visit_key_name(v, key) | unseen);
 }

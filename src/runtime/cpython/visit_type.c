@@ -4,6 +4,21 @@
  */
 #include "runtime/cpython/visit_impl.h"
 
+/* What the class's own dict holds besides: PyCPointerType's traverse function visits it. */
+static void visit_ctypes_proto(struct visitor *v)
+{
+	uint64_t dict;
+	if (!visit_word(v, v->at + v->l->type.dict, &dict))
+		return;
+	const struct py_type *t = py_type_of(v->py, py_object_id(v->py, dict));
+	if (!t || t->name != v->name->stgdict)
+		return;
+	if (v->type->name == v->name->ctypes_pointer)
+		visit_at(v, dict + v->l->visit->stgdict_proto, v->name->proto);
+	else
+		visit_unseen_at(v, dict + v->l->visit->stgdict_proto, v->name->proto);
+}
+
 void walk_type(struct visitor *v)
 {
 	const struct cpython_type_layout *l = &v->l->type;
@@ -16,6 +31,8 @@ void walk_type(struct visitor *v)
 	if (!heap)
 		v->unseen = EDGE_NAME_UNSEEN;
 	visit_at(v, v->at + l->dict, v->name->dict);
+	if (v->l->visit->stgdict_proto != CPYTHON_NONE)
+		visit_ctypes_proto(v);
 	visit_at(v, v->at + l->cache, v->name->cache);
 	visit_at(v, v->at + l->mro, v->name->mro);
 	visit_at(v, v->at + l->bases, v->name->bases);
