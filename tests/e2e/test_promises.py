@@ -2,14 +2,12 @@
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from elfcore import Core
-from heapscan import Database, command, scan
+from heapscan import command, scan
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -124,6 +122,24 @@ def test_show_addresses_above_2_63(case):
         pytest.skip("no vsyscall page in the dumps of this kernel")
     rows = answer("show", case.path, f"{top + (1 << 64):#x}")["neighbours"]
     assert [r["place"] for r in rows] == ["before"]
+
+
+# ---- what is written about them ----
+
+
+def test_man_page_names_every_command_and_option(tmp_path):
+    """The tables that parsing and completion come from, against the pages for people."""
+    page = re.sub(r"\\-", "-", (TOP / "src/heapscan.1").read_text())
+    words = command("--complete").out.split()
+    commands = [w for w in words if not w.startswith("-")]
+    assert {"leaks", "cycles", "top", "memory", "show", "sql"} <= set(commands)
+    readme = (TOP / "README.md").read_text()
+    for name in commands:
+        assert re.search(rf"^\.It Cm {name}$", page, re.M), f"{name} is not in the man page"
+        assert f"heapscan {name} " in readme, f"{name} is not in the README"
+        words += command("--complete", name).out.split()
+    for option in {w.split("=")[0] for w in words if w.startswith("--")}:
+        assert re.search(rf"^\.It Fl .*{option[1:]}\b", page, re.M), f"{option} is not in the man page"
 
 
 # ---- demo ----
