@@ -180,8 +180,9 @@ static inline void ew_prpsinfo(struct elfwriter *w, int32_t pid, int32_t ppid, u
 	ew_set(d + id + 2 * idsz, (uint64_t)pid, 4);
 	ew_set(d + id + 2 * idsz + 4, (uint64_t)ppid, 4);
 	size_t name = size - 96;
-	memcpy(d + name, fname, strnlen(fname, 16));
-	memcpy(d + name + 16, args, strnlen(args, 80));
+	size_t fname_len = strlen(fname), args_len = strlen(args);
+	memcpy(d + name, fname, fname_len < 16 ? fname_len : 16);
+	memcpy(d + name + 16, args, args_len < 80 ? args_len : 80);
 	ew_note(w, "CORE", NT_PRPSINFO, d, size);
 }
 

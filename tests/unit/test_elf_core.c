@@ -311,8 +311,9 @@ static void test_flips(void **state)
 		for (int i = 0; i < 1 + round % 5; i++) {
 			seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 			size_t at = (seed >> 33) % (round % 2 ? len : 1200);
-			w.out.at[at] = round % 7 ? (uint8_t)(w.out.at[at] ^ 1 << (seed >> 20) % 8)
-						 : (uint8_t)(seed >> 25 & 1 ? 0xff : 0);
+			uint8_t flipped = (uint8_t)(w.out.at[at] ^ 1 << (seed >> 20) % 8);
+			uint8_t extreme = seed >> 25 & 1 ? 0xff : 0;
+			w.out.at[at] = round % 7 ? flipped : extreme;
 		}
 		open_bytes(&o, w.out.at, len);
 		if (o.img)
