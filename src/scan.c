@@ -10,10 +10,13 @@
 #include "store/store.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <time.h>
 
 enum { WARNINGS_SHOWN = 5 }; /* on stderr, without -v */
+
+enum { SCAN_MMAP_THRESHOLD = 256 << 10 };
 
 /* What the phases share. Members are destroyed in the order that scan_deinit shows. */
 struct scan {
@@ -293,6 +296,11 @@ static struct error *scan_all(struct scan *sc)
 struct error *scan_run(const struct scan_options *opt, struct log *log)
 {
 	struct scan sc = {.opt = opt, .log = log, .input = {.fd = -1}};
+	/*
+	 * malloc would raise this with the first large array that is freed, and then keep what
+	 * each phase frees for itself. A number that is set stays (mallopt(3)).
+	 */
+	mallopt(M_MMAP_THRESHOLD, SCAN_MMAP_THRESHOLD);
 	sc.wall = scan_clock(CLOCK_MONOTONIC);
 	sc.cpu = scan_clock(CLOCK_PROCESS_CPUTIME_ID);
 	struct error *err = scan_all(&sc);

@@ -9,6 +9,7 @@
 enum {
 	PAGE_SHIFT_LEAST = 7,
 	PAGE_SHIFT_MOST = 30,
+	BLOCKS_PER_PAGE = 4, /* at least, so that the pages take a byte a block */
 };
 
 /* A gap of this many bytes between two blocks starts a new range. */
@@ -47,7 +48,7 @@ struct error *snapshot_locator_init(struct snapshot *s)
 		return err;
 	s->page_shift = PAGE_SHIFT_LEAST;
 	while (s->page_shift < PAGE_SHIFT_MOST &&
-	       (covered >> s->page_shift) > (uint64_t)o->n + 4096)
+	       (covered >> s->page_shift) > (uint64_t)o->n / BLOCKS_PER_PAGE + 4096)
 		s->page_shift++;
 	uint32_t b = 0;
 	for (uint32_t r = 0; r < s->npage_range; r++) {
