@@ -65,12 +65,17 @@ static bool is_sqlite(const char *path)
 }
 
 /* Before any query uses it: what is wrong with it is then no fault of the database. */
-static struct error *type_check(struct cmd_context *ctx)
+static struct error *regex_check(struct cmd_context *ctx, const char *option, const char *pattern)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	struct error *err = cmd_prepare(ctx, "type_check.sql", 0, &stmt);
-	if (!err && sqlite3_step(stmt) == SQLITE_ERROR)
-		err = error_new(ERROR_USAGE, "--type: %s", sqlite3_errmsg(ctx->store->db));
+	if (!pattern)
+		return NULL;
+	struct error *err = cmd_prepare(ctx, "regex_check.sql", 0, &stmt);
+	if (err)
+		return err;
+	cmd_bind_text(stmt, ":pattern", pattern);
+	if (sqlite3_step(stmt) == SQLITE_ERROR)
+		err = error_new(ERROR_USAGE, "--%s: %s", option, sqlite3_errmsg(ctx->store->db));
 	return err;
 }
 
@@ -88,7 +93,13 @@ struct error *cmd_open(struct cmd_context *ctx, const char *path)
 				 path, path);
 	}
 	struct error *err = store_open(path, &ctx->store);
-	return err || !ctx->opt.type ? err : type_check(ctx);
+	if (!err)
+		err = regex_check(ctx, "type", ctx->opt.type);
+	if (!err)
+		err = regex_check(ctx, "avoid", ctx->opt.avoid);
+	if (!err)
+		err = regex_check(ctx, "to-type", ctx->opt.to_type);
+	return err;
 }
 
 void cmd_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value)

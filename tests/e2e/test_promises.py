@@ -45,10 +45,12 @@ def test_fail_on_minds_type(case):
     command("leaks", case.path, "--type", "no such type", "--fail-on", "leaks", status=0)
 
 
-@pytest.mark.parametrize("name", ["leaks", "cycles", "top"])
-def test_bad_type_is_bad_usage(case, name):
-    err = command(name, case.path, "--type", "(", status=1).err
-    assert "--type: regular expression: missing closing parenthesis" in err
+@pytest.mark.parametrize("args", [["leaks", "{}", "--type"], ["cycles", "{}", "--type"],
+                                  ["top", "{}", "--type"], ["path", "{}", "#1", "--avoid"],
+                                  ["path", "{}", "#1", "--to-type"]])
+def test_bad_regex_is_bad_usage(case, args):
+    err = command(*[a.format(case.path) for a in args], "(", status=1).err
+    assert f"{args[-1]}: regular expression: missing closing parenthesis" in err
 
 
 @pytest.mark.parametrize("args", [

@@ -1,0 +1,2 @@
+-- Fails when :pattern is no regular expression.
+SELECT '' REGEXP :pattern

@@ -1,2 +1,0 @@
--- Fails when --type is no regular expression.
-SELECT '' REGEXP :type WHERE :type IS NOT NULL
