@@ -702,7 +702,6 @@ const struct cpython_slot cpython_slots_3_12[] = {
 	{"staticmethod", ".__func__", 16, CPYTHON_SLOT_OWNING},
 	{"staticmethod", ".__dict__", 24, CPYTHON_SLOT_OWNING},
 	/* PyCompactUnicodeObject */
-	{"str", ".<utf8>", 48, CPYTHON_SLOT_BUFFER},
 	/* unicodeiterobject */
 	{"str_ascii_iterator", ".<sequence>", 24, CPYTHON_SLOT_OWNING},
 	/* unicodeiterobject */

@@ -660,7 +660,6 @@ const struct cpython_slot cpython_slots_3_8[] = {
 	{"staticmethod", ".__func__", 16, CPYTHON_SLOT_OWNING},
 	{"staticmethod", ".__dict__", 24, CPYTHON_SLOT_OWNING},
 	/* PyCompactUnicodeObject */
-	{"str", ".<utf8>", 56, CPYTHON_SLOT_BUFFER},
 	/* unicodeiterobject */
 	{"str_ascii_iterator", ".<sequence>", 24, CPYTHON_SLOT_OWNING},
 	/* unicodeiterobject */

@@ -49,10 +49,11 @@ static struct error *cpython_objects(struct runtime_context *ctx)
 	struct error *err = py_types_heap(py);
 	if (!err)
 		err = py_objects_claim(py);
-	if (!err)
-		err = py_values(py);
+	/* Says which blocks are buffers, and so no objects. */
 	if (!err)
 		err = py_visit_prepare(py);
+	if (!err)
+		err = py_values(py);
 	if (!err)
 		err = snapshot_meta(ctx->snapshot, "python_objects", "%" PRIu64, py->objects);
 	return err;

@@ -4,7 +4,8 @@
  * type says so, and room for the size that the type and the item count tell.
  *
  * Free-list residents have a count of 0, or a link where the count or the type was. Mistakes to
- * expect: a C structure that begins with a small number and a pointer to a type.
+ * expect: a C structure that begins with a small number and a pointer to a type; raw memory of one
+ * small number with the rest of a dead object behind it, unless an object says that it is its buffer.
  */
 #include "runtime/cpython/py.h"
 
@@ -130,6 +131,20 @@ bool py_count_is_static(const struct py *py, uint64_t count)
 	return count >= PY_COUNT_CLEAR && count % 8 == 0 && image_module_find(py->image, count);
 }
 
+/*
+ * Raw memory keeps the type word of the object that was there before when what is in it now has 8
+ * bytes or less: text, mostly. Three letters and more are two million references and more.
+ */
+static bool count_is_text(uint64_t count)
+{
+	if (count < 0x202020)
+		return false;
+	for (; count; count >>= 8)
+		if ((count & 0xff) < 0x20 || (count & 0xff) > 0x7e)
+			return false;
+	return true;
+}
+
 /* A count that is large enough to be the address of something is one, when something is there. */
 static bool count_is_address(const struct py *py, uint64_t count)
 {
@@ -194,7 +209,7 @@ static bool claim_at(struct py *py, uint32_t i, const uint8_t *p, uint64_t len, 
 	uint64_t at = o->address[i] + head;
 	bool immortal, tracked = false;
 	if (!py_refcount(py, word, &count, &immortal) ||
-	    (!fixed && !immortal && count_is_address(py, word)))
+	    (!fixed && !immortal && (count_is_address(py, word) || count_is_text(word))))
 		return false;
 	if (t->is_metatype && !py_type_at(py, at))
 		return false;
@@ -210,6 +225,24 @@ static bool claim_at(struct py *py, uint32_t i, const uint8_t *p, uint64_t len, 
 	o->flags[i] = (uint16_t)flags;
 	o->type_id[i] = t->type_id;
 	o->refcount[i] = count;
+	return true;
+}
+
+bool py_object_disclaim(struct py *py, uint32_t id, uint64_t addr)
+{
+	struct object_table *o = &py->snapshot->object;
+	const struct py_type *t = py_type_of(py, id);
+	if (!t)
+		return true;
+	/* What has a GC head, or is compiled in, has more to show for itself than a count. */
+	if (t->head || o->flags[id - 1] & OBJECT_STATIC || o->address[id - 1] != addr)
+		return false;
+	py->object_type[id - 1] = 0;
+	o->runtime[id - 1] = 0;
+	o->flags[id - 1] = 0;
+	o->type_id[id - 1] = 0;
+	o->refcount[id - 1] = INT64_MIN;
+	py->objects--;
 	return true;
 }
 

@@ -192,6 +192,11 @@ struct error *py_statics_roots(struct py *py) _must_check_;
 /* ---- objects.c, values.c ---- */
 
 struct error *py_objects_claim(struct py *py) _must_check_;
+/*
+ * A block whose first byte, `addr`, is where an object keeps its buffer: is it no object, or, having
+ * looked like one by what was left in it, no longer? Before values are made.
+ */
+bool py_object_disclaim(struct py *py, uint32_t id, uint64_t addr);
 struct error *py_values(struct py *py) _must_check_;
 
 /* A text's first bytes as UTF-8, whole characters, no escapes; false: it is no text. */

@@ -7,7 +7,13 @@ bool own_block(struct owner *o, uint64_t addr, bool scan)
 {
 	struct object_table *t = &o->py->snapshot->object;
 	uint32_t id = addr ? snapshot_object_find(o->py->snapshot, addr) : 0;
-	if (!id || id == o->id || o->py->object_type[id - 1] || t->owner_id[id - 1])
+	if (!id || id == o->id || t->owner_id[id - 1])
+		return false;
+	/* Characters may have been put where an object was; who owns them is believed. */
+	const enum py_kind kind = o->type->kind;
+	bool characters =
+		kind == PY_KIND_str || kind == PY_KIND_unicode || kind == PY_KIND_bytearray;
+	if (o->py->object_type[id - 1] && !(characters && py_object_disclaim(o->py, id, addr)))
 		return false;
 	t->owner_id[id - 1] = o->id;
 	if (scan)
