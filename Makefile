@@ -84,6 +84,7 @@ check: setup-test
 	$(MAKE) clang
 	$(MAKE) e2e
 	$(MAKE) asan
+	$(MAKE) bench BLOCKS=200000
 	$(MAKE) fuzz FUZZ_SECONDS=20
 	$(MAKE) suites SUITES=trixie SHORT=1
 
