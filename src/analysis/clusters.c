@@ -37,6 +37,8 @@
  */
 static void members_place(struct snapshot *s, const uint32_t *group, uint64_t from)
 {
+	if (from == s->cluster.n)
+		return;
 	struct cluster_row *row = s->cluster.at + from;
 	for (uint32_t i = 0; i < s->object.n; i++)
 		if (group[i])
@@ -211,6 +213,8 @@ static struct error *cycle_number(const struct snapshot *s, const struct csr *gr
 
 static void cycle_rows(struct snapshot *s, const uint32_t *group, uint32_t clusters)
 {
+	if (!clusters)
+		return;
 	struct cluster_row *row = s->cluster.at + s->cluster.n;
 	for (uint32_t c = 0; c < clusters; c++)
 		row[c] = (struct cluster_row){.kind = CLUSTER_CYCLE};

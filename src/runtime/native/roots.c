@@ -545,7 +545,9 @@ static struct error *ranges_read(struct root_plan *p, struct word_books *books)
 		vec_deinit(&job->slice[i].row);
 	}
 	bits_deinit(&seen);
-	return err ? err : roots_explain(p->ctx, s->root.at + first, s->root.n - first);
+	if (err || s->root.n == first)
+		return err;
+	return roots_explain(p->ctx, s->root.at + first, s->root.n - first);
 }
 
 struct error *native_roots(struct runtime_context *ctx, const struct locator *l,
