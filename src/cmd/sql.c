@@ -2,6 +2,7 @@
 
 #include "store/embed.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,31 @@ static struct error *sql_statements(struct cmd_context *ctx, const char *sql, un
 	return NULL;
 }
 
+/*
+ * A text that is no SQL but begins with a dot, as in the sqlite3 program: .tables, .schema. The schema
+ * is printed as it was written, since SQLite keeps no comment that stands before a definition.
+ */
+static struct error *sql_text(struct cmd_context *ctx, const char *sql, unsigned *count)
+{
+	static const char *const schema[] = {"tables.sql", "views.sql", "indexes.sql"};
+	size_t word = strcspn(sql, " \t\r\n;");
+	if (sql[0] != '.')
+		return sql_statements(ctx, sql, count);
+	if (word == strlen(".tables") && !strncmp(sql, ".tables", word))
+		return sql_statements(ctx, embed_find("query/tables.sql"), count);
+	if (word != strlen(".schema") || strncmp(sql, ".schema", word))
+		return error_new(ERROR_USAGE, "'%.*s' is neither SQL nor one of .tables, .schema",
+				 (int)(word < 40 ? word : 40), sql);
+	if (ctx->report.json)
+		return sql_statements(ctx, embed_find("query/definitions.sql"), count);
+	for (unsigned i = 0; i < sizeof(schema) / sizeof(*schema); i++) {
+		const char *text = embed_find(schema[i]);
+		assert(text);
+		fputs(text, ctx->report.out);
+	}
+	return NULL;
+}
+
 /* On a terminal: complete statements as they come; an error is told, and the next one asked for. */
 static struct error *sql_interactive(struct cmd_context *ctx)
 {
@@ -50,8 +76,7 @@ static struct error *sql_interactive(struct cmd_context *ctx)
 			break;
 		const char *query = NULL;
 		if (!used && line[0] == '.') {
-			query = !strncmp(line, ".schema", 7) ? embed_find("query/definitions.sql")
-							     : embed_find("query/tables.sql");
+			query = line;
 		} else {
 			char *more = realloc(text, used + (size_t)n + 1);
 			if (!more || used + (size_t)n > QUERY_MAX)
@@ -64,7 +89,7 @@ static struct error *sql_interactive(struct cmd_context *ctx)
 			query = text;
 		}
 		unsigned count = 0;
-		struct error *err = query ? sql_statements(ctx, query, &count) : &error_nomem;
+		struct error *err = sql_text(ctx, query, &count);
 		if (err)
 			fprintf(stderr, "%s\n", err->message);
 		error_free(err);
@@ -117,7 +142,7 @@ static struct error *sql_run(struct cmd_context *ctx, int n, char **operand)
 		return err;
 	unsigned count = 0;
 	report_begin(&ctx->report, "sql");
-	err = sql_statements(ctx, n == 1 ? text : operand[1], &count);
+	err = sql_text(ctx, n == 1 ? text : operand[1], &count);
 	return err ? err : report_end(&ctx->report);
 }
 

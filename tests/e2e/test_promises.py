@@ -2,12 +2,13 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from elfcore import Core
-from heapscan import command, scan
+from heapscan import HEAPSCAN, command, scan
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -124,6 +125,21 @@ def test_show_addresses_above_2_63(case):
         pytest.skip("no vsyscall page in the dumps of this kernel")
     rows = answer("show", case.path, f"{top + (1 << 64):#x}")["neighbours"]
     assert [r["place"] for r in rows] == ["before"]
+
+
+# ---- sql ----
+
+
+def test_schema_has_the_comments(case):
+    said = command("sql", case.path, ".schema").out
+    for name in ("tables.sql", "views.sql", "indexes.sql"):
+        assert (TOP / "schema" / name).read_text() in said
+    piped = subprocess.run([str(HEAPSCAN), "sql", str(case.path)], input=b".schema\n", capture_output=True)
+    assert piped.stdout.decode() == said
+    names = {r["name"] for r in answer("sql", case.path, ".tables")["rows"]}
+    assert {"object", "object_view", "type_summary", "leak_summary", "referent"} <= names
+    assert len(answer("sql", case.path, ".schema")["rows"]) == len(names)
+    assert ".nothing" in command("sql", case.path, ".nothing", status=1).err
 
 
 # ---- what is written about them ----
