@@ -10,6 +10,16 @@ static uint64_t edge_place(const struct visitor *v, uint64_t from)
 	return from >= v->block && from < v->end ? from - v->block : VISIT_ELSEWHERE;
 }
 
+/*
+ * Since 3.12 interned strings are immortal: the table, which only repeats what others hold before
+ * that, is then what keeps them.
+ */
+static bool is_immortal(const struct visitor *v, uint32_t id)
+{
+	const struct object_table *o = &v->py->snapshot->object;
+	return o->flags && o->flags[id - 1] & OBJECT_IMMORTAL;
+}
+
 void visit_edge(struct visitor *v, uint64_t word, uint64_t from, enum reference_kind kind,
 		uint32_t name)
 {
@@ -18,7 +28,7 @@ void visit_edge(struct visitor *v, uint64_t word, uint64_t from, enum reference_
 		return;
 	if (!v->py->object_type[dst - 1] || v->py->snapshot->object.address[dst - 1] != word)
 		kind = REFERENCE_WORD;
-	else if (v->id == v->py->interned && kind == REFERENCE_OWNING)
+	else if (v->id == v->py->interned && kind == REFERENCE_OWNING && !is_immortal(v, dst))
 		kind = REFERENCE_WEAK;
 	edge_sink_add(v->sink, dst, edge_place(v, from), kind, name);
 }
