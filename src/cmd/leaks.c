@@ -68,7 +68,11 @@ struct error *cmd_members(struct cmd_context *ctx, const char *kind)
 	if (err)
 		return err;
 	cmd_bind_text(stmt, ":kind", kind);
-	cmd_bind_int(stmt, ":groups", GROUPS_SHOWN);
+	/* no members of a cluster that is not listed */
+	uint64_t groups = GROUPS_SHOWN;
+	if (ctx->opt.limit && ctx->opt.limit < groups)
+		groups = ctx->opt.limit;
+	cmd_bind_int(stmt, ":groups", (int64_t)groups);
 	cmd_bind_int(stmt, ":members", MEMBERS_SHOWN);
 	return report_rows(&ctx->report, "members", member_columns, stmt, NULL);
 }

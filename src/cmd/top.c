@@ -77,6 +77,10 @@ static struct error *top_run(struct cmd_context *ctx, int n, char **operand)
 		return err;
 	if (!rows)
 		report_line(rep, "No live blocks%s.", ctx->opt.type ? " of such a type" : "");
+	uint64_t limit = ctx->opt.limit == LIMIT_UNSET ? ROWS : ctx->opt.limit;
+	if (limit && rows == limit)
+		report_line(rep, "These are the first %s; --limit 0 shows all.",
+			    cmd_count(ctx, (int64_t)rows));
 	return report_end(rep);
 }
 

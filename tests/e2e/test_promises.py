@@ -127,6 +127,20 @@ def test_show_addresses_above_2_63(case):
     assert [r["place"] for r in rows] == ["before"]
 
 
+# ---- limits ----
+
+
+def test_what_a_limit_cuts_is_told(case, dumps, tmp_path):
+    assert "These are the first 1; --limit 0 shows all." in command("top", case.path, "--limit", 1).out
+    assert "--limit 0" not in command("top", case.path, "--limit", 0).out
+    many = scan(dumps("leak_many", "gcc-O2").core, tmp_path / "x.db")
+    said = answer("leaks", many.path, "--limit", 1)
+    assert {m["cluster_id"] for m in said["members"]} == {r["cluster_id"] for r in said["rows"]}
+    if said["shapes"] > 1:
+        assert f"... and {said['shapes'] - 1} more" in command("leaks", many.path, "--limit", 1).out
+    many.close()
+
+
 # ---- sql ----
 
 
