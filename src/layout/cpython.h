@@ -271,7 +271,8 @@ struct cpython_visit_layout {
 	uint16_t generator_state, generator_iframe;
 	/* Modules/_collectionsmodule.c: dequeobject, BLOCK */
 	uint16_t deque_left, deque_leftindex, deque_nfree, deque_free, deque_weakrefs;
-	uint16_t block_data, block_right;
+	uint16_t deque_length;
+	uint16_t block_data, block_right, block_items; /* items: BLOCKLEN */
 	/* Objects/odictobject.c */
 	uint16_t odict_first, odict_node_key, odict_node_next;
 	/* Modules/_functoolsmodule.c: the ring begins with lru_root, a link without an object */

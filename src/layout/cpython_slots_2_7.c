@@ -176,6 +176,7 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"_json.Encoder", ".key_separator", 48, CPYTHON_SLOT_OWNING},
 	{"_json.Encoder", ".item_separator", 56, CPYTHON_SLOT_OWNING},
 	/* PyScannerObject */
+	{"_json.Scanner", ".encoding", 16, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".strict", 24, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".object_hook", 32, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".parse_float", 48, CPYTHON_SLOT_OWNING},
@@ -438,6 +439,7 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"member_descriptor", ".__name__", 24, CPYTHON_SLOT_UNSEEN},
 	/* PyMemoryViewObject */
 	{"memoryview", ".<base>", 16, CPYTHON_SLOT_OWNING},
+	{"memoryview", ".obj", 32, CPYTHON_SLOT_OWNING},
 	/* PyMethodObject */
 	{"method", ".__func__", 16, CPYTHON_SLOT_OWNING},
 	{"method", ".__self__", 24, CPYTHON_SLOT_OWNING},
@@ -570,7 +572,9 @@ const struct cpython_visit_layout cpython_visit_2_7 = {
 	.deque_nfree = CPYTHON_NONE,
 	.deque_free = CPYTHON_NONE,
 	.deque_weakrefs = 72,
+	.deque_length = 48,
 	.block_data = 0,
+	.block_items = 62,
 	.block_right = 496,
 	.odict_first = CPYTHON_NONE,
 	.odict_node_key = CPYTHON_NONE,

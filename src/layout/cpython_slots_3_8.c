@@ -620,7 +620,7 @@ const struct cpython_slot cpython_slots_3_8[] = {
 	/* itemgetterobject */
 	{"operator.itemgetter", ".<item>", 24, CPYTHON_SLOT_OWNING},
 	/* methodcallerobject */
-	{"operator.methodcaller", ".<name>", 16, CPYTHON_SLOT_OWNING},
+	{"operator.methodcaller", ".<name>", 16, CPYTHON_SLOT_UNSEEN},
 	{"operator.methodcaller", ".<args>", 24, CPYTHON_SLOT_OWNING},
 	{"operator.methodcaller", ".<keywords>", 32, CPYTHON_SLOT_OWNING},
 	/* DirEntry */
@@ -750,7 +750,9 @@ const struct cpython_visit_layout cpython_visit_3_8 = {
 	.deque_nfree = CPYTHON_NONE,
 	.deque_free = CPYTHON_NONE,
 	.deque_weakrefs = 72,
+	.deque_length = 16,
 	.block_data = 8,
+	.block_items = 64,
 	.block_right = 520,
 	.odict_first = 48,
 	.odict_node_key = 0,

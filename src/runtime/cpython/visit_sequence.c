@@ -3,7 +3,6 @@
 
 enum {
 	ITEMS_MOST = 1 << 30,
-	DEQUE_BLOCK = 64,     /* Modules/_collectionsmodule.c, BLOCKLEN */
 	DEQUE_FREE_MOST = 16, /* MAXFREEBLOCKS */
 	TEE_CELLS = 57,	      /* Modules/itertoolsmodule.c, LINKCELLS */
 	HAMT_ARRAY = 32,      /* internal/pycore_hamt.h, HAMT_ARRAY_NODE_SIZE */
@@ -124,13 +123,13 @@ void walk_deque(struct visitor *v)
 {
 	const struct cpython_visit_layout *l = v->l->visit;
 	uint64_t n, block, index, from = v->at + l->deque_left;
-	if (l->deque_left == CPYTHON_NONE || !visit_word(v, v->at + v->l->object.size, &n) ||
+	if (l->deque_left == CPYTHON_NONE || !visit_word(v, v->at + l->deque_length, &n) ||
 	    n > ITEMS_MOST || !visit_word(v, from, &block) ||
-	    !visit_word(v, v->at + l->deque_leftindex, &index) || index > DEQUE_BLOCK)
+	    !visit_word(v, v->at + l->deque_leftindex, &index) || index > l->block_items)
 		return;
 	struct trail trail = {0};
 	for (uint64_t i = 0; block && !trail_again(&trail, block); index = 0) {
-		uint64_t here = DEQUE_BLOCK - index;
+		uint64_t here = l->block_items - index;
 		if (here > n - i)
 			here = n - i;
 		visit_buffer(v, block, from, v->name->block);
