@@ -6,8 +6,8 @@ const struct cpython_layout cpython_3_14 = {
 	.major = 3,
 	.minor = 14,
 	.type_basicsize = 936,
-	.slots = cpython_slots_unknown,
-	.visit = &cpython_visit_unknown,
+	.slots = cpython_slots_3_14,
+	.visit = &cpython_visit_3_14,
 	/* Include/object.h */
 	.object =
 		{

@@ -50,10 +50,12 @@ def compare(truth, db):
             if name and name.startswith("<key "):
                 keys[address[src]].add(address[dst])
     lost, missed, extra = Counter(), Counter(), Counter()
+    segments = db.rows('SELECT start, "end" FROM segment')
     for a, referents in truth.referents.items():
         kind = truth.type[a]
         if a not in ids:
-            lost[kind] += 1
+            # Memory that the child mapped holds what only the child has.
+            lost[kind] += any(start <= a < end for start, end in segments)
             continue
         for r in referents - got[a]:
             if r in ids:
@@ -77,8 +79,10 @@ def test_referents(python, tmp_path):
     for kind, n in missed.items():
         assert kind in MISSED, f"{n} referents of {kind} are missing; all: {missed}"
     for kind, n in extra.items():
+        if python.version < (3,):
+            break  # struct sequences, and much else, are of unknown layout
         assert kind[0] in SCANNED, f"{n} referents of {kind} are none; all: {extra}"
     assert sum(missed.values()) <= 10
     assert sum(extra.values()) <= 200
     if python.version >= (3, 6):
-        assert not lost
+        assert not sum(lost.values()), lost

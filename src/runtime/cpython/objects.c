@@ -209,7 +209,9 @@ static bool claim_at(struct py *py, uint32_t i, const uint8_t *p, uint64_t len, 
 	uint64_t at = o->address[i] + head;
 	bool immortal, tracked = false;
 	if (!py_refcount(py, word, &count, &immortal) ||
-	    (!fixed && !immortal && (count_is_address(py, word) || count_is_text(word))))
+	    /* Only static objects begin at 999999999: such a number on the heap may be an address. */
+	    (!fixed && (!immortal || l->refcount == CPYTHON_REFCOUNT_999999999) &&
+	     (count_is_address(py, word) || count_is_text(word))))
 		return false;
 	if (t->is_metatype && !py_type_at(py, at))
 		return false;
