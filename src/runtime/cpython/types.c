@@ -42,6 +42,15 @@ static bool type_name_read(const struct py *py, uint64_t addr, char *name)
 	       image_try_string(py->image, at, name, NAME_MOST) && name_plausible(name);
 }
 
+/* Names of static types are in the binary, which may be gone. */
+static bool type_name_missing(const struct py *py, uint64_t addr)
+{
+	uint64_t at;
+	uint8_t byte;
+	return py_word(py, addr + py->layout->type.name, &at) && image_module_find(py->image, at) &&
+	       !image_try_u8(py->image, at, &byte);
+}
+
 /* What has a known metatype at its type word: is it a type? */
 static bool type_read(const struct py *py, uint64_t addr, struct py_type *ret)
 {
@@ -78,7 +87,8 @@ static bool type_read(const struct py *py, uint64_t addr, struct py_type *ret)
 		ret->head = py->layout->gc.head_size;
 	if (ret->flags & (l->flag.managed_dict | l->flag.managed_weakref))
 		ret->head = (uint16_t)(ret->head + 16);
-	return type_name_read(py, addr, name);
+	return type_name_read(py, addr, name) ||
+	       (ret->flags & l->flag.ready && type_name_missing(py, addr));
 }
 
 /* ---- the table ---- */
@@ -197,8 +207,12 @@ static void class_name(const struct py *py, const struct py_type *t, const char 
 static struct error *type_name_set(struct py *py, struct py_type *t)
 {
 	char tp_name[NAME_MOST + 1], name[2 * NAME_MOST + 3];
-	if (!type_name_read(py, t->address, tp_name))
-		snprintf(tp_name, sizeof(tp_name), "?");
+	if (!type_name_read(py, t->address, tp_name)) {
+		if (t->own_kind)
+			snprintf(tp_name, sizeof(tp_name), "%s", py_kind_table[t->kind].name);
+		else
+			snprintf(tp_name, sizeof(tp_name), "<type at 0x%" PRIx64 ">", t->address);
+	}
 	bool dotted = strchr(tp_name, '.');
 	if (t->flags & py->layout->type.flag.heap && !dotted)
 		class_name(py, t, tp_name, name, sizeof(name));
@@ -218,6 +232,29 @@ static void type_kind_inherit(struct py *py, struct py_type *t)
 		t->kind = b->kind;
 }
 
+/* Without a name: those that flags tell, when nothing but `object` is behind them. */
+static uint8_t kind_by_flags(const struct py *py, const struct py_type *t)
+{
+	const struct cpython_type_flags *f = &py->layout->type.flag;
+	const struct {
+		uint32_t flag;
+		enum py_kind kind;
+	} known[] = {
+		{f->type, PY_KIND_type},   {f->dict, PY_KIND_dict},   {f->tuple, PY_KIND_tuple},
+		{f->list, PY_KIND_list},   {f->integer, PY_KIND_int}, {f->bytes, PY_KIND_bytes},
+		{f->unicode, PY_KIND_str},
+	};
+	uint64_t object;
+	if (!t->is_static || !t->base || py->layout->text.forms == CPYTHON_TEXT_POINTER ||
+	    !py_word(py, py->type.at[t->base - 1].address + py->layout->type.base, &object) ||
+	    object)
+		return PY_KIND_NONE;
+	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (t->flags & known[i].flag)
+			return (uint8_t)known[i].kind;
+	return PY_KIND_NONE;
+}
+
 /* What relates the types of the table to one another, and to kinds.def. */
 static void types_relate(struct py *py)
 {
@@ -234,8 +271,13 @@ static void types_relate(struct py *py)
 		t->metatype = type_index(py, word);
 		t->is_class = t->flags & l->type.flag.heap && t->dealloc == subtype_dealloc;
 		t->own_kind = false;
-		if (t->is_class || !type_name_read(py, t->address, name))
+		if (t->is_class)
 			continue;
+		if (!type_name_read(py, t->address, name)) {
+			t->kind = kind_by_flags(py, t);
+			t->own_kind = t->kind != PY_KIND_NONE;
+			continue;
+		}
 		for (unsigned k = 1; k < PY_KINDS; k++) {
 			if (!strcmp(py_kind_table[k].name, name)) {
 				t->kind = (uint8_t)k;
