@@ -230,6 +230,13 @@ static void count_phdrs(struct elf_core *core)
 {
 	struct damage_log *damage = core->img->damage;
 	uint64_t fit = phdrs_that_fit(core);
+	uint64_t usual = core->m->word == 8 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	if (core->phentsize != usual)
+		damage_add(damage, DAMAGE_DUMP, 0,
+			   "the ELF header says that a program header has %" PRIu64
+			   " bytes, which everyone makes %" PRIu64
+			   ": what is read of them may make no sense",
+			   core->phentsize, usual);
 	if (core->phnum == PN_XNUM) {
 		bool wide = core->m->word == 8;
 		uint64_t shoff = wide ? get64(core->data + 40) : get32(core->data + 32);

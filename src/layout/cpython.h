@@ -252,8 +252,8 @@ struct cpython_slot {
 struct cpython_visit_layout {
 	/* tp_traverse of a heap type in C visits the type (3.9); that of classes always did */
 	bool instances_visit_type;
-	bool lru_visits_links;	   /* lru_cache_tp_traverse visits links, not keys and results */
-	bool iframe_tagged;	   /* bit 0 of a word in a frame: borrowed (3.14) */
+	bool lru_visits_links;	     /* lru_cache_tp_traverse visits links, not keys and results */
+	bool iframe_tagged;	     /* bit 0 of a word in a frame: borrowed (3.14) */
 	uint8_t iframe_owner_object; /* iframe_owner: FRAME_OWNED_BY_FRAME_OBJECT */
 	int8_t generator_cleared;    /* generator_state: FRAME_CLEARED */
 	/* PyCodeObject */

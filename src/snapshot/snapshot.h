@@ -74,7 +74,7 @@ enum free_kind {
 	FREE_UNLINKED,	    /* free by its neighbour's mark, in no list that could be read */
 	FREE_PYMALLOC,	    /* a block of a pool in use: in its list, or never used */
 	FREE_PYMALLOC_POOL, /* a whole pool of an arena: no size class has it now */
-	FREE_OBJECTS,  /* kept by a runtime, inside a block of its own, for its next object */
+	FREE_OBJECTS,	    /* kept by a runtime, inside a block of its own, for its next object */
 	FREE_KINDS,
 };
 
