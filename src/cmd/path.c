@@ -24,8 +24,10 @@ enum {
 	STEPS_MOST = 300000,	/* objects looked at */
 	REFERRERS_MOST = 20000, /* of one object */
 	CANDIDATES_MOST = 4096,
-	ROOTS_EACH = 4, /* of one object */
-	NAMED = 0,	/* quality, see path_roots.sql */
+	ROOTS_EACH = 4,	  /* of one object */
+	MODULES = 0,	  /* quality, see path_roots.sql: a chain from here begins with a module, */
+	MODULE_STEPS = 3, /* and reads shorter by these than it is */
+	NAMED = 1,
 };
 
 struct candidate {
@@ -40,7 +42,9 @@ struct search {
 	VEC(uint8_t) word; /* by step: references on the way to the goal that are not typed */
 	VEC(uint8_t) wanted;
 	VEC(struct candidate) found;
-	uint64_t good; /* of these, how many have a name all the way */
+	uint64_t max;	/* how many are asked for */
+	uint64_t good;	/* of these, how many have a name all the way */
+	uint32_t until; /* no deeper than that: enough was found; UINT32_MAX: not yet */
 	sqlite3_stmt *referrers, *roots;
 	bool cut; /* not everything was looked at */
 };
@@ -62,8 +66,14 @@ static struct error *sql_error(struct search *s)
 
 static struct error *candidate_add(struct search *s, uint32_t at, int64_t root, uint32_t quality)
 {
-	const struct candidate c = {at, root, quality, s->word.at[at], s->path.step.at[at].depth};
-	s->good += quality == NAMED && !c.words;
+	struct candidate c = {at, root, quality, s->word.at[at], s->path.step.at[at].depth};
+	if (quality == MODULES) {
+		c.quality = NAMED;
+		c.depth -= c.depth < MODULE_STEPS ? c.depth : MODULE_STEPS;
+	}
+	s->good += c.quality == NAMED && !c.words;
+	if (s->good == s->max && s->until == UINT32_MAX)
+		s->until = s->path.step.at[at].depth + MODULE_STEPS;
 	return vec_push(&s->found, c);
 }
 
@@ -78,12 +88,12 @@ static struct error *search_roots(struct search *s, uint32_t at, bool *stop)
 	while (!err && (rc = sqlite3_step(s->roots)) == SQLITE_ROW) {
 		unsigned quality = (unsigned)sqlite3_column_int(s->roots, 1);
 		/* Words say nothing new beside a name, and one of them says all of them. */
-		if (best != 9 && quality != NAMED)
+		if (best != 9 && quality > NAMED)
 			continue;
 		best = quality < best ? quality : best;
 		err = candidate_add(s, at, sqlite3_column_int64(s->roots, 0), quality);
 	}
-	*stop = best == NAMED && s->path.step.at[at].depth > 0;
+	*stop = best <= NAMED && s->path.step.at[at].depth > 0;
 	return err || rc == SQLITE_DONE ? err : sql_error(s);
 }
 
@@ -147,8 +157,12 @@ static struct error *search_run(struct search *s, uint32_t goal, uint64_t max)
 		err = vec_push(&s->word, 0);
 	if (!err)
 		err = vec_push(&s->wanted, 0);
-	while (!err && s->good < max && s->found.n < CANDIDATES_MOST && path_next(&s->path, &at)) {
+	s->max = max;
+	s->until = UINT32_MAX;
+	while (!err && s->found.n < CANDIDATES_MOST && path_next(&s->path, &at)) {
 		bool stop = false;
+		if (s->path.step.at[at].depth > s->until)
+			break;
 		if (s->ctx->opt.to_type) {
 			stop = s->wanted.at[at];
 			if (stop)

@@ -1,0 +1,149 @@
+"""Cycles of every kind, garbage and alive; then what gc.collect() finds in a forked child; then a core.
+
+Lines of the truth: "garbage ADDRESS TYPE" for each object that the collector finds, "alive ADDRESS" for
+objects on cycles that are held.
+"""
+from __future__ import print_function
+
+import gc
+import os
+import signal
+import sys
+import threading
+import warnings
+
+warnings.simplefilter("ignore")
+gc.disable()
+
+
+class Node(object):
+    pass
+
+
+class Slots(object):
+    __slots__ = ("other", "__weakref__")
+
+
+class Finalized(object):
+    """From 3.4 on this is collected like any other; in 2.7 it is not."""
+
+    def __del__(self):
+        pass
+
+
+class Child(dict):
+    pass
+
+
+def ring(n, kind=Node):
+    nodes = [kind() for _ in range(n)]
+    for i, node in enumerate(nodes):
+        node.other = nodes[(i + 1) % n]
+    return nodes[0]
+
+
+def closure():
+    def inner():
+        return inner
+    return inner
+
+
+def generator():
+    box = []
+
+    def walk():
+        mine = box
+        yield mine
+        yield mine
+    running = walk()
+    next(running)
+    box.append(running)
+    return running
+
+
+def traceback_frame():
+    held = None
+    try:
+        raise ValueError("held by its own frame")
+    except ValueError:
+        held = sys.exc_info()
+    return held is None
+
+
+def containers():
+    items = []
+    items.append(items)
+    table = {}
+    table["self"] = table
+    pair = ([], "text", 1.5)
+    pair[0].append(pair)
+    bunch = Node()
+    bunch.set = set([bunch])
+    child = Child()
+    child["me"] = child
+    child.attribute = (child, frozenset(["leaf"]))
+    return None
+
+
+def classes():
+    class Local(object):
+        def method(self):
+            return Local
+
+        @property
+        def value(self):
+            return self
+    made = Local()
+    made.bound = made.method
+    return None
+
+
+def hanging():
+    """What is not on the cycle but only it leads to, and what else is held."""
+    first = ring(3)
+    first.leaf = [{"text": "leaf %d" % i} for i in range(20)]
+    first.shared = KEPT
+    return None
+
+
+KEPT = [ring(5), closure(), generator()]
+HELD = Node()
+HELD.me = HELD
+
+
+def blocked(request):
+    table = {"request": request, "ring": ring(4)}
+    READY.set()
+    signal.pause() if table is None else STOP.wait()
+
+
+def make(kinds):
+    for kind in kinds:
+        for _ in range(3):
+            kind()
+
+
+def truth(out):
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    gc.collect()
+    found = [(id(o), type(o).__name__) for o in gc.garbage]
+    os.write(out, "".join("garbage %d %s\n" % f for f in found).encode())
+    os._exit(0)
+
+
+READY = threading.Event()
+STOP = threading.Event()
+thread = threading.Thread(target=blocked, args=(Node(),))
+thread.daemon = True
+thread.start()
+READY.wait()
+make([lambda: ring(1), lambda: ring(7), lambda: ring(3, Slots), lambda: ring(2, Finalized), closure,
+      generator, traceback_frame, containers, classes, hanging])
+ring(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+os.write(198, ("alive %d\nalive %d\n" % (id(HELD), id(KEPT[0]))).encode())
+truth(198)
+os.kill(os.getpid(), signal.SIGABRT)
