@@ -209,7 +209,9 @@ struct cpython_frame_layout {
 
 /* _PyRuntimeState, PyInterpreterState, PyThreadState. Offsets above 64 KiB are no use to us. */
 struct cpython_state_layout {
-	uint16_t runtime_interpreters; /* interpreters.head */
+	/* interpreters.head; CPYTHON_NONE: PyInterpreterState_Head() knows (to 3.6) */
+	uint16_t runtime_interpreters;
+	bool gc_in_runtime; /* gc_* are in _PyRuntimeState (3.7, 3.8), not in the interpreter */
 	uint16_t interp_next, interp_threads, interp_modules, interp_sysdict, interp_builtins;
 	uint16_t gc_enabled, gc_generations, gc_permanent;		  /* interp->gc */
 	uint16_t generation_size, generation_threshold, generation_count; /* struct gc_generation */

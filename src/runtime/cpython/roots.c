@@ -197,6 +197,8 @@ static struct error *collector_meta(struct py *py, uint64_t interpreter)
 {
 	const struct cpython_state_layout *l = &py->layout->state;
 	uint32_t enabled, threshold[3], count[3];
+	if (l->gc_in_runtime)
+		interpreter = py->cpython.runtime;
 	if (l->gc_enabled == CPYTHON_NONE ||
 	    !image_try_u32(py->image, interpreter + l->gc_enabled, &enabled))
 		return NULL;
@@ -216,11 +218,34 @@ static struct error *collector_meta(struct py *py, uint64_t interpreter)
 	return err;
 }
 
+/*
+ * Objects with tp_del keep the collector from clearing the cycle: __del__ in 2.7, C types that still
+ * fill the slot later. A generator's is its own matter (2.7).
+ */
+static void unclearable_mark(struct py *py)
+{
+	struct object_table *o = &py->snapshot->object;
+	const struct py_type *before = NULL;
+	bool has = false;
+	for (uint32_t id = 1; o->flags && id <= o->n; id++) {
+		const struct py_type *t = py_type_of(py, id);
+		uint64_t del;
+		if (!t || !(o->flags[id - 1] & OBJECT_GC) || t->kind == PY_KIND_generator)
+			continue;
+		if (t != before)
+			has = py_word(py, t->address + py->layout->type.del, &del) && del;
+		before = t;
+		if (has)
+			o->flags[id - 1] |= OBJECT_UNCLEARABLE;
+	}
+}
+
 struct error *py_states_roots(struct py *py)
 {
 	_cleanup_(py_states_deinit) struct py_states states = {0};
 	struct error *err = py_states_find(py, &states);
 	uint64_t n = states.interpreter.n;
+	unclearable_mark(py);
 	for (uint64_t i = 0; i < n && !err; i++) {
 		frozen_untrack(py, states.interpreter.at[i]);
 		err = interpreter_roots(py, states.interpreter.at[i], n - 1 - i);
