@@ -14,7 +14,10 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { WARNINGS_SHOWN = 5 }; /* on stderr, without -v */
+enum {
+	WARNINGS_SHOWN = 5,  /* on stderr, without -v */
+	OPAQUE_SHOWN = 1000, /* ranges, with -v */
+};
 
 enum { SCAN_MMAP_THRESHOLD = 256 << 10 };
 
@@ -216,6 +219,19 @@ static struct error *scan_meta_warnings(struct scan *sc)
 	return snapshot_meta(sc->snapshot, "warnings", "%s", text);
 }
 
+/* What no scan read: a block that is lost because only such a range points to it can be explained. */
+static void scan_tell_opaque(const struct scan *sc)
+{
+	const struct snapshot *s = sc->snapshot;
+	uint64_t shown = s->opaque.n < OPAQUE_SHOWN ? s->opaque.n : OPAQUE_SHOWN;
+	for (uint64_t i = 0; i < shown; i++)
+		log_info(sc->log, "not read for pointers: 0x%" PRIx64 "-0x%" PRIx64 ", %s",
+			 s->opaque.at[i].start, s->opaque.at[i].end, s->opaque.at[i].why);
+	if (s->opaque.n > shown)
+		log_info(sc->log, "not read for pointers: %" PRIu64 " more ranges",
+			 s->opaque.n - shown);
+}
+
 static struct error *scan_blocks(struct scan *sc)
 {
 	struct runtime_context rt = {
@@ -235,6 +251,8 @@ static struct error *scan_blocks(struct scan *sc)
 		err = scan_phase(sc, "names", runtime_objects(&rt));
 	if (!err)
 		err = scan_phase(sc, "references", runtime_references(&rt));
+	if (!err)
+		scan_tell_opaque(sc);
 	runtime_finish(&rt);
 	return err;
 }

@@ -141,6 +141,20 @@ def test_what_a_limit_cuts_is_told(case, dumps, tmp_path):
     many.close()
 
 
+# ---- -v ----
+
+
+def test_verbose_tells_what_was_not_read(dumps, tmp_path):
+    """Bookkeeping holds nothing; -v lists it, so that a wrong leak can be explained."""
+    db = scan(dumps("free_kinds", "gcc-O2").core, tmp_path / "x.db", "-v")
+    ranges = re.findall(r"^heapscan: not read for pointers: 0x([0-9a-f]+)-0x([0-9a-f]+), (.+)$",
+                        db.done.err, re.M)
+    assert ranges and all(int(start, 16) < int(end, 16) for start, end, _ in ranges)
+    main = db.one("SELECT address FROM arena WHERE name = 'main'")
+    assert any(int(start, 16) <= main < int(end, 16) for start, end, _ in ranges)
+    db.close()
+
+
 # ---- sql ----
 
 
