@@ -249,7 +249,8 @@ static void test_goes_on(void **state)
 		"INSERT INTO object (size, address) SELECT size, address + 1 FROM object",
 		"UPDATE object SET value = printf('%.*c', id % 9000, 'x') WHERE id % 7 = 0",
 		"DELETE FROM reference WHERE rowid % 3 = 1",
-		"INSERT INTO reference SELECT dst, offset, src, kind, how, name, unseen FROM reference",
+		"INSERT INTO reference SELECT dst, offset, src, kind, how, name, unseen FROM "
+		"reference",
 		"DELETE FROM free_block WHERE size % 2 = 0",
 		("INSERT OR IGNORE INTO free_block"
 		 " SELECT address + 8, size, NULL, kind FROM free_block"),
