@@ -208,6 +208,7 @@ static size_t key_of(const char *name, const char **ret)
 
 struct expression {
 	FILE *out;
+	bool frame;   /* so far it is a frame object (to 3.10): its attributes are variables */
 	bool modules; /* so far it is sys.modules: a key is a module's name */
 	bool namespace; /* so far it ends in .__dict__, which was not written: a key is an attribute */
 };
@@ -220,10 +221,10 @@ static void expression_root(struct expression *e, const struct cmd_row *row)
 	if (len >= tail && !strcmp(name + len - tail, "sys.modules")) {
 		e->modules = true;
 		fwrite(name, 1, len - tail, e->out);
-	} else if (name && *name != '(') {
-		fputs(name, e->out);
+	} else if (name && !strcmp(name, "(frame)")) {
+		e->frame = true;
 	} else if (name) {
-		fprintf(e->out, "%s", name);
+		fputs(name, e->out);
 	} else {
 		fprintf(e->out, "<%s>", kind ? kind : type ? type : "object");
 	}
@@ -231,11 +232,13 @@ static void expression_root(struct expression *e, const struct cmd_row *row)
 
 static void expression_flush(struct expression *e)
 {
+	if (e->frame)
+		fputs("(frame)", e->out);
 	if (e->modules)
 		fputs("sys.modules", e->out);
 	if (e->namespace)
 		fputs(".__dict__", e->out);
-	e->modules = e->namespace = false;
+	e->frame = e->modules = e->namespace = false;
 }
 
 static void expression_step(struct expression *e, const struct cmd_row *row)
@@ -244,7 +247,10 @@ static void expression_step(struct expression *e, const struct cmd_row *row)
 	size_t len = name ? key_of(name, &key) : 0;
 	if (cmd_row_int(row, "own_buffer") && !name)
 		return;
-	if (e->modules && len) {
+	if (e->frame && name && *name == '.') {
+		fputs(name + 1, e->out);
+		e->frame = false;
+	} else if (e->modules && len) {
 		fwrite(key, 1, len, e->out);
 		e->modules = false;
 	} else if (e->namespace && len && is_identifier(key, len)) {
@@ -380,7 +386,7 @@ static struct error *paths_json(struct cmd_context *ctx, const char *steps, char
 				break;
 			path = cmd_row_int(&row, "path");
 			n = 0;
-			e.modules = e.namespace = false;
+			e.frame = e.modules = e.namespace = false;
 			expression_root(&e, &row);
 			root = root_sentence(ctx, &row);
 		} else {
