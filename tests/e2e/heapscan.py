@@ -276,7 +276,12 @@ def check_free(db, oracle, word):
         assert sum(sizes.values()) - sizes["tcache"] == m["fordblks"], f"free bytes {sizes}, {m}"
     # What was freed is free: it lies in some free block, or its pages were given back.
     spans = sorted((a - 2 * word, a + n) for a, (n, _) in found.items())
-    segments = db.rows("SELECT start, \"end\" FROM segment WHERE perms LIKE '_w%'")
+    # A block that had a mapping of its own went with it; what the kernel has put there since (a
+    # stack, say) is not the allocator's. So only mappings that hold blocks of some arena count.
+    segments = db.rows("""
+        SELECT start, "end" FROM segment s
+        WHERE perms LIKE '_w%' AND EXISTS (
+            SELECT 1 FROM free_block f WHERE f.address BETWEEN s.start AND s."end" - 1)""")
     starts = [a for a, _ in spans]
     from bisect import bisect_right
     live = sorted(oracle.live)
