@@ -254,6 +254,9 @@ struct cpython_slot {
 struct cpython_visit_layout {
 	/* tp_traverse of a heap type in C visits the type (3.9); that of classes always did */
 	bool instances_visit_type;
+	/* An instance with a dict visits that, and the dict what is inline (3.14); before, the
+	 * instance visited its inline values, and nobody the dict. */
+	bool dict_visits_inline;
 	bool lru_visits_links;	     /* lru_cache_tp_traverse visits links, not keys and results */
 	bool iframe_tagged;	     /* bit 0 of a word in a frame: borrowed (3.14) */
 	uint8_t iframe_owner_object; /* iframe_owner: FRAME_OWNED_BY_FRAME_OBJECT */

@@ -1,4 +1,4 @@
-/* CPython 2.7: the fields of builtin and standard types; made by scripts/slots from its DWARF. */
+/* CPython 2.7: fields of builtin and standard types, by its DWARF: scripts/slots. */
 #include "layout/cpython_impl.h"
 
 const struct cpython_slot cpython_slots_2_7[] = {
@@ -542,6 +542,7 @@ const struct cpython_slot cpython_slots_2_7[] = {
 
 const struct cpython_visit_layout cpython_visit_2_7 = {
 	.instances_visit_type = false,
+	.dict_visits_inline = false,
 	.code_nlocals = 20,
 	.code_varnames = 56,
 	.code_cellvars = 72,

@@ -1,4 +1,4 @@
-/* CPython 3.11: the fields of builtin and standard types; made by scripts/slots from its DWARF. */
+/* CPython 3.11: fields of builtin and standard types, by its DWARF: scripts/slots. */
 #include "layout/cpython_impl.h"
 
 const struct cpython_slot cpython_slots_3_11[] = {
@@ -702,7 +702,6 @@ const struct cpython_slot cpython_slots_3_11[] = {
 	/* staticmethod */
 	{"staticmethod", ".__func__", 16, CPYTHON_SLOT_OWNING},
 	{"staticmethod", ".__dict__", 24, CPYTHON_SLOT_OWNING},
-	/* PyCompactUnicodeObject */
 	/* unicodeiterobject */
 	{"str_ascii_iterator", ".<sequence>", 24, CPYTHON_SLOT_OWNING},
 	/* unicodeiterobject */
@@ -772,6 +771,7 @@ const struct cpython_slot cpython_slots_3_11[] = {
 
 const struct cpython_visit_layout cpython_visit_3_11 = {
 	.instances_visit_type = true,
+	.dict_visits_inline = false,
 	.lru_visits_links = false,
 	.iframe_owner_object = 2,
 	.generator_cleared = 4,

@@ -1,4 +1,4 @@
-/* CPython 3.13: the fields of builtin and standard types; made by scripts/slots from its DWARF. */
+/* CPython 3.13: fields of builtin and standard types, by its DWARF: scripts/slots. */
 #include "layout/cpython_impl.h"
 
 const struct cpython_slot cpython_slots_3_13[] = {
@@ -695,7 +695,6 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	/* staticmethod */
 	{"staticmethod", ".__func__", 16, CPYTHON_SLOT_OWNING},
 	{"staticmethod", ".__dict__", 24, CPYTHON_SLOT_OWNING},
-	/* PyCompactUnicodeObject */
 	/* unicodeiterobject */
 	{"str_ascii_iterator", ".<sequence>", 24, CPYTHON_SLOT_OWNING},
 	/* unicodeiterobject */
@@ -791,6 +790,7 @@ const struct cpython_slot cpython_slots_3_13[] = {
 
 const struct cpython_visit_layout cpython_visit_3_13 = {
 	.instances_visit_type = true,
+	.dict_visits_inline = false,
 	.lru_visits_links = false,
 	.iframe_owner_object = 2,
 	.generator_cleared = 4,

@@ -1,4 +1,4 @@
-/* CPython 3.14: the fields of builtin and standard types; made by scripts/slots from its DWARF. */
+/* CPython 3.14: fields of builtin and standard types, by its DWARF: scripts/slots. */
 #include "layout/cpython_impl.h"
 
 const struct cpython_slot cpython_slots_3_14[] = {
@@ -615,8 +615,6 @@ const struct cpython_slot cpython_slots_3_14[] = {
 	/* staticmethod */
 	{"staticmethod", ".__func__", 16, CPYTHON_SLOT_OWNING},
 	{"staticmethod", ".__dict__", 24, CPYTHON_SLOT_OWNING},
-	/* PyCompactUnicodeObject */
-	{"str", ".<utf8>", 48, CPYTHON_SLOT_BUFFER},
 	/* unicodeiterobject */
 	{"str_ascii_iterator", ".<sequence>", 24, CPYTHON_SLOT_OWNING},
 	/* unicodeiterobject */
@@ -649,7 +647,7 @@ const struct cpython_slot cpython_slots_3_14[] = {
 	{"types.UnionType", ".<unhashable>", 32, CPYTHON_SLOT_OWNING},
 	{"types.UnionType", ".__parameters__", 40, CPYTHON_SLOT_OWNING},
 	/* paramspecobject */
-	{"typing.ParamSpec", ".__name__", 16, CPYTHON_SLOT_UNSEEN},
+	{"typing.ParamSpec", ".__name__", 16, CPYTHON_SLOT_OWNING},
 	{"typing.ParamSpec", ".__bound__", 24, CPYTHON_SLOT_OWNING},
 	{"typing.ParamSpec", ".__default__", 32, CPYTHON_SLOT_OWNING},
 	{"typing.ParamSpec", ".<evaluate_default>", 40, CPYTHON_SLOT_OWNING},
@@ -658,13 +656,13 @@ const struct cpython_slot cpython_slots_3_14[] = {
 	/* paramspecattrobject */
 	{"typing.ParamSpecKwargs", ".__origin__", 16, CPYTHON_SLOT_OWNING},
 	/* typealiasobject */
-	{"typing.TypeAliasType", ".__name__", 16, CPYTHON_SLOT_UNSEEN},
+	{"typing.TypeAliasType", ".__name__", 16, CPYTHON_SLOT_OWNING},
 	{"typing.TypeAliasType", ".__type_params__", 24, CPYTHON_SLOT_OWNING},
 	{"typing.TypeAliasType", ".<compute_value>", 32, CPYTHON_SLOT_OWNING},
 	{"typing.TypeAliasType", ".__value__", 40, CPYTHON_SLOT_OWNING},
 	{"typing.TypeAliasType", ".__module__", 48, CPYTHON_SLOT_OWNING},
 	/* typevarobject */
-	{"typing.TypeVar", ".__name__", 16, CPYTHON_SLOT_UNSEEN},
+	{"typing.TypeVar", ".__name__", 16, CPYTHON_SLOT_OWNING},
 	{"typing.TypeVar", ".__bound__", 24, CPYTHON_SLOT_OWNING},
 	{"typing.TypeVar", ".<evaluate_bound>", 32, CPYTHON_SLOT_OWNING},
 	{"typing.TypeVar", ".__constraints__", 40, CPYTHON_SLOT_OWNING},
@@ -672,7 +670,7 @@ const struct cpython_slot cpython_slots_3_14[] = {
 	{"typing.TypeVar", ".__default__", 56, CPYTHON_SLOT_OWNING},
 	{"typing.TypeVar", ".<evaluate_default>", 64, CPYTHON_SLOT_OWNING},
 	/* typevartupleobject */
-	{"typing.TypeVarTuple", ".__name__", 16, CPYTHON_SLOT_UNSEEN},
+	{"typing.TypeVarTuple", ".__name__", 16, CPYTHON_SLOT_OWNING},
 	{"typing.TypeVarTuple", ".__default__", 24, CPYTHON_SLOT_OWNING},
 	{"typing.TypeVarTuple", ".<evaluate_default>", 32, CPYTHON_SLOT_OWNING},
 	/* unionobject */
@@ -714,6 +712,7 @@ const struct cpython_slot cpython_slots_3_14[] = {
 
 const struct cpython_visit_layout cpython_visit_3_14 = {
 	.instances_visit_type = true,
+	.dict_visits_inline = true,
 	.lru_visits_links = false,
 	.iframe_owner_object = 2,
 	.generator_cleared = 4,

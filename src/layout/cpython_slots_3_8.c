@@ -1,4 +1,4 @@
-/* CPython 3.8: the fields of builtin and standard types; made by scripts/slots from its DWARF. */
+/* CPython 3.8: fields of builtin and standard types, by its DWARF: scripts/slots. */
 #include "layout/cpython_impl.h"
 
 const struct cpython_slot cpython_slots_3_8[] = {
@@ -659,7 +659,6 @@ const struct cpython_slot cpython_slots_3_8[] = {
 	/* staticmethod */
 	{"staticmethod", ".__func__", 16, CPYTHON_SLOT_OWNING},
 	{"staticmethod", ".__dict__", 24, CPYTHON_SLOT_OWNING},
-	/* PyCompactUnicodeObject */
 	/* unicodeiterobject */
 	{"str_ascii_iterator", ".<sequence>", 24, CPYTHON_SLOT_OWNING},
 	/* unicodeiterobject */
@@ -719,6 +718,7 @@ const struct cpython_slot cpython_slots_3_8[] = {
 
 const struct cpython_visit_layout cpython_visit_3_8 = {
 	.instances_visit_type = false,
+	.dict_visits_inline = false,
 	.lru_visits_links = false,
 	.code_nlocals = 28,
 	.code_varnames = 72,

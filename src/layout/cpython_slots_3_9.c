@@ -1,4 +1,4 @@
-/* CPython 3.9: the fields of builtin and standard types; made by scripts/slots from its DWARF. */
+/* CPython 3.9: fields of builtin and standard types, by its DWARF: scripts/slots. */
 #include "layout/cpython_impl.h"
 
 const struct cpython_slot cpython_slots_3_9[] = {
@@ -662,7 +662,6 @@ const struct cpython_slot cpython_slots_3_9[] = {
 	/* staticmethod */
 	{"staticmethod", ".__func__", 16, CPYTHON_SLOT_OWNING},
 	{"staticmethod", ".__dict__", 24, CPYTHON_SLOT_OWNING},
-	/* PyCompactUnicodeObject */
 	/* unicodeiterobject */
 	{"str_ascii_iterator", ".<sequence>", 24, CPYTHON_SLOT_OWNING},
 	/* unicodeiterobject */
@@ -726,6 +725,7 @@ const struct cpython_slot cpython_slots_3_9[] = {
 
 const struct cpython_visit_layout cpython_visit_3_9 = {
 	.instances_visit_type = true,
+	.dict_visits_inline = false,
 	.lru_visits_links = false,
 	.code_nlocals = 28,
 	.code_varnames = 72,

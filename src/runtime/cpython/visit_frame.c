@@ -73,6 +73,10 @@ static void visit_locals(struct visitor *v, const struct local_names *names, uin
 		if (v->l->visit->iframe_tagged && word & 3) {
 			kind = word & 1 ? REFERENCE_WEAK : REFERENCE_WORD;
 			word &= ~UINT64_C(3);
+			/* What is immortal is marked so, whoever holds it. */
+			uint32_t id = py_object_id(v->py, word);
+			if (id && v->py->snapshot->object.flags[id - 1] & OBJECT_IMMORTAL)
+				kind = REFERENCE_OWNING;
 		}
 		if (word)
 			visit_edge(v, word, at + 8 * i, kind, names_edge(v, names, i) | v->unseen);
