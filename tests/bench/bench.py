@@ -31,8 +31,9 @@ PER_BLOCK, PER_REFERENCE = 80, 8  # bytes of memory beside the mapped dump
 STORE = 6  # times the ordinary path; measured with the smallest count
 LINEAR = 2.5  # times the cost per block, from the smallest count to the largest: caches end somewhere
 JUDGED = 1_000_000  # blocks
-# Phases of the promised analysis; all but open, binaries, the tables made of it, and store.
-ANALYSES = {"threads", "heap", "blocks", "names", "references", "garbage", "graph"}
+# Phases of the promised analysis: blocks, references, reachability, components, dominators and retained
+# sizes. Not in it: the first names of blocks, the tables made of it all, and the store.
+ANALYSES = {"threads", "heap", "blocks", "references", "garbage", "graph"}
 COMMANDS = (["leaks"], ["cycles"], ["memory"], ["top"], ["top", "--by", "size"],
             ["top", "--by", "retained"], ["top", "--by", "module"], ["top", "--by", "arena"],
             ["show", "#1000"], ["sql", "SELECT count(*) FROM census"])
