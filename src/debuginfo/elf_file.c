@@ -60,14 +60,14 @@ int file_open_in_root(const char *root, const char *path)
 	_cleanup_close_ int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -1;
-	/* done: resolved, relative to dir, free of links; todo: what is left of the path. */
-	char done[PATH_MAX] = "", todo[PATH_MAX], next[PATH_MAX], target[PATH_MAX];
+	/* done: resolved, relative to dir, free of links; pending: what is left of the path. */
+	char done[PATH_MAX] = "", pending[PATH_MAX], next[PATH_MAX], target[PATH_MAX];
 	size_t len = strlen(path);
-	if (len >= sizeof(todo))
+	if (len >= sizeof(pending))
 		return errno = ENAMETOOLONG, -1;
-	memcpy(todo, path, len + 1);
+	memcpy(pending, path, len + 1);
 	unsigned links = 0;
-	char *at = todo;
+	char *at = pending;
 	for (;;) {
 		at += strspn(at, "/");
 		if (!*at)
@@ -100,12 +100,12 @@ int file_open_in_root(const char *root, const char *path)
 		if (*target == '/')
 			*done = '\0';
 		size_t rest = strlen(at);
-		if ((size_t)got + 1 + rest >= sizeof(todo))
+		if ((size_t)got + 1 + rest >= sizeof(pending))
 			return errno = ENAMETOOLONG, -1;
-		memmove(todo + got + 1, at, rest + 1);
-		memcpy(todo, target, (size_t)got);
-		todo[got] = '/';
-		at = todo;
+		memmove(pending + got + 1, at, rest + 1);
+		memcpy(pending, target, (size_t)got);
+		pending[got] = '/';
+		at = pending;
 	}
 	if (!*done)
 		return errno = EISDIR, -1;

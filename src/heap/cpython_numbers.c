@@ -22,7 +22,7 @@ struct numbers {
 	struct cpython cpython;
 	const struct cpython_number_layout *l;
 	uint64_t type[2]; /* int, float; 0 not seen yet */
-	VEC(uint64_t) todo;
+	VEC(uint64_t) pending;
 	uint32_t blocks;
 };
 
@@ -109,7 +109,7 @@ static struct error *block_carve(struct numbers *w, uint64_t row)
 	s->block.at[row].container = 1;
 	w->blocks++;
 	if (word_at(w, b.address, &next) && next)
-		err = vec_push(&w->todo, next);
+		err = vec_push(&w->pending, next);
 	for (unsigned i = 0; i < w->l->block_items && !err; i++) {
 		uint64_t item = item_address(w, b.address, i);
 		err = item_used(w, item)
@@ -132,11 +132,11 @@ static struct error *numbers_pass(struct numbers *w, uint64_t rows, bool links)
 	struct snapshot *s = w->ctx->snapshot;
 	struct error *err = NULL;
 	VEC(uint64_t) link = {0};
-	link.at = w->todo.at;
-	link.n = w->todo.n;
-	link.room = w->todo.room;
-	w->todo.at = NULL;
-	w->todo.n = w->todo.room = 0;
+	link.at = w->pending.at;
+	link.n = w->pending.n;
+	link.room = w->pending.room;
+	w->pending.at = NULL;
+	w->pending.n = w->pending.room = 0;
 	if (link.n)
 		qsort(link.at, link.n, sizeof(*link.at), u64_compare);
 	for (uint64_t i = 0; i < rows && !err; i++) {
@@ -161,9 +161,9 @@ static struct error *cpython_numbers_scan(struct heap_context *ctx, uint32_t *re
 	uint64_t rows = ctx->snapshot->block.n;
 	struct error *err = numbers_pass(&w, rows, false);
 	/* A run of blocks without a number in use is as long as it is: rarely more than one. */
-	for (unsigned i = 0; w.todo.n && i < 64 && !err; i++)
+	for (unsigned i = 0; w.pending.n && i < 64 && !err; i++)
 		err = numbers_pass(&w, rows, true);
-	vec_deinit(&w.todo);
+	vec_deinit(&w.pending);
 	log_info(ctx->log, "CPython: %u blocks of int and float objects", w.blocks);
 	return err;
 }
