@@ -219,18 +219,6 @@ struct cpython_state_layout {
 	uint16_t thread_chunk, chunk_previous, chunk_size; /* datastack_chunk, _PyStackChunk */
 };
 
-enum cpython_arena_index {
-	CPYTHON_ARENAS_ONLY,  /* arenas[] (to 3.9) */
-	CPYTHON_ARENAS_RADIX, /* arenas[] and a radix tree (3.10) */
-};
-
-/* Objects/obmalloc.c */
-struct cpython_pymalloc_layout {
-	uint32_t arena_size, pool_size;
-	uint16_t alignment, classes; /* size class i holds (i + 1) * alignment bytes */
-	enum cpython_arena_index index;
-};
-
 /* How a word of a builtin type's instances refers. */
 enum cpython_slot_how {
 	CPYTHON_SLOT_OWNING, /* counted, and visited by tp_traverse */
@@ -305,7 +293,6 @@ struct cpython_layout {
 	struct cpython_function_layout function;
 	struct cpython_frame_layout frame;
 	struct cpython_state_layout state;
-	struct cpython_pymalloc_layout pymalloc;
 	const struct cpython_slot *slots; /* NULL: builtin types are scanned */
 	const struct cpython_visit_layout *visit;
 };
