@@ -86,7 +86,7 @@ CREATE TABLE object (
     grade        INTEGER,          -- best root that leads to it: 1 global .. 7 unexplained; 6 and 7 are weak
     retained     INTEGER,          -- bytes of its dominator subtree
     dominator_id INTEGER REFERENCES object (id), -- NULL: under the virtual root
-    site_id      INTEGER REFERENCES site (id),   -- who allocated it, where a trace says so
+    site_id      INTEGER REFERENCES site (id),   -- who allocated it, where the process or a trace recorded it
     value        TEXT              -- short preview of its contents
 );
 
@@ -171,7 +171,8 @@ CREATE TABLE refcount_error (
     excess    INTEGER NOT NULL  -- refcount - found
 );
 
--- A node of the allocation call tree of a trace.
+-- A node of the allocation call tree: of a trace, or of what the process recorded itself (tracemalloc). The
+-- figures are the node's own, without those of the nodes that it called.
 CREATE TABLE site (
     id              INTEGER PRIMARY KEY, -- dense
     parent_id       INTEGER REFERENCES site (id), -- its caller

@@ -47,6 +47,14 @@ static const struct report_column object_columns[] = {
 	{0},
 };
 
+static const struct report_column site_columns[] = {
+	{"objects", "BLOCKS", REPORT_COUNT, NULL}, {"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"share", "SHARE", REPORT_SHARE, NULL},	   {"function", "FUNCTION", REPORT_TEXT, ""},
+	{"file", "FILE", REPORT_TEXT, "?"},	   {"line", "LINE", REPORT_COUNT, ""},
+	{"module", "MODULE", REPORT_TEXT, ""},	   {"caller", "CALLED FROM", REPORT_TEXT, ""},
+	{"site_id", NULL, REPORT_ID, NULL},	   {0},
+};
+
 /* Single objects come from an index; with --type from that of types. */
 static const struct {
 	const char *query, *typed;
@@ -57,9 +65,11 @@ static const struct {
 	[BY_RETAINED] = {"top_retained.sql", "top_retained_typed.sql", object_columns},
 	[BY_MODULE] = {"top_module.sql", "top_module.sql", module_columns},
 	[BY_ARENA] = {"top_arena.sql", "top_arena.sql", arena_columns},
+	[BY_SITE] = {"top_site.sql", "top_site_typed.sql", site_columns},
 };
 
-static const char *const by_choices[] = {"type", "size", "retained", "module", "arena", NULL};
+static const char *const by_choices[] = {"type",  "size", "retained", "module",
+					 "arena", "site", NULL};
 
 static struct error *top_run(struct cmd_context *ctx, int n, char **operand)
 {
@@ -75,7 +85,12 @@ static struct error *top_run(struct cmd_context *ctx, int n, char **operand)
 	err = cmd_section(ctx, query, ROWS, "rows", top_by[ctx->opt.by].columns, &rows);
 	if (err)
 		return err;
-	if (!rows)
+	if (!rows && ctx->opt.by == BY_SITE)
+		report_line(rep,
+			    "No allocation sites%s: nothing in the input tells where blocks were "
+			    "allocated (tracemalloc, a trace).",
+			    ctx->opt.type ? " of such a type" : "");
+	else if (!rows)
 		report_line(rep, "No live blocks%s.", ctx->opt.type ? " of such a type" : "");
 	uint64_t limit = ctx->opt.limit == LIMIT_UNSET ? ROWS : ctx->opt.limit;
 	if (limit && rows == limit)
@@ -86,7 +101,7 @@ static struct error *top_run(struct cmd_context *ctx, int n, char **operand)
 
 static const struct option top_options[] = {
 	{'b', "by", OPTION_CHOICE, offsetof(struct cmd_options, by),
-	 "type|size|retained|module|arena", "what the rows are (type)", by_choices, false},
+	 "type|size|retained|module|arena|site", "what the rows are (type)", by_choices, false},
 	{0},
 };
 
@@ -100,7 +115,9 @@ const struct command command_top = {
 		       "that the type\n"
 		       "comes from, or by arena; with --by size and --by retained single blocks: "
 		       "the biggest, and\n"
-		       "those that would take the most with them. SHARE is of the bytes of all "
+		       "those that would take the most with them; with --by site by the line that "
+		       "allocated them,\n"
+		       "where tracemalloc or a trace recorded it. SHARE is of the bytes of all "
 		       "live blocks. Retained\n"
 		       "sizes nest, so they do not add up.",
 	.options = top_groups,

@@ -202,6 +202,18 @@ static struct error *check_conclusions(const struct snapshot *s)
 	return NULL;
 }
 
+static struct error *check_sites(const struct snapshot *s)
+{
+	const struct object_table *o = &s->object;
+	for (uint64_t i = 0; i < s->site.n; i++)
+		if (s->site.at[i].parent_id > i)
+			return broken("site %" PRIu64 " comes before its caller", i + 1);
+	for (uint32_t i = 0; o->site_id && i < o->n; i++)
+		if (o->site_id[i] > s->site.n)
+			return broken("object %u was allocated at site %u", i + 1, o->site_id[i]);
+	return NULL;
+}
+
 static struct error *check_ledger(const struct snapshot *s)
 {
 	if (!s->ledger.n)
@@ -238,6 +250,8 @@ struct error *snapshot_check(const struct snapshot *s)
 		err = check_roots(s);
 	if (!err)
 		err = check_conclusions(s);
+	if (!err)
+		err = check_sites(s);
 	if (!err)
 		err = check_ledger(s);
 	return err;

@@ -165,7 +165,7 @@ struct object_table {
 	uint32_t *owner_id; /* NULL: nobody owns anything */
 	int64_t *refcount;  /* NULL: none has one; INT64_MIN: this one has none */
 	uint32_t *value;    /* string: short preview; NULL: none; 0 none */
-	uint32_t *site_id;  /* NULL: no trace */
+	uint32_t *site_id;  /* NULL: nobody recorded sites; 0 unknown */
 	uint8_t *reachable; /* 0, 1, 2 as INTERFACE says; 255 unknown */
 	uint8_t *grade;	    /* enum root_grade of the best root that leads here; 0 none does */
 	uint32_t *dominator; /* object id; 0 under the virtual root */
@@ -285,6 +285,23 @@ struct root_row {
 	uint8_t kind;  /* enum reference_kind: a runtime knows of its roots whether they count */
 };
 
+/* ---- allocation sites ---- */
+
+/* A figure that nobody told. */
+#define SITE_UNKNOWN UINT64_MAX
+
+/*
+ * A node of the tree of calls that allocated: outermost first, so that a parent comes before its
+ * children. The figures are the node's own, without those of its children.
+ */
+struct site_row {
+	uint32_t parent_id;		 /* its caller; 0 none */
+	uint32_t function, file, module; /* strings; 0 unknown */
+	uint32_t line;			 /* 0 unknown */
+	uint64_t allocations, temporary, allocated_bytes;
+	uint64_t live_objects, live_bytes, peak_bytes;
+};
+
 /* ---- conclusions ---- */
 
 enum cluster_kind { CLUSTER_LEAK, CLUSTER_CYCLE };
@@ -360,6 +377,7 @@ struct snapshot {
 	struct object_table object;
 	struct edge_table edge;
 	VEC(struct root_row) root;
+	VEC(struct site_row) site;
 	VEC(struct cluster_row) cluster;
 	VEC(uint32_t) member; /* object ids */
 	VEC(struct shape_row) shape;

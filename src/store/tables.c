@@ -395,6 +395,35 @@ static void root_object_keys(const struct snapshot *s, uint64_t first, uint64_t 
 		out[i] = s->root.at[first + i].object_id;
 }
 
+/* ---- allocation sites ---- */
+
+static struct store_value value_figure(uint64_t figure)
+{
+	return figure == SITE_UNKNOWN ? value_null() : value_int((int64_t)figure);
+}
+
+static uint64_t site_rows(const struct snapshot *s)
+{
+	return s->site.n;
+}
+
+static void site_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	const struct site_row *r = &s->site.at[i];
+	out->v[0] = value_int((int64_t)i + 1);
+	out->v[1] = value_nonzero(r->parent_id);
+	out->v[2] = value_string_known(s, r->function);
+	out->v[3] = value_string_known(s, r->file);
+	out->v[4] = value_nonzero(r->line);
+	out->v[5] = value_string_known(s, r->module);
+	out->v[6] = value_figure(r->allocations);
+	out->v[7] = value_figure(r->temporary);
+	out->v[8] = value_figure(r->allocated_bytes);
+	out->v[9] = value_figure(r->live_objects);
+	out->v[10] = value_figure(r->live_bytes);
+	out->v[11] = value_figure(r->peak_bytes);
+}
+
 /* ---- conclusions ---- */
 
 static const char *const cluster_kind_name[] = {
@@ -599,6 +628,12 @@ const struct store_table store_tables[] = {
 	}, {
 		.name = "type", .rows = type_rows, .row = type_row,
 		.column = {"id", "language", "name", "module"},
+	}, {
+		.name = "site", .rows = site_rows, .row = site_row,
+		.bulk = true, .rowid_alias = true,
+		.column = {"id", "parent_id", "function", "file", "line", "module", "allocations",
+			   "temporary", "allocated_bytes", "live_objects", "live_bytes",
+			   "peak_bytes"},
 	}, {
 		.name = "object", .rows = object_rows, .row = object_row,
 		.column = {"id", "address", "block", "size", "arena_id", "type_id", "owner_id",

@@ -242,6 +242,29 @@ static inline void gen_references(struct gen *g, const struct gen_options *o, st
 				   });
 }
 
+static inline void gen_sites(struct gen *g, const struct gen_options *o, struct snapshot *s)
+{
+	uint32_t n = s->object.n;
+	for (uint64_t i = 0; i < o->roots; i++)
+		gen_push(&s->site,
+			 (struct site_row){
+				 .parent_id = (uint32_t)gen_below(g, i + 1),
+				 .function = gen_text(g, s, 30),
+				 .file = gen_text(g, s, 30),
+				 .module = gen_text(g, s, 30),
+				 .line = (uint32_t)gen_below(g, 1000),
+				 .allocations = gen_wide(g),
+				 .temporary = gen_below(g, 2) ? SITE_UNKNOWN : gen_wide(g),
+				 .allocated_bytes = SITE_UNKNOWN,
+				 .live_objects = gen_wide(g),
+				 .live_bytes = gen_wide(g) >> 20,
+				 .peak_bytes = gen_wide(g),
+			 });
+	s->object.site_id = calloc(n ? n : 1, sizeof(*s->object.site_id));
+	for (uint32_t i = 0; s->object.site_id && i < n; i++)
+		s->object.site_id[i] = (uint32_t)gen_below(g, s->site.n + 1);
+}
+
 static inline void gen_conclusions(struct gen *g, const struct gen_options *o, struct snapshot *s)
 {
 	uint64_t at = UINT64_C(0x555555550000);
@@ -311,6 +334,7 @@ static inline struct snapshot *gen_snapshot(const struct gen_options *o, struct 
 	gen_facts(&g, o, s, img);
 	gen_objects(&g, o, s);
 	gen_references(&g, o, s);
+	gen_sites(&g, o, s);
 	gen_conclusions(&g, o, s);
 	return s;
 }
