@@ -30,7 +30,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/*
 
 .DEFAULT_GOAL := all
 .PHONY: help all lib unit unit-run e2e check demo bench fuzz asan clang valgrind coverage tidy analyze \
-	format layouts suites install clean setup setup-test
+	format layouts suites pythons install clean setup setup-test
 
 ## all: build build/heapscan
 all: $(BUILD)/heapscan
@@ -72,8 +72,11 @@ unit-run: $(UNIT)
 ## e2e: oracle programs, real cores, damaged ones: against build/heapscan
 # The programs are the same whatever heapscan is built with.
 export PROGRAMS_DIR ?= $(abspath $(BUILD))/programs
+# Where `make pythons` puts Debian's interpreters; e2e uses them when they are there.
+export PYTHONS_DIR ?= $(abspath $(BUILD))/pythons
 PYTEST = BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider --durations=5
 e2e: all
+	@echo "Python interpreters found:"; BUILD=$(abspath $(BUILD)) $(PYTHON) -B tests/python/interpreters.py
 	$(PYTEST) tests/e2e tests/python
 
 ## check: everything that must hold, on a fresh machine too
@@ -118,6 +121,13 @@ SUITES ?= bullseye trixie sid
 suites: all
 	scripts/fetch-suite $(BUILD)/suites $(SUITES)
 	SUITES="$(SUITES)" $(PYTEST) tests/e2e/suites.py
+
+## pythons: the tests of Python with the interpreters of other Debian suites (PYTHON_SUITES="bullseye trixie sid")
+PYTHON_SUITES ?= bullseye trixie sid
+pythons: all
+	PYTHON=$(PYTHON) scripts/fetch-pythons $(PYTHONS_DIR) $(PYTHON_SUITES)
+	PYTHONS_ONLY="$(PYTHON_SUITES)" $(PYTHON) -B tests/python/interpreters.py
+	PYTHONS_ONLY="$(PYTHON_SUITES)" $(PYTEST) tests/python
 
 ## valgrind: memcheck over the unit tests and a sample
 valgrind: all unit

@@ -1,9 +1,18 @@
-"""The interpreters that this machine has: Debian's, pyenv's, and what PYTHONS names (paths, ":")."""
+"""The interpreters to test with: Debian's, pyenv's, those of other Debian suites that
+scripts/fetch-pythons unpacked below PYTHONS_DIR, and what PYTHONS names (paths, ":"). PYTHONS_ONLY
+names suites: theirs and no other.
+
+    $ python3 tests/python/interpreters.py       lists them
+"""
 
 import functools
 import os
 import subprocess
 from pathlib import Path
+
+BUILD = Path(os.environ.get("BUILD", Path(__file__).resolve().parents[2] / "build"))
+SUITES_AT = Path(os.environ.get("PYTHONS_DIR", BUILD / "pythons")).resolve()
+ONLY = os.environ.get("PYTHONS_ONLY", "").split()
 
 QUERY = """import sys, struct
 try:
@@ -18,18 +27,43 @@ print('%d %d %d %d %d %s' % (sys.version_info[:2] + (struct.calcsize('P'), free,
 
 
 class Interpreter:
+    """path: the executable; command: the words that start it, with its own libraries."""
+
     def __init__(self, path, version, word, free_threaded, debug):
         self.path, self.version = Path(path), version
+        self.command = command(self.path)
         self.word, self.free_threaded, self.debug = word, free_threaded, debug
         where = "pyenv" if "pyenv" in self.path.parts or ".pyenv" in self.path.parts else (
-            "system" if self.path.parts[:2] == ("/", "usr") else "other")
+            "system" if self.path.parts[:2] == ("/", "usr") else suite(self.path) or "other")
         self.id = f"{where}-{version[0]}.{version[1]}" + ("t" if free_threaded else "")
 
     def __repr__(self):
         return self.id
 
 
+def suite(path):
+    """The name of the suite that fetch-pythons took it from; None: it is at home here."""
+    try:
+        return Path(path).relative_to(SUITES_AT).parts[0]
+    except ValueError:
+        return None
+
+
+def command(path):
+    name = suite(path)
+    if not name:
+        return [str(path)]
+    root = SUITES_AT / name
+    places = [str(p) for lib in ("lib", "usr/lib") for p in sorted((root / lib).glob("*-linux-gnu"))]
+    return ["env", "LD_LIBRARY_PATH=" + ":".join(places), str(path)]
+
+
 def _places():
+    for found in sorted(SUITES_AT.glob("*/.complete")):
+        if not ONLY or found.parent.name in ONLY:
+            yield from sorted(found.parent.glob("usr/bin/python[23].*"))
+    if ONLY:
+        return
     yield Path("/usr/bin/python3")
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     yield from sorted(root.glob("versions/*/bin/python"))
@@ -41,7 +75,7 @@ def interpreters():
     found = {}
     for place in _places():
         try:
-            done = subprocess.run([str(place), "-S", "-c", QUERY], capture_output=True, text=True,
+            done = subprocess.run([*command(place), "-S", "-c", QUERY], capture_output=True, text=True,
                                   timeout=60, stdin=subprocess.DEVNULL)
         except OSError:
             continue
@@ -52,3 +86,8 @@ def interpreters():
         i = Interpreter(real, (int(major), int(minor)), int(word), free == "1", debug == "1")
         found.setdefault(real, i)
     return sorted(found.values(), key=lambda i: (i.version, i.id))
+
+
+if __name__ == "__main__":
+    for each in interpreters():
+        print(f"{each}\t{each.path}")

@@ -25,7 +25,7 @@ if os.environ.get("SHORT"):
 def zoo(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("garbage") / "run"
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    made = dumper.run(folder, [request.param.path, ZOO], request.param.path, env=env)
+    made = dumper.run(folder, [*request.param.command, ZOO], request.param.path, env=env)
     found = {"garbage": {}, "alive": {}}
     for line in made.truth.read_text().splitlines():
         what, address, *kind = line.split()

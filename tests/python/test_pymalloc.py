@@ -63,7 +63,7 @@ def dump(tmp_path):
         env["PYTHONHASHSEED"] = "0"
         if malloc:
             env["PYTHONMALLOC"] = malloc
-        d = dumper.run(folder, [interpreter.path, LOAD, *args], interpreter.path, env=env)
+        d = dumper.run(folder, [*interpreter.command, LOAD, *args], interpreter.path, env=env)
         d.text = d.truth.read_text()
         return d
 

@@ -68,7 +68,7 @@ def compare(truth, db):
 @pytest.mark.parametrize("python", EVERY, ids=repr)
 def test_referents(python, tmp_path):
     truth = tmp_path / "objects"
-    dump = dumper.run(tmp_path / "dump", [python.path, "-B", PROGRAM, truth, ZOO], python.path)
+    dump = dumper.run(tmp_path / "dump", [*python.command, "-B", PROGRAM, truth, ZOO], python.path)
     db_path = tmp_path / "x.db"
     command(dump.core, "-o", db_path)
     db = Database(db_path)

@@ -30,7 +30,7 @@ ITS_OWN = {
 
 def run(interpreter, folder, *args):
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    made = dumper.run(folder, [interpreter.path, ZOO, *args], interpreter.path, env=env)
+    made = dumper.run(folder, [*interpreter.command, ZOO, *args], interpreter.path, env=env)
     truth = [line.split() for line in made.truth.read_text().splitlines()]
     db = scan(made.core, folder / "refs.db")
     made.core.unlink()

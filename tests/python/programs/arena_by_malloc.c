@@ -31,6 +31,7 @@ static void arena_free(void *ctx, void *ptr, size_t size)
 void install(void)
 {
 	PyObjectArenaAllocator a = {NULL, arena_alloc, arena_free};
-	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	/* To glibc 2.34 the most that is accepted is 32 MiB. */
+	mallopt(M_MMAP_THRESHOLD, 16 << 20);
 	PyObject_SetArenaAllocator(&a);
 }
