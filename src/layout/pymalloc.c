@@ -113,3 +113,20 @@ const struct pymalloc_geometry pymalloc_geometry[] = {
 	},
 };
 const unsigned pymalloc_geometries = COUNT(pymalloc_geometry);
+
+/* Objects/obmalloc.c, _PyMem_DebugRawAlloc; FORBIDDENBYTE is 0xfd since 3.8, 0xfb before. */
+bool pymalloc_is_padded(const uint8_t *p, uint32_t word_size, uint64_t size)
+{
+	uint64_t wanted = 0;
+	if (size < 3 * word_size)
+		return false;
+	for (uint32_t i = 0; i < word_size; i++)
+		wanted = wanted << 8 | p[i];
+	p += word_size;
+	if (wanted > size - 3 * word_size || (p[0] != 'o' && p[0] != 'm' && p[0] != 'r'))
+		return false;
+	for (uint32_t i = 1; i < word_size; i++)
+		if (p[i] != 0xfd && p[i] != 0xfb)
+			return false;
+	return true;
+}

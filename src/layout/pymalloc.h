@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Objects/obmalloc.c (2.7 to 3.11), Include/internal/pycore_obmalloc.h (3.12 on). */
@@ -53,6 +54,21 @@ enum {
 
 /* By word size; NULL: not known. */
 const struct pymalloc_layout *pymalloc_layout_find(uint32_t word_size);
+
+/*
+ * With debug hooks (PYTHONMALLOC=debug, malloc_debug; -X dev; --with-pydebug) every block that
+ * Python's allocators hand out, pymalloc's and malloc's, has two words before the program's bytes:
+ *
+ *	size wanted, big-endian | letter of the API: r, m, o | FORBIDDENBYTE ... | the bytes | pad
+ *
+ * Are these two words, the first ones of a block of `size` bytes, of that kind? No memory is by
+ * chance; what was freed is overwritten.
+ */
+bool pymalloc_is_padded(const uint8_t *p, uint32_t word_size, uint64_t size);
+static inline uint32_t pymalloc_pad(uint32_t word_size)
+{
+	return 2 * word_size;
+}
 
 extern const struct pymalloc_geometry pymalloc_geometry[];
 extern const unsigned pymalloc_geometries;

@@ -178,6 +178,12 @@ static inline uint64_t object_block(const struct object_table *o, uint64_t i)
 	return o->block ? o->block[i] : o->address[i];
 }
 
+/* Bytes from its address to the end of its block. */
+static inline uint64_t object_room(const struct object_table *o, uint64_t i)
+{
+	return o->size[i] - (o->address[i] - object_block(o, i));
+}
+
 /* ---- references ---- */
 
 /* reference.kind. */

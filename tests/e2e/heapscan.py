@@ -64,6 +64,12 @@ class Database:
     def meta(self):
         return dict(self.rows("SELECT key, value FROM meta"))
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def close(self):
         self.sql.close()
 

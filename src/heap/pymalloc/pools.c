@@ -75,25 +75,10 @@ void pymalloc_pool_free_map(struct pymalloc *py, const struct pymalloc_geometry 
 	}
 }
 
-/*
- * Objects/obmalloc.c, _PyMem_DebugRawAlloc: the requested size, big-endian, a letter for the API,
- * then FORBIDDENBYTE (0xfd since 3.8, 0xfb before) up to two words.
- */
 bool pymalloc_block_padded(struct pymalloc *py, uint64_t block, uint32_t size)
 {
-	if (size < 3 * py->w)
-		return false;
-	const uint8_t *p = image_view_all(py->img, &py->pool, block, 2 * py->w);
-	if (!p)
-		return false;
-	uint64_t wanted = 0;
-	for (uint32_t i = 0; i < py->w; i++)
-		wanted = wanted << 8 | p[i];
-	const uint8_t *pad = p + py->w;
-	if (wanted > size - 3 * py->w || (pad[0] != 'o' && pad[0] != 'm' && pad[0] != 'r'))
-		return false;
-	for (uint32_t i = 1; i < py->w; i++)
-		if (pad[i] != 0xfd && pad[i] != 0xfb)
-			return false;
-	return true;
+	const uint8_t *p = size < pymalloc_pad(py->w)
+				   ? NULL
+				   : image_view_all(py->img, &py->pool, block, pymalloc_pad(py->w));
+	return p && pymalloc_is_padded(p, py->w, size);
 }

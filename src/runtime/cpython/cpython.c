@@ -46,7 +46,9 @@ static struct error *cpython_objects(struct runtime_context *ctx)
 	struct py *py = py_state(ctx);
 	if (!py)
 		return NULL;
-	struct error *err = py_types_heap(py);
+	struct error *err = py_pads_place(py);
+	if (!err)
+		err = py_types_heap(py);
 	if (!err)
 		err = py_objects_claim(py);
 	/* Says which blocks are buffers, and so no objects. */

@@ -218,7 +218,7 @@ static bool claim_at(struct py *py, uint32_t i, const uint8_t *p, uint64_t len, 
 	if (t->flags & py->layout->type.flag.have_gc && !fixed &&
 	    !gc_head_plausible(py, p + head - py->layout->gc.head_size, &tracked))
 		return false;
-	if (!fixed && (!py_object_size(py, t, at, &size) || size > o->size[i] - head))
+	if (!fixed && (!py_object_size(py, t, at, &size) || size > object_room(o, i) - head))
 		return false;
 	unsigned flags = (tracked ? OBJECT_GC : 0) | (immortal ? OBJECT_IMMORTAL : 0) |
 			 (t->finalizer ? OBJECT_FINALIZER : 0) | (fixed ? OBJECT_STATIC : 0);
@@ -255,7 +255,7 @@ static struct error *claim_slice(void *arg, unsigned slice, uint64_t first, uint
 	struct object_table *o = &py->snapshot->object;
 	struct image_cursor cursor = {0};
 	for (uint64_t i = first; i < end; i++) {
-		uint64_t len = o->size[i] < HEAD_BYTES ? o->size[i] : HEAD_BYTES;
+		uint64_t room = object_room(o, i), len = room < HEAD_BYTES ? room : HEAD_BYTES;
 		o->refcount[i] = INT64_MIN;
 		if (len < py->layout->object.head || o->type_id[i])
 			continue;

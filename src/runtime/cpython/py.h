@@ -4,6 +4,7 @@
  *	cpython.c   the runtime's row: the phases in order
  *	types.c     finds type objects, tells their names and kinds
  *	statics.c   objects in module data become blocks
+ *	pads.c      where debug hooks were at work, objects begin late in their blocks
  *	objects.c   which block is an object: claims, counts, flags
  *	values*.c   what a short preview of an object says
  *	dict.c      the entries of a dict, in every form
@@ -14,7 +15,8 @@
  * A picture (3.8 and later; see struct cpython_layout for the others). The address of an object is
  * what id() says; its block begins before it:
  *
- *	block ──► [ dict, weak list ]   if the type says MANAGED_DICT or MANAGED_WEAKREF (3.11)
+ *	block ──► [ size, marks ]       if there are debug hooks
+ *	          [ dict, weak list ]   if the type says MANAGED_DICT or MANAGED_WEAKREF (3.11)
  *	          [ gc next, gc prev ]  if the type says HAVE_GC
  *	  address [ count, type, ... ]
  *
@@ -188,6 +190,11 @@ struct error *py_types_index(struct py *py) _must_check_;
 struct error *py_statics_find(struct py *py) _must_check_;
 /* A root for each. */
 struct error *py_statics_roots(struct py *py) _must_check_;
+
+/* ---- pads.c ---- */
+
+/* First of the objects phase. */
+struct error *py_pads_place(struct py *py) _must_check_;
 
 /* ---- objects.c, values.c ---- */
 

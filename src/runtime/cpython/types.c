@@ -350,7 +350,7 @@ static struct error *types_in_blocks(struct py *py)
 	for (unsigned round = 0; again && round < ROUNDS_MOST && !err; round++) {
 		again = false;
 		for (uint32_t i = 0; i < o->n && !err; i++) {
-			if (o->size[i] < (uint64_t)head + py->layout->type.heap_size ||
+			if (object_room(o, i) < (uint64_t)head + py->layout->type.heap_size ||
 			    !o->arena_id[i])
 				continue;
 			uint64_t addr = o->address[i] + head, word;

@@ -107,7 +107,7 @@ static struct error *first_slice_run(void *arg, unsigned slice, uint64_t first, 
 	sl->end = end;
 	for (uint64_t i = first; i < end; i++) {
 		uint64_t at = o->address[i];
-		if (o->type_id[i] || o->size[i] < img->word_size)
+		if (o->type_id[i] || object_room(o, i) < img->word_size)
 			continue;
 		if (at < run.addr || at - run.addr >= run.len) {
 			if (!words_next_run(img, &span, at, at + img->word_size, &run)) {

@@ -265,7 +265,7 @@ static enum name_kind name_kind_of(const struct names_job *job, uint32_t *span, 
 {
 	const struct image *img = job->ctx->image;
 	const struct object_table *o = &job->ctx->snapshot->object;
-	const uint64_t at = o->address[i], size = o->size[i];
+	const uint64_t at = o->address[i], size = object_room(o, i);
 	const struct image_span *s = words_span_at(img, span, at);
 	if (!s || size < img->word_size)
 		return NAME_NONE;
@@ -396,8 +396,8 @@ static struct error *names_assign(struct names_job *job)
 		if (!from)
 			continue;
 		uint64_t len = from->end - at;
-		if (len > s->object.size[i])
-			len = s->object.size[i];
+		if (len > object_room(&s->object, i))
+			len = object_room(&s->object, i);
 		struct preview v;
 		preview_text(&v, kind, from->data + (at - from->start), len);
 		err = value_set(s, i, v.text, v.len);
