@@ -171,8 +171,8 @@ CREATE TABLE refcount_error (
     excess    INTEGER NOT NULL  -- refcount - found
 );
 
--- A node of the allocation call tree: of a trace, or of what the process recorded itself (tracemalloc). The
--- figures are the node's own, without those of the nodes that it called.
+-- A node of the call tree of allocations: of a trace, or of what the process recorded itself (tracemalloc).
+-- Figures are the node's own, not those of what it calls; a caller has a lower id than what it calls.
 CREATE TABLE site (
     id              INTEGER PRIMARY KEY, -- dense
     parent_id       INTEGER REFERENCES site (id), -- its caller
@@ -180,19 +180,23 @@ CREATE TABLE site (
     file            TEXT,    -- source file
     line            INTEGER, -- source line
     module          TEXT,    -- binary
+    address         INTEGER, -- of the code, where the function is not known: in the binary, if that is known
     allocations     INTEGER, -- by this node itself
-    temporary       INTEGER, -- freed before the next allocation
+    temporary       INTEGER, -- freed by the very next event
     allocated_bytes INTEGER, -- in all
     live_objects    INTEGER, -- at the end
     live_bytes      INTEGER, -- at the end
-    peak_bytes      INTEGER  -- at the overall peak
+    peak_bytes      INTEGER, -- at the overall peak
+    own_peak_bytes  INTEGER, -- the most that this node ever had; NULL: not known, or nothing
+    lifetime        REAL,    -- of all its blocks together, to the end for those still live; meta.time_unit
+    suppressed      INTEGER  -- 1: what is live here is known to be no leak; NULL: it is not
 );
 
 -- A sample over time of a trace.
 CREATE TABLE timeline (
-    time         REAL NOT NULL,    -- seconds since the start
+    time         REAL NOT NULL,    -- since the start; seconds, or what meta.time_unit says
     live_bytes   INTEGER NOT NULL, -- then
-    live_objects INTEGER NOT NULL  -- then
+    live_objects INTEGER           -- then
 );
 
 -- How many live objects there are of each kind: a question about all of them need not read all of them.

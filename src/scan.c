@@ -5,6 +5,7 @@
 #include "heap/heap.h"
 #include "image/image.h"
 #include "input/input.h"
+#include "input/trace.h"
 #include "runtime/runtime.h"
 #include "snapshot/snapshot.h"
 #include "store/store.h"
@@ -27,7 +28,9 @@ struct scan {
 	struct log *log;
 	struct damage_log damage;
 	struct input_file input;
+	const struct input_format *format;
 	struct image *image;
+	struct trace *trace;
 	struct debuginfo *debuginfo;
 	struct snapshot *snapshot;
 	uint64_t wall, cpu; /* nanoseconds at the last phase's end */
@@ -36,6 +39,7 @@ struct scan {
 static void scan_deinit(struct scan *sc)
 {
 	snapshot_destroy(sc->snapshot);
+	trace_destroy(sc->trace);
 	image_destroy(sc->image);
 	debuginfo_destroy(sc->debuginfo); /* lent pages to the image */
 	input_close(&sc->input);
@@ -87,11 +91,18 @@ static struct error *scan_open(struct scan *sc)
 	struct error *err = input_open(sc->opt->input, &options, sc->log, &sc->input);
 	if (err)
 		return err;
-	const struct input_format *format = input_format_find(&sc->input);
-	if (!format || !format->read_image)
-		return error_new(ERROR_INPUT, "%s: is no core file, nor anything else I know",
+	sc->format = input_format_find(&sc->input);
+	if (!sc->format)
+		return error_new(ERROR_INPUT,
+				 "%s: is no core file, no allocation trace, nor anything else I "
+				 "know",
 				 sc->opt->input);
-	err = format->read_image(&sc->input, &sc->damage, sc->log, &sc->image);
+	return NULL;
+}
+
+static struct error *scan_image(struct scan *sc)
+{
+	struct error *err = sc->format->read_image(&sc->input, &sc->damage, sc->log, &sc->image);
 	if (err)
 		return error_note(err, "%s", sc->opt->input);
 	return image_find_modules(sc->image);
@@ -111,6 +122,26 @@ static struct error *scan_meta_build_id(struct scan *sc)
 	return NULL;
 }
 
+/* Facts about the file, whatever is in it. */
+static struct error *scan_meta_file(struct scan *sc, const char *kind)
+{
+	struct snapshot *s = sc->snapshot;
+	_cleanup_free_ char *source = realpath(sc->opt->input, NULL);
+	struct error *err = snapshot_meta(s, "kind", "%s", kind);
+	if (!err)
+		err = snapshot_meta(s, "source", "%s", source ? source : sc->opt->input);
+	if (!err && sc->input.compression)
+		err = snapshot_meta(s, "compression", "%s", sc->input.compression);
+	if (!err && sc->input.mtime) {
+		time_t t = (time_t)sc->input.mtime;
+		struct tm tm;
+		char text[32];
+		if (gmtime_r(&t, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+			err = snapshot_meta(s, "taken_at", "%s", text);
+	}
+	return err;
+}
+
 /* Facts about the process and the dump. A fact that is not known has no row. */
 static struct error *scan_meta(struct scan *sc)
 {
@@ -122,10 +153,7 @@ static struct error *scan_meta(struct scan *sc)
 	const struct image *img = sc->image;
 	const struct image_process *p = &img->process;
 	struct snapshot *s = sc->snapshot;
-	_cleanup_free_ char *source = realpath(sc->opt->input, NULL);
-	struct error *err = snapshot_meta(s, "kind", "core");
-	if (!err)
-		err = snapshot_meta(s, "source", "%s", source ? source : sc->opt->input);
+	struct error *err = scan_meta_file(sc, "core");
 	if (!err)
 		err = snapshot_meta(s, "machine", "%s", machine_name[img->machine]);
 	if (!err)
@@ -146,17 +174,8 @@ static struct error *scan_meta(struct scan *sc)
 		err = snapshot_meta(s, "fault_address", "0x%" PRIx64, p->si_addr);
 	if (!err)
 		err = snapshot_meta(s, "threads", "%" PRIu32, img->nthread);
-	if (!err && sc->input.compression)
-		err = snapshot_meta(s, "compression", "%s", sc->input.compression);
 	if (!err && img->truncated)
 		err = snapshot_meta(s, "truncated", "1");
-	if (!err && sc->input.mtime) {
-		time_t t = (time_t)sc->input.mtime;
-		struct tm tm;
-		char text[32];
-		if (gmtime_r(&t, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
-			err = snapshot_meta(s, "taken_at", "%s", text);
-	}
 	return err ? err : scan_meta_build_id(sc);
 }
 
@@ -283,9 +302,9 @@ static struct error *scan_analyse(struct scan *sc)
 	return NULL;
 }
 
-static struct error *scan_all(struct scan *sc)
+static struct error *scan_core(struct scan *sc)
 {
-	struct error *err = scan_phase(sc, "open", scan_open(sc));
+	struct error *err = scan_phase(sc, "image", scan_image(sc));
 	if (!err)
 		err = scan_phase(
 			sc, "binaries",
@@ -298,8 +317,40 @@ static struct error *scan_all(struct scan *sc)
 		err = scan_meta_binaries(sc);
 	if (!err)
 		err = scan_blocks(sc);
+	return err ? err : scan_analyse(sc);
+}
+
+static struct error *scan_events(struct scan *sc)
+{
+	struct error *err = trace_create(&sc->damage, sc->log, &sc->trace);
+	if (err)
+		return err;
+	err = sc->format->read_trace(&sc->input, sc->trace, sc->log);
+	return err ? error_note(err, "%s", sc->opt->input) : NULL;
+}
+
+/* A trace has no bytes: nothing can be walked, and nothing is known to be reachable or not. */
+static struct error *scan_trace(struct scan *sc)
+{
+	struct error *err = scan_phase(sc, "events", scan_events(sc));
 	if (!err)
-		err = scan_analyse(sc);
+		err = snapshot_create(NULL, &sc->damage, &sc->snapshot);
+	if (!err)
+		err = scan_meta_file(sc, "trace");
+	if (!err)
+		err = scan_phase(sc, "sites", trace_seal(sc->trace, sc->snapshot));
+	if (!err)
+		err = scan_phase(sc, "census", analysis_census(sc->snapshot, sc->log));
+	if (!err)
+		err = scan_phase(sc, "findings", analysis_findings(sc->snapshot, sc->log));
+	return err;
+}
+
+static struct error *scan_all(struct scan *sc)
+{
+	struct error *err = scan_phase(sc, "open", scan_open(sc));
+	if (!err)
+		err = sc->format->read_trace ? scan_trace(sc) : scan_core(sc);
 	if (!err)
 		err = scan_meta_warnings(sc);
 	if (!err)

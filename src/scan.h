@@ -1,7 +1,8 @@
 /*
  * scan: the pipeline. The only place that knows the order of the phases.
  *
- *	file -> image -> heap -> runtime -> SNAPSHOT -> analysis -> store
+ *	core file -> image -> heap -> runtime -> SNAPSHOT -> analysis -> store
+ *	trace -> events -> replay -----------> SNAPSHOT -> census ---> store
  */
 #pragma once
 

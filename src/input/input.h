@@ -1,5 +1,5 @@
 /*
- * input: from a file (or a pipe) to an image. Formats are rows of inputs.def, one file each.
+ * input: from a file (or a pipe) to an image, or to a trace. Formats are rows of inputs.def, one file each.
  *
  * The file is opened, decompressed if its content says so (gzip, xz, zstd, bzip2, lz4 through
  * libarchive, streamed to an unlinked sparse temporary file with progress; never all in memory),
@@ -39,6 +39,8 @@ struct error *input_open_memory(const char *name, const void *bytes, uint64_t le
 				struct input_file *ret) _must_check_;
 void input_close(struct input_file *in);
 
+struct trace;
+
 struct input_format {
 	const char *name; /* "ELF core" */
 	/* Looks at the first bytes only. */
@@ -49,6 +51,11 @@ struct input_format {
 	 */
 	struct error *(*read_image)(struct input_file *in, struct damage_log *damage,
 				    struct log *log, struct image **ret);
+	/*
+	 * Reports what an allocation trace holds: see input/trace.h. `in` stays the caller's. An
+	 * ERROR_INPUT only when nothing at all can be used; else damage. NULL: format is no trace.
+	 */
+	struct error *(*read_trace)(const struct input_file *in, struct trace *t, struct log *log);
 };
 
 /* NULL: nobody knows this content. */

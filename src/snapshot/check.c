@@ -202,18 +202,6 @@ static struct error *check_conclusions(const struct snapshot *s)
 	return NULL;
 }
 
-static struct error *check_sites(const struct snapshot *s)
-{
-	const struct object_table *o = &s->object;
-	for (uint64_t i = 0; i < s->site.n; i++)
-		if (s->site.at[i].parent_id > i)
-			return broken("site %" PRIu64 " comes before its caller", i + 1);
-	for (uint32_t i = 0; o->site_id && i < o->n; i++)
-		if (o->site_id[i] > s->site.n)
-			return broken("object %u was allocated at site %u", i + 1, o->site_id[i]);
-	return NULL;
-}
-
 static struct error *check_ledger(const struct snapshot *s)
 {
 	if (!s->ledger.n)
@@ -237,11 +225,45 @@ static struct error *check_ledger(const struct snapshot *s)
 	return NULL;
 }
 
+static struct error *check_sites(const struct snapshot *s)
+{
+	const struct object_table *o = &s->object;
+	for (uint64_t i = 0; i < s->site.n; i++)
+		if (s->site.at[i].parent_id > i)
+			return broken("site %" PRIu64 " is older than its caller", i + 1);
+	for (uint64_t i = 1; i < s->timeline.n; i++)
+		if (s->timeline.at[i].time < s->timeline.at[i - 1].time)
+			return broken("timeline point %" PRIu64 " is out of order", i + 1);
+	for (uint32_t i = 0; o->site_id && i < o->n; i++)
+		if (o->site_id[i] > s->site.n)
+			return broken("object %u was allocated at site %u", i + 1, o->site_id[i]);
+	if (s->image || !o->site_id)
+		return NULL;
+	/* A trace: its live blocks are those of its sites. */
+	uint64_t objects = 0, bytes = 0, own_objects = 0, own_bytes = 0;
+	for (uint32_t i = 0; i < o->n; i++) {
+		if (i && o->address[i] < o->address[i - 1])
+			return broken("object %u is out of order", i + 1);
+		objects++;
+		bytes += o->size[i];
+	}
+	for (uint64_t i = 0; i < s->site.n; i++) {
+		own_objects += s->site.at[i].live_objects;
+		own_bytes += s->site.at[i].live_bytes;
+	}
+	if (objects != own_objects || bytes != own_bytes)
+		return broken("sites have %" PRIu64 " live blocks (%" PRIu64
+			      " bytes), there are %" PRIu64 " (%" PRIu64 " bytes)",
+			      own_objects, own_bytes, objects, bytes);
+	return NULL;
+}
+
 struct error *snapshot_check(const struct snapshot *s)
 {
-	if (!s->blocks_sealed)
-		return NULL;
-	struct error *err = check_extents(s);
+	struct error *err = check_sites(s);
+	if (err || !s->blocks_sealed)
+		return err;
+	err = check_extents(s);
 	if (!err)
 		err = check_blocks(s);
 	if (!err)
@@ -250,8 +272,6 @@ struct error *snapshot_check(const struct snapshot *s)
 		err = check_roots(s);
 	if (!err)
 		err = check_conclusions(s);
-	if (!err)
-		err = check_sites(s);
 	if (!err)
 		err = check_ledger(s);
 	return err;

@@ -87,6 +87,7 @@ void snapshot_destroy(struct snapshot *s)
 	vec_deinit(&s->refcount_error);
 	vec_deinit(&s->garbage);
 	vec_deinit(&s->finding);
+	vec_deinit(&s->timeline);
 	free(s->object.address);
 	free(s->object.size);
 	free(s->object.arena_id);

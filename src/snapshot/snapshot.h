@@ -9,6 +9,7 @@
  * Phases, in the order that scan.c runs them; each table is const once its phase is sealed:
  *
  *	facts       meta, segments, modules, threads, frames            (input, image, debuginfo)
+ *	trace       site, timeline; without an image objects, too       (input/trace_seal.c)
  *	blocks      arena, extent, free_block, block                    (heap/: block sinks)
  *	            snapshot_seal_blocks(): merges, sorts, proves       -> object rows
  *	objects     type, object.type_id, value                         (runtime/)
@@ -291,23 +292,6 @@ struct root_row {
 	uint8_t kind;  /* enum reference_kind: a runtime knows of its roots whether they count */
 };
 
-/* ---- allocation sites ---- */
-
-/* A figure that nobody told. */
-#define SITE_UNKNOWN UINT64_MAX
-
-/*
- * A node of the tree of calls that allocated: outermost first, so that a parent comes before its
- * children. The figures are the node's own, without those of its children.
- */
-struct site_row {
-	uint32_t parent_id;		 /* its caller; 0 none */
-	uint32_t function, file, module; /* strings; 0 unknown */
-	uint32_t line;			 /* 0 unknown */
-	uint64_t allocations, temporary, allocated_bytes;
-	uint64_t live_objects, live_bytes, peak_bytes;
-};
-
 /* ---- conclusions ---- */
 
 enum cluster_kind { CLUSTER_LEAK, CLUSTER_CYCLE };
@@ -365,6 +349,33 @@ struct finding_row {
 	uint64_t address; /* 0 none */
 };
 
+/* ---- allocation sites ---- */
+
+/* A figure that nobody told. */
+#define SITE_UNKNOWN UINT64_MAX
+
+/*
+ * A node of the tree of calls that allocated: outermost first, so that a parent comes before its
+ * children. The figures are the node's own, without those of its children.
+ */
+struct site_row {
+	uint32_t parent_id;		 /* its caller; 0 none */
+	uint32_t function, file, module; /* strings; 0 unknown */
+	uint32_t line;			 /* 0 unknown */
+	uint32_t suppressed;		 /* 1: what is live here is known to be no leak */
+	uint64_t address;		 /* of the code, where function is unknown */
+	uint64_t allocations, temporary, allocated_bytes;
+	uint64_t live_objects, live_bytes, peak_bytes;
+	uint64_t own_peak_bytes; /* 0: unknown, too */
+	double lifetime; /* sum over its blocks, in seconds or meta.time_unit; <= 0: unknown */
+};
+
+/* A sample of a trace. */
+struct timeline_row {
+	double time;
+	uint64_t live_bytes, live_objects; /* SITE_UNKNOWN */
+};
+
 struct snapshot {
 	struct intern strings;
 	const struct image
@@ -392,6 +403,7 @@ struct snapshot {
 	VEC(struct refcount_row) refcount_error; /* in id order */
 	VEC(uint32_t) garbage;			 /* ids of OBJECT_GARBAGE, ascending */
 	VEC(struct finding_row) finding;
+	VEC(struct timeline_row) timeline; /* by time */
 
 	bool blocks_sealed;
 
@@ -442,6 +454,20 @@ static inline struct error *snapshot_add_free(struct snapshot *s, uint64_t addre
  * none at all. Linear where blocks come in ascending runs (one an arena, say), which may interleave.
  */
 struct error *snapshot_seal_blocks(struct snapshot *s) _must_check_;
+
+/* A live block of a trace. */
+struct traced_block {
+	uint64_t address, size; /* address 0: the trace has none */
+	uint32_t site_id;	/* 0 unknown */
+};
+
+/*
+ * A trace's objects, in place of the block phase: sorts `block` (n of them) by address, site and
+ * size and makes the object table of it. There are no bytes: no locator, no types, nothing is known
+ * to be reachable or not.
+ */
+struct error *snapshot_seal_traced(struct snapshot *s, struct traced_block *block,
+				   uint32_t n) _must_check_;
 
 /* ---- lookups, after snapshot_seal_blocks ---- */
 
