@@ -218,6 +218,29 @@ CREATE TABLE ledger (
     bytes      INTEGER NOT NULL -- how much
 );
 
+-- What an arena could give back to the system if it were asked (malloc_trim(0)), and why its other free memory
+-- stays. Returnable bytes are whole pages, so they count the headers between free blocks, too.
+CREATE TABLE trim (
+    arena_id   INTEGER PRIMARY KEY REFERENCES arena (id), -- whose
+    returnable INTEGER NOT NULL, -- pages inside free memory that a trim gives back
+    written    INTEGER NOT NULL, -- of those: pages that hold more than zeroes, hence were in use once
+    top        INTEGER NOT NULL, -- free bytes that stay: the end of the arena
+    cached     INTEGER NOT NULL, -- free bytes that stay: in threads' caches
+    pinned     INTEGER NOT NULL  -- free bytes that stay: something in use is on their page (pymalloc: in their arena)
+);
+
+-- Who pins free memory: live blocks on pages (pymalloc: in arenas) that are partly free. The free bytes of a page
+-- are shared out in equal parts, so the rows of an allocator add up to its arenas' trim.pinned.
+CREATE TABLE pin (
+    allocator TEXT NOT NULL,    -- as in arena
+    type_id   INTEGER REFERENCES type (id), -- of the live blocks; NULL: not known
+    size      INTEGER,          -- of each, where the type is not known; NULL: various
+    objects   INTEGER NOT NULL, -- live blocks; 0: only headers and threads' caches are there
+    units     INTEGER NOT NULL, -- pages (pymalloc: arenas) at least half free that they are on
+    bytes     INTEGER NOT NULL, -- free bytes that they keep
+    object_id INTEGER REFERENCES object (id) -- an example: the one that keeps most
+);
+
 -- A conclusion worth a person's time.
 CREATE TABLE finding (
     id         INTEGER PRIMARY KEY, -- dense, most important first

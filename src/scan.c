@@ -289,6 +289,7 @@ static struct error *scan_analyse(struct scan *sc)
 		{"census", analysis_census},
 		{"shapes", analysis_shapes},
 		{"ledger", analysis_ledger},
+		{"trim", analysis_trim},
 		{"findings", analysis_findings},
 	};
 	const unsigned steps = sizeof(step) / sizeof(step[0]);

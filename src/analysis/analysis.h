@@ -1,6 +1,7 @@
 /*
  * analysis: conclusions from the sealed graph. Reads objects, references and roots; writes the columns
- * and tables named below; looks at no byte of the dump (but ledger.c, which asks what is present).
+ * and tables named below; looks at no byte of the dump (but ledger.c, which asks what is present, and trim.c, which asks
+ * whether a free page was ever written to).
  *
  * All of it is linear in objects and references, iterative (no recursion: the graph is hostile too),
  * and deterministic: the same rows for the same input, whatever the number of processors.
@@ -56,6 +57,12 @@ struct error *analysis_shapes(struct snapshot *s, struct log *log) _must_check_;
 
 /* ledger rows: for each segment, rows that add up to its length exactly. */
 struct error *analysis_ledger(struct snapshot *s, struct log *log) _must_check_;
+
+/*
+ * trim rows: what would go back to the system if the allocator were asked (malloc_trim(0)); pin rows:
+ * which blocks keep the rest. See trim.c.
+ */
+struct error *analysis_trim(struct snapshot *s, struct log *log) _must_check_;
 
 /* finding rows: leaks, cycles, damage, what was missing. Most important first. */
 struct error *analysis_findings(struct snapshot *s, struct log *log) _must_check_;

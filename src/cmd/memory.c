@@ -41,6 +41,31 @@ static const struct report_column free_columns[] = {
 	{0},
 };
 
+static const struct report_column trim_columns[] = {
+	{"id", "ARENA", REPORT_ID, ""},
+	{"allocator", NULL, REPORT_WORD, NULL},
+	{"name", "NAME", REPORT_TEXT, ""},
+	{"free_bytes", "FREE", REPORT_BYTES, NULL},
+	{"returnable", "RETURNABLE", REPORT_BYTES, NULL},
+	{"written", "WRITTEN TO", REPORT_BYTES, NULL},
+	{"pinned", "PINNED", REPORT_BYTES, NULL},
+	{"top", "TOP STAYS", REPORT_BYTES, NULL},
+	{"cached", "IN CACHES", REPORT_BYTES, NULL},
+	{0},
+};
+
+static const struct report_column pin_columns[] = {
+	{"bytes", "PINNED", REPORT_BYTES, NULL},
+	{"share", "SHARE", REPORT_SHARE, NULL},
+	{"allocator", "ALLOCATOR", REPORT_WORD, NULL},
+	{"units", "PAGES", REPORT_COUNT, NULL},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"size", "SIZE", REPORT_COUNT, "various"},
+	{"address", "EXAMPLE", REPORT_ADDRESS, ""},
+	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{0},
+};
+
 static const struct report_column unexplained_columns[] = {
 	{"bytes", "BYTES", REPORT_BYTES, NULL}, {"start", "FROM", REPORT_ADDRESS, NULL},
 	{"end", "TO", REPORT_ADDRESS, NULL},	{"perms", "PERMS", REPORT_WORD, NULL},
@@ -71,14 +96,72 @@ static const struct {
 	{"The same by place", "ledger_place.sql", "places", place_columns, 40},
 	{"Arenas", "arenas.sql", "arenas", arena_columns, 20},
 	{"Free memory by the list that holds it", "free.sql", "free", free_columns, 0},
+	{"Free memory that a trim (malloc_trim(0)) would return to the system", "trim.sql", "trim",
+	 trim_columns, 20},
+	{"What pins free memory: live blocks on pages (in pymalloc: arenas) that are partly free",
+	 "pin.sql", "pins", pin_columns, 15},
 	{"Mappings that nothing explains", "unexplained.sql", "unexplained", unexplained_columns,
 	 UNEXPLAINED},
 };
+
+static int percent(int64_t part, int64_t whole)
+{
+	return whole > 0 ? (int)(100.0 * (double)part / (double)whole + 0.5) : 0;
+}
+
+/* The first question: a leak, or memory that the allocators hold? */
+static struct error *memory_verdict(struct cmd_context *ctx)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct report *rep = &ctx->report;
+	struct cmd_row row;
+	bool found;
+	struct error *err = cmd_prepare(ctx, "memory_verdict.sql", 0, &stmt);
+	if (!err)
+		err = cmd_row(ctx, stmt, &row, &found);
+	if (err || !found)
+		return err;
+	static const char *const figure[] = {"bytes",	      "live",	    "free",    "lost",
+					     "weak",	      "returnable", "written", "pinned",
+					     "thread_arenas", "thread_free"};
+	int64_t bytes = cmd_row_int(&row, "bytes");
+	if (!bytes)
+		return NULL;
+	for (unsigned i = 0; i < sizeof(figure) / sizeof(*figure); i++)
+		report_int(rep, figure[i], cmd_row_int(&row, figure[i]));
+	int64_t live = cmd_row_int(&row, "live"), free_bytes = cmd_row_int(&row, "free");
+	report_line(rep, "The allocators have %s of the system: %s (%d %%) live, %s (%d %%) free.",
+		    cmd_bytes(ctx, bytes), cmd_bytes(ctx, live), percent(live, bytes),
+		    cmd_bytes(ctx, free_bytes), percent(free_bytes, bytes));
+	int64_t lost = cmd_row_int(&row, "lost"), weak = cmd_row_int(&row, "weak");
+	report_line(rep,
+		    "Leaked: %s of the live bytes (%d %%) for certain, %s more if stale words hold "
+		    "them.",
+		    cmd_bytes(ctx, lost), percent(lost, live), cmd_bytes(ctx, weak));
+	int64_t out = cmd_row_int(&row, "returnable"), pinned = cmd_row_int(&row, "pinned");
+	report_line(rep,
+		    "Held free: a trim (malloc_trim(0)) would return %s, of it %s once written to; "
+		    "%s stay, pinned by live blocks.",
+		    cmd_bytes(ctx, out), cmd_bytes(ctx, cmd_row_int(&row, "written")),
+		    cmd_bytes(ctx, pinned));
+	int64_t arenas = cmd_row_int(&row, "thread_arenas");
+	if (arenas)
+		report_line(rep,
+			    "Thread arenas: %s hold %s free; MALLOC_ARENA_MAX=1 would have left at "
+			    "most that to be shared.",
+			    cmd_count(ctx, arenas),
+			    cmd_bytes(ctx, cmd_row_int(&row, "thread_free")));
+	report_line(rep, "%s", "");
+	return NULL;
+}
 
 static struct error *memory_print(struct cmd_context *ctx)
 {
 	if (ctx->opt.segments)
 		return cmd_section(ctx, "segments.sql", 0, "segments", segment_columns, NULL);
+	struct error *verdict = memory_verdict(ctx);
+	if (verdict)
+		return verdict;
 	for (unsigned i = 0; i < sizeof(section) / sizeof(*section); i++) {
 		if (i)
 			report_heading(&ctx->report, "%s", section[i].heading);

@@ -28,6 +28,8 @@ enum {
 	GLIBC_NSMALLBINS = 64,
 	GLIBC_NONCONTIGUOUS = 2, /* malloc_state.flags */
 	GLIBC_MMAP_HP = 1,	 /* 2.43: flag in a mmapped chunk's prev_size */
+	GLIBC_CHUNK_WORDS = 6,	 /* sizeof(struct malloc_chunk) in words: what mtrim() keeps */
+	GLIBC_MIN_WORDS = 4,	 /* MINSIZE in words: what systrim() keeps of the top */
 };
 
 /* malloc/malloc.c, struct malloc_state. */

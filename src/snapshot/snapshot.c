@@ -84,6 +84,8 @@ void snapshot_destroy(struct snapshot *s)
 	vec_deinit(&s->shape);
 	vec_deinit(&s->census);
 	vec_deinit(&s->ledger);
+	vec_deinit(&s->trim);
+	vec_deinit(&s->pin);
 	vec_deinit(&s->refcount_error);
 	vec_deinit(&s->garbage);
 	vec_deinit(&s->finding);

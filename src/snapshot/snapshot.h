@@ -19,6 +19,7 @@
  *	census      objects counted by type, size, ...                  (analysis/census.c)
  *	shapes      clusters folded by signature                        (analysis/shapes.c)
  *	ledger      every byte of every segment in one row              (analysis/ledger.c)
+ *	trim, pin   what could go back to the system, and what keeps it (analysis/trim.c)
  *	findings    damage, conclusions
  *
  * Cost per object (10 million: 680 MB): address 8, size 8, arena 2, type 4, reachable 1, grade 1,
@@ -54,12 +55,32 @@ struct frame_row {
 
 /* ---- blocks ---- */
 
+/*
+ * What an allocator can give back to the system, for analysis/trim.c. Sizes are bytes.
+ *
+ *	| header | usable ........ | overlap |	a free block; overlap is the next one's header
+ *	| lead      | pages ......      |	what is kept at the start of a free run
+ */
+enum trim_kind {
+	TRIM_NONE,  /* nothing is held free, or nothing is known of it */
+	TRIM_PAGES, /* whole pages inside runs of free blocks, but for the top */
+	TRIM_BREAK, /* those, and the top, from its end */
+	TRIM_WHOLE, /* an extent of the arena once nothing in it is live; never a part of it */
+};
+
+struct arena_trim {
+	uint8_t kind; /* enum trim_kind */
+	uint8_t header, overlap, lead;
+	uint8_t top_keep; /* of the top */
+};
+
 struct arena_row {
 	uint32_t allocator;    /* string: "glibc", "pymalloc" */
 	uint64_t address;      /* malloc_state, or the arena's first byte */
 	uint64_t system_bytes; /* what the allocator itself says it holds; 0 unknown */
 	uint64_t used_bytes, free_bytes, overhead_bytes; /* by the walk; overhead has rounding */
 	uint32_t name;					 /* string: "main", "thread 7" */
+	struct arena_trim trim;
 };
 
 /* Places of free memory, in free_block.kind and in the ledger. Add a row to snapshot.c's names,
@@ -325,6 +346,33 @@ struct census_row {
 	uint8_t reachable, grade; /* as in the object table */
 };
 
+/* What would go back to the system, and what of an arena's free memory would not. Bytes. */
+struct trim_row {
+	uint32_t arena_id;
+	uint64_t
+		returnable; /* pages that a trim gives back, headers between free blocks included */
+	uint64_t
+		written; /* of those: pages that hold more than zeroes; the rest may be untouched */
+	uint64_t top;	 /* usable, free, stays: the end of the arena */
+	uint64_t cached; /* usable, free, stays: in threads' caches */
+	uint64_t pinned; /* usable, free, stays: shares its page (or extent) with what is in use */
+};
+
+/*
+ * Who keeps free memory from going back. Free bytes of a page (TRIM_WHOLE: of an extent) are shared
+ * out in equal parts to the live blocks on it, so that the rows of an allocator add up to what is
+ * pinned there.
+ */
+struct pin_row {
+	uint32_t allocator; /* string */
+	uint32_t type_id;   /* 0 unknown */
+	uint64_t size;	    /* of each, where the type is not known; 0: various */
+	uint64_t objects;   /* 0: no live block, only headers and threads' caches */
+	uint64_t units;	    /* pages or extents that one of them is on, and that are half free */
+	uint64_t bytes;	    /* free ones that they keep */
+	uint32_t object_id; /* an example: the one that keeps most */
+};
+
 /* An object whose count the references do not explain. */
 struct refcount_row {
 	uint32_t object_id;
@@ -400,6 +448,8 @@ struct snapshot {
 	VEC(struct shape_row) shape;
 	VEC(struct census_row) census;
 	VEC(struct ledger_row) ledger;
+	VEC(struct trim_row) trim;
+	VEC(struct pin_row) pin;
 	VEC(struct refcount_row) refcount_error; /* in id order */
 	VEC(uint32_t) garbage;			 /* ids of OBJECT_GARBAGE, ascending */
 	VEC(struct finding_row) finding;

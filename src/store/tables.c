@@ -547,6 +547,39 @@ static void ledger_row(const struct snapshot *s, uint64_t i, struct store_row *o
 	out->v[3] = value_int((int64_t)r->bytes);
 }
 
+static uint64_t trim_rows(const struct snapshot *s)
+{
+	return s->trim.n;
+}
+
+static void trim_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	const struct trim_row *r = &s->trim.at[i];
+	out->v[0] = value_int(r->arena_id);
+	out->v[1] = value_int((int64_t)r->returnable);
+	out->v[2] = value_int((int64_t)r->written);
+	out->v[3] = value_int((int64_t)r->top);
+	out->v[4] = value_int((int64_t)r->cached);
+	out->v[5] = value_int((int64_t)r->pinned);
+}
+
+static uint64_t pin_rows(const struct snapshot *s)
+{
+	return s->pin.n;
+}
+
+static void pin_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	const struct pin_row *r = &s->pin.at[i];
+	out->v[0] = value_string_or_empty(s, r->allocator);
+	out->v[1] = value_nonzero(r->type_id);
+	out->v[2] = value_nonzero(r->size);
+	out->v[3] = value_int((int64_t)r->objects);
+	out->v[4] = value_int((int64_t)r->units);
+	out->v[5] = value_int((int64_t)r->bytes);
+	out->v[6] = value_nonzero(r->object_id);
+}
+
 static const char *const severity_name[] = {
 	[SEVERITY_INFO] = "info",
 	[SEVERITY_WARNING] = "warning",
@@ -731,6 +764,13 @@ const struct store_table store_tables[] = {
 	}, {
 		.name = "ledger", .rows = ledger_rows, .row = ledger_row,
 		.column = {"segment_id", "category", "place", "bytes"},
+	}, {
+		.name = "trim", .rows = trim_rows, .row = trim_row,
+		.column = {"arena_id", "returnable", "written", "top", "cached", "pinned"},
+	}, {
+		.name = "pin", .rows = pin_rows, .row = pin_row,
+		.column = {"allocator", "type_id", "size", "objects", "units", "bytes",
+			   "object_id"},
 	}, {
 		.name = "finding", .rows = finding_rows, .row = finding_row,
 		.column = {"id", "kind", "severity", "title", "detail", "objects", "bytes",

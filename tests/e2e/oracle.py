@@ -5,7 +5,7 @@ from collections import defaultdict
 
 KEY = 0xA5A5A5A5A5A5A5A5
 RECORD = struct.Struct("<IIQQ24s")
-ALLOC, FREE, EXPECT, LEAK, HEAD, ISFREE, ROOT, TYPE, VALUE, MALLINFO, CYCLE = range(1, 12)
+ALLOC, FREE, EXPECT, LEAK, HEAD, ISFREE, ROOT, TYPE, VALUE, MALLINFO, CYCLE, TRIM = range(1, 13)
 MALLINFO_FIELDS = (
     "arena ordblks smblks hblks hblkhd fsmblks uordblks fordblks keepcost".split()
 )
@@ -22,6 +22,7 @@ class Oracle:
     free      {address: (usable bytes, kind)} where the program knows the place
     roots     {address: {kinds}}; types, values {address: text}
     mallinfo  {field: value}, as the allocator itself counts
+    trim      resident bytes that malloc_trim(0) gives back
     freed     addresses that were once live and are not now
     """
 
@@ -36,6 +37,7 @@ class Oracle:
         self.types = {}
         self.values = {}
         self.mallinfo = {}
+        self.trim = None
         self.freed = set()
         with open(path, "rb") as f:
             data = f.read()
@@ -70,6 +72,8 @@ class Oracle:
                 self.mallinfo[MALLINFO_FIELDS[arg]] = size
             elif op == CYCLE:
                 self.cycles[arg].add(address)
+            elif op == TRIM:
+                self.trim = size
             else:
                 raise AssertionError(f"oracle: unknown record {op}")
         for name in ("reachable", "roots", "types", "values"):

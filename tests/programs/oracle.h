@@ -60,6 +60,7 @@ enum oracle_op {
 	ORACLE_VALUE = 9,     /* address; text: its preview contains this */
 	ORACLE_MALLINFO = 10, /* arg: which field of mallinfo; size: its value */
 	ORACLE_CYCLE = 11,    /* address; arg: number of its cycle */
+	ORACLE_TRIM = 12,     /* size: resident bytes that malloc_trim(0) gave back, in a copy */
 };
 
 struct oracle_record {

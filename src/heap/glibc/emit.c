@@ -170,6 +170,33 @@ static void arena_name(const struct glibc_arena *a, const struct arena_users *u,
 		snprintf(buf, room, "thread %d and %u more", u->tid, u->users - 1);
 }
 
+/*
+ * What malloc_trim(0) can give back (malloc/malloc.c, mtrim() and systrim()): of every arena the
+ * pages inside its free chunks; of the main arena's top what is at the break. A thread arena's top
+ * is left alone.
+ */
+static struct arena_trim arena_trim(const struct glibc *g, const struct glibc_arena *a)
+{
+	struct arena_trim t = {
+		.kind = TRIM_PAGES,
+		.header = (uint8_t)g->header,
+		.overlap = (uint8_t)g->w,
+		.lead = (uint8_t)(GLIBC_CHUNK_WORDS * g->w),
+		.top_keep = (uint8_t)(GLIBC_MIN_WORDS * g->w + 1),
+	};
+	const struct image_segment *seg =
+		a->main && a->top ? image_segment_find(g->img, a->top) : NULL;
+	if (seg && seg->kind == SEGMENT_HEAP) {
+		/* The break's mappings may be several that touch. */
+		const struct image_segment *end = g->img->segment + g->img->nsegment;
+		while (seg + 1 < end && seg[1].start == seg->end && seg[1].kind == SEGMENT_HEAP)
+			seg++;
+		if (a->top_end == seg->end)
+			t.kind = TRIM_BREAK;
+	}
+	return t;
+}
+
 static struct error *arena_rows(struct glibc *g, uint32_t *mapped_row)
 {
 	struct snapshot *s = g->ctx->snapshot;
@@ -189,7 +216,8 @@ static struct error *arena_rows(struct glibc *g, uint32_t *mapped_row)
 					 &(struct arena_row){.allocator = glibc_id,
 							     .address = a->address,
 							     .system_bytes = a->system_mem,
-							     .name = name_id},
+							     .name = name_id,
+							     .trim = arena_trim(g, a)},
 					 &a->row);
 		if (!err)
 			err = snapshot_add_opaque(s, a->address, a->address + a->layout->size,

@@ -37,7 +37,8 @@ static struct error *arena_row(struct pymalloc *py, uint64_t address, uint64_t b
 			       const char *name, uint32_t *ret)
 {
 	struct snapshot *s = py->ctx->snapshot;
-	struct arena_row row = {.address = address, .system_bytes = bytes};
+	struct arena_row row = {
+		.address = address, .system_bytes = bytes, .trim = {.kind = TRIM_WHOLE}};
 	struct error *err = intern_str(&s->strings, "pymalloc", &row.allocator);
 	if (!err)
 		err = intern_str(&s->strings, name, &row.name);
