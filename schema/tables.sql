@@ -87,6 +87,7 @@ CREATE TABLE object (
     retained     INTEGER,          -- bytes of its dominator subtree
     dominator_id INTEGER REFERENCES object (id), -- NULL: under the virtual root
     site_id      INTEGER REFERENCES site (id),   -- who allocated it, where the process or a trace recorded it
+    retention_id INTEGER REFERENCES retention (id), -- what holds it; NULL: not known
     value        TEXT              -- short preview of its contents
 );
 
@@ -197,6 +198,22 @@ CREATE TABLE timeline (
     time         REAL NOT NULL,    -- since the start; seconds, or what meta.time_unit says
     live_bytes   INTEGER NOT NULL, -- then
     live_objects INTEGER           -- then
+);
+
+-- A way in which objects are held, with what differs from one to the other left out: by what root, over which
+-- attributes, keys and members. A buffer is where its owner is: counted in bytes, but not in objects.
+CREATE TABLE retention (
+    id          INTEGER PRIMARY KEY, -- dense; parents come before their children
+    parent_id   INTEGER REFERENCES retention (id), -- what is one step nearer to the root
+    key         INTEGER NOT NULL, -- hash of all steps and types: the same in every dump of a program
+    path        TEXT NOT NULL,    -- app.CACHE['sessions'][*].user; a step with * behind it may have been taken again
+    step        TEXT NOT NULL,    -- the last step
+    type_id     INTEGER REFERENCES type (id), -- of what is there; NULL: not known
+    size        INTEGER,          -- of each of its objects; NULL: various
+    objects     INTEGER NOT NULL, -- that are held so
+    bytes       INTEGER NOT NULL, -- of these, with their buffers
+    all_objects INTEGER NOT NULL, -- with what is held through them
+    all_bytes   INTEGER NOT NULL  -- with what is held through them
 );
 
 -- How many live objects there are of each kind: a question about all of them need not read all of them.

@@ -58,19 +58,3 @@ struct error *edges_weak_backward(const struct snapshot *s, const struct bits *w
 	}
 	return NULL;
 }
-
-struct error *edges_not_start(const struct snapshot *s, struct bits *skip)
-{
-	const struct edge_table *e = &s->edge;
-	*skip = (struct bits){0};
-	for (uint64_t k = 0; k < e->n; k++) {
-		if (edge_how(e->where[k]) == EDGE_START &&
-		    (!e->kind || e->kind[k] != REFERENCE_WEAK))
-			continue;
-		struct error *err = skip->word ? NULL : bits_init(skip, e->n);
-		if (err)
-			return err;
-		bits_set(skip, k);
-	}
-	return edges_to_dead(s, skip);
-}

@@ -39,9 +39,6 @@ struct error *edges_weak(const struct snapshot *s, struct bits *skip) _must_chec
 struct error *edges_weak_backward(const struct snapshot *s, const struct bits *weak,
 				  struct bits *skip) _must_check_;
 
-/* Weak ones, and those whose word does not point to a block's first byte. */
-struct error *edges_not_start(const struct snapshot *s, struct bits *skip) _must_check_;
-
 /* For csr.skip: NULL when nothing is left out. */
 static inline const struct bits *edges_skip(const struct bits *skip)
 {

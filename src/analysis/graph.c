@@ -4,7 +4,7 @@
  *
  *	1  depth first search from the roots   |  the references turned around
  *	2  the heads of what is unreachable; the search goes on from there
- *	3  dominators and retained sizes       |  what START words reach; clusters
+ *	3  dominators and retained sizes       |  what START words reach, and on which paths; clusters
  *
  * The search takes the roots by grade: those of grade 1 first, then those of grade 2, ... What it
  * takes while it is at a grade has that grade, so no other flood is needed for it.
@@ -16,6 +16,7 @@
 
 #include "analysis/clusters_impl.h"
 #include "analysis/edges_impl.h"
+#include "analysis/retention_impl.h"
 #include "base/cleanup.h"
 #include "base/parallel.h"
 #include "graph/dominator.h"
@@ -107,34 +108,11 @@ static struct error *graph_dominators(void *arg, unsigned slice, uint64_t first,
 	return dominator_finish(g->dominator, &g->backward, g->s->object.size);
 }
 
-/* Of what is reachable, 1 is what START words alone lead to, 2 the rest. */
-static struct error *graph_start_words(struct snapshot *s)
-{
-	_cleanup_(bits_deinit) struct bits skip = {0};
-	_cleanup_(reach_deinit) struct reach flood = {0};
-	struct error *err = edges_not_start(s, &skip);
-	if (err)
-		return err;
-	struct csr graph = edges_forward(s);
-	graph.skip = edges_skip(&skip);
-	err = reach_init(&flood, &graph, graph.n);
-	if (err)
-		return err;
-	for (uint64_t i = 0; i < s->root.n; i++)
-		if (s->root.at[i].how == EDGE_START && graph_root_holds(s, &s->root.at[i]))
-			reach_seed(&flood, s->root.at[i].object_id);
-	reach_run(&flood);
-	for (uint32_t i = 0; i < s->object.n; i++)
-		if (bits_test(&flood.seen, i + 1))
-			s->object.reachable[i] = 1;
-	return NULL;
-}
-
 static struct error *graph_clusters(void *arg, unsigned slice, uint64_t first, uint64_t end)
 {
 	struct graph *g = arg;
 	(void)slice, (void)first, (void)end;
-	struct error *err = graph_start_words(g->s);
+	struct error *err = retention_find(g->s);
 	return err ? err : clusters_find(g->s, &g->forward, &g->heads);
 }
 

@@ -132,6 +132,30 @@ static bool check_dead(const struct snapshot *s, uint32_t id)
 	return s->object.flags && (s->object.flags[id - 1] & OBJECT_DEAD);
 }
 
+/* Each object has a node; what hangs off the first ones is all there is. */
+static struct error *check_retention(const struct snapshot *s)
+{
+	const struct object_table *o = &s->object;
+	uint64_t bytes = 0, objects = 0, all = 0, counted = 0;
+	for (uint32_t i = 0; i < o->n; i++) {
+		if (!o->retention[i] || o->retention[i] > s->retention.n)
+			return broken("object %u has retention %u", i + 1, o->retention[i]);
+		bytes += o->size[i];
+		objects += !o->owner_id || !o->owner_id[i];
+	}
+	for (uint64_t i = 0; i < s->retention.n; i++) {
+		const struct retention_row *r = &s->retention.at[i];
+		if (r->parent_id > i)
+			return broken("retention %" PRIu64 " comes before its parent", i + 1);
+		all += r->parent_id ? 0 : r->all_bytes;
+		counted += r->parent_id ? 0 : r->all_objects;
+	}
+	if (all != bytes || counted != objects)
+		return broken("retention paths have %" PRIu64 " objects, the table %" PRIu64,
+			      counted, objects);
+	return NULL;
+}
+
 static struct error *check_conclusions(const struct snapshot *s)
 {
 	const struct object_table *o = &s->object;
@@ -150,6 +174,11 @@ static struct error *check_conclusions(const struct snapshot *s)
 			    !check_dead(s, s->edge.dst[k]))
 				return broken("object %u is reachable, what it points to is not",
 					      i + 1);
+	}
+	if (o->retention) {
+		struct error *bad = check_retention(s);
+		if (bad)
+			return bad;
 	}
 	if (o->retained) {
 		uint64_t top = 0, all = 0;

@@ -103,3 +103,11 @@ struct error *snapshot_seal_references(struct snapshot *s)
 	assert(e->rfirst[n] == e->n);
 	return NULL;
 }
+
+void snapshot_drop_backward(struct snapshot *s)
+{
+	free(s->edge.rfirst);
+	free(s->edge.rsrc);
+	s->edge.rfirst = NULL;
+	s->edge.rsrc = NULL;
+}

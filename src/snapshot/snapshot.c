@@ -82,6 +82,7 @@ void snapshot_destroy(struct snapshot *s)
 	vec_deinit(&s->cluster);
 	vec_deinit(&s->member);
 	vec_deinit(&s->shape);
+	vec_deinit(&s->retention);
 	vec_deinit(&s->census);
 	vec_deinit(&s->ledger);
 	vec_deinit(&s->trim);
@@ -105,6 +106,7 @@ void snapshot_destroy(struct snapshot *s)
 	free(s->object.grade);
 	free(s->object.dominator);
 	free(s->object.retained);
+	free(s->object.retention);
 	free(s->edge.first);
 	free(s->edge.dst);
 	free(s->edge.where);

@@ -15,15 +15,16 @@
  *	objects     type, object.type_id, value                         (runtime/)
  *	roots       root ranges -> root rows; references -> CSR         (runtime/native.c)
  *	            snapshot_seal_references()                          -> reverse CSR
- *	analysis    reachable, grade, dominator, retained, clusters     (analysis/)
+ *	analysis    reachable, grade, dominator, retained, retention,
+ *	            clusters                                            (analysis/)
  *	census      objects counted by type, size, ...                  (analysis/census.c)
  *	shapes      clusters folded by signature                        (analysis/shapes.c)
  *	ledger      every byte of every segment in one row              (analysis/ledger.c)
  *	trim, pin   what could go back to the system, and what keeps it (analysis/trim.c)
  *	findings    damage, conclusions
  *
- * Cost per object (10 million: 680 MB): address 8, size 8, arena 2, type 4, reachable 1, grade 1,
- * dominator 4, retained 8, first 8, reverse first 8; per reference 8 forward, 4 backward.
+ * Cost per object (10 million: 700 MB): address 8, size 8, arena 2, type 4, reachable 1, grade 1,
+ * dominator 4, retained 8, retention 2, first 8, reverse first 8; per reference 8 forward, 4 backward.
  * A column that nobody filled is NULL (for instance `block`, when every object is its block), and
  * its getter says what that means.
  */
@@ -168,6 +169,8 @@ enum object_flags {
 	OBJECT_CONSERVATIVE = 64, /* typed, but of unknown layout: its words were scanned */
 	OBJECT_UNCLEARABLE = 128, /* a finalizer of the kind that keeps a collector from clearing
 				     cycles (tp_del) */
+	OBJECT_NAME =
+		2048, /* a text of the program's own (interned): a key that it is, is a name */
 	/* set by analysis/pygc.c */
 	OBJECT_GARBAGE = 256,	    /* its runtime's collector would find it unreachable */
 	OBJECT_UNCOLLECTABLE = 512, /* garbage that the collector would not free */
@@ -192,6 +195,7 @@ struct object_table {
 	uint8_t *grade;	    /* enum root_grade of the best root that leads here; 0 none does */
 	uint32_t *dominator; /* object id; 0 under the virtual root */
 	uint64_t *retained;  /* bytes */
+	uint16_t *retention; /* id of a retention row: how it is held; NULL: not known */
 };
 
 /* First usable byte of the block that holds object i (id - 1): address less what precedes it. */
@@ -337,6 +341,22 @@ struct shape_row {
 	uint8_t kind, reachable;	       /* as in cluster_row */
 };
 
+/*
+ * A way to be held, with what differs from object to object left out (analysis/retention_impl.h).
+ * Parents come before their children. Buffers are counted in bytes, but not in objects.
+ */
+struct retention_row {
+	uint64_t key;			 /* hash of all steps and types: the same in every dump */
+	uint64_t size;			 /* of each of its objects; RETENTION_VARIOUS */
+	uint64_t objects, bytes;	 /* its own */
+	uint64_t all_objects, all_bytes; /* with what is below */
+	uint32_t parent_id;		 /* 0 none */
+	uint32_t type_id;
+	uint32_t step, path; /* strings */
+};
+
+#define RETENTION_VARIOUS UINT64_MAX
+
 /* Objects of one kind: a question about all objects is answered from these few rows. */
 struct census_row {
 	uint64_t size;	  /* of one */
@@ -446,6 +466,7 @@ struct snapshot {
 	VEC(struct cluster_row) cluster;
 	VEC(uint32_t) member; /* object ids */
 	VEC(struct shape_row) shape;
+	VEC(struct retention_row) retention;
 	VEC(struct census_row) census;
 	VEC(struct ledger_row) ledger;
 	VEC(struct trim_row) trim;
@@ -553,6 +574,8 @@ void snapshot_bounds(const struct snapshot *s, uint64_t *lo, uint64_t *hi);
 /* Builds rfirst and rsrc (counting sort, linear, threads). `first`, `dst`, `where` must be
  * complete. */
 struct error *snapshot_seal_references(struct snapshot *s) _must_check_;
+/* Gives the memory of rfirst and rsrc back: the database is made without them. */
+void snapshot_drop_backward(struct snapshot *s);
 
 /*
  * After the last string: makes each valid UTF-8, since readers of the database rely on it. Ids stay; a

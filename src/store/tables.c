@@ -263,7 +263,8 @@ static void object_row(const struct snapshot *s, uint64_t i, struct store_row *o
 	v[10] = value_nonzero(o->retained ? o->retained[i] : 0);
 	v[11] = value_nonzero(o->dominator ? o->dominator[i] : 0);
 	v[12] = value_nonzero(o->site_id ? o->site_id[i] : 0);
-	v[13] = o->value ? value_string(s, o->value[i]) : value_null();
+	v[13] = value_nonzero(o->retention ? o->retention[i] : 0);
+	v[14] = o->value ? value_string(s, o->value[i]) : value_null();
 }
 
 static void object_address_keys(const struct snapshot *s, uint64_t first, uint64_t n,
@@ -490,6 +491,28 @@ static void shape_row(const struct snapshot *s, uint64_t i, struct store_row *ou
 	out->v[9] = value_nonzero(s->cluster.at[r->cluster_id - 1].head_id);
 }
 
+static uint64_t retention_rows(const struct snapshot *s)
+{
+	return s->retention.n;
+}
+
+static void retention_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	const struct retention_row *r = &s->retention.at[i];
+	out->v[0] = value_int((int64_t)i + 1);
+	out->v[1] = value_nonzero(r->parent_id);
+	out->v[2] = value_int((int64_t)r->key);
+	out->v[3] = value_string_or_empty(s, r->path);
+	out->v[4] = value_string_or_empty(s, r->step);
+	out->v[5] = value_nonzero(r->type_id);
+	out->v[6] = r->objects && r->size != RETENTION_VARIOUS ? value_int((int64_t)r->size)
+							       : value_null();
+	out->v[7] = value_int((int64_t)r->objects);
+	out->v[8] = value_int((int64_t)r->bytes);
+	out->v[9] = value_int((int64_t)r->all_objects);
+	out->v[10] = value_int((int64_t)r->all_bytes);
+}
+
 static uint64_t census_rows(const struct snapshot *s)
 {
 	return s->census.n;
@@ -700,7 +723,7 @@ const struct store_table store_tables[] = {
 		.name = "object", .rows = object_rows, .row = object_row,
 		.column = {"id", "address", "block", "size", "arena_id", "type_id", "owner_id",
 			   "refcount", "reachable", "grade", "retained", "dominator_id", "site_id",
-			   "value"},
+			   "retention_id", "value"},
 		.bulk = true, .rowid_alias = true,
 		.index = {
 			{.name = "object_address", .column = "address", .zero_is_null = true,
@@ -758,6 +781,11 @@ const struct store_table store_tables[] = {
 		.bulk = true, .rowid_alias = true,
 		.column = {"id", "kind", "reachable", "signature", "clusters", "objects", "bytes",
 			   "direct_bytes", "cluster_id", "head_id"},
+	}, {
+		.name = "retention", .rows = retention_rows, .row = retention_row,
+		.bulk = true, .rowid_alias = true,
+		.column = {"id", "parent_id", "key", "path", "step", "type_id", "size", "objects",
+			   "bytes", "all_objects", "all_bytes"},
 	}, {
 		.name = "census", .rows = census_rows, .row = census_row, .bulk = true,
 		.column = {"type_id", "size", "arena_id", "reachable", "grade", "objects", "bytes"},

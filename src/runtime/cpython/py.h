@@ -92,6 +92,7 @@ struct py_value {
 	char text[PY_VALUE_ROOM];
 	size_t len;
 	bool is_text; /* OBJECT_TEXT */
+	bool is_name; /* OBJECT_NAME */
 };
 
 /* False: no value. `at` is the object's address. */

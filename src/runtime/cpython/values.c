@@ -174,7 +174,7 @@ struct error *py_values(struct py *py)
 	for (uint32_t i = 0; i < o->n; i++) {
 		const struct py_type *t = py_type_of(py, i + 1);
 		py_value_fn *value = t ? py_kind_table[t->kind].value : NULL;
-		struct py_value v = {.len = 0, .is_text = false};
+		struct py_value v = {.len = 0};
 		if (!value || !value(py, t, o->address[i], &v))
 			continue;
 		struct error *err = intern_add(&s->strings, v.text, v.len, &o->value[i]);
@@ -182,6 +182,8 @@ struct error *py_values(struct py *py)
 			return err;
 		if (v.is_text)
 			o->flags[i] |= OBJECT_TEXT;
+		if (v.is_name)
+			o->flags[i] |= OBJECT_NAME;
 	}
 	return NULL;
 }

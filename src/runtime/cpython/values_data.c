@@ -301,10 +301,26 @@ static bool preview(const struct py *py, const struct py_type *type, uint64_t at
 	return true;
 }
 
+/*
+ * Is it in the table of interned strings, where names are that source texts have? 2.7 tells it in
+ * Include/stringobject.h, PyStringObject: ob_sstate, an int before ob_sval.
+ */
+static bool is_interned(const struct py *py, const struct py_type *type, uint64_t at)
+{
+	const struct cpython_layout *l = py->layout;
+	uint32_t state;
+	if (l->text.forms == CPYTHON_TEXT_POINTER)
+		return !(type->flags & l->type.flag.unicode) &&
+		       image_try_u32(py->image, at + l->sequence.bytes_items - 4, &state) && state;
+	return image_try_u32(py->image, at + l->text.state, &state) &&
+	       state & ((1u << l->text.interned_bits) - 1);
+}
+
 bool py_value_str(const struct py *py, const struct py_type *type, uint64_t at,
 		  struct py_value *ret)
 {
 	ret->is_text = true;
+	ret->is_name = is_interned(py, type, at);
 	return preview(py, type, at, !(type->flags & py->layout->type.flag.unicode), "", "", ret);
 }
 

@@ -1,0 +1,180 @@
+/*
+ * retention: for each object a path that says what holds it, with what differs from object to object
+ * left out, so that the paths of two dumps can be compared: app.CACHE['sessions'][*].user.
+ *
+ * The paths are those of a breadth first search from the roots, the most telling roots first:
+ * modules of an interpreter, named globals, unnamed data, thread-local storage, static objects,
+ * variables of frames, stack words, registers, words that may be stale. Within one kind of root the
+ * shortest chain wins. The search is the one that finds what START words reach, see graph.c, so the
+ * paths cost little beside it.
+ *
+ * A trie has all paths. A node is a parent, a step and a type (cluster_type) of what is there:
+ *
+ *	app					module
+ *	    .CACHE				dict
+ *	        ['sessions']			dict
+ *	            [*]				app.Session
+ *	                .user			app.User
+ *
+ * Steps are made the same for what is alike, and never depend on addresses, ids or sizes:
+ *
+ *	[3]				[*]
+ *	['k'] of a dict			as it is when it is a name that the program's text has (an
+ *					interned identifier) and the dict has at most KEYS_NAMED entries,
+ *					else [*]; in a namespace (a __dict__) .k
+ *	functions in a namespace	.<function>, but .f.__defaults__ and .f.__closure__: these leak
+ *	texts of such names as __doc__	.__*__
+ *	what a code object has		one node for all of it
+ *	an unnamed word			+16; [*] in a block of many references (an array)
+ *	->next->next->next		->next*: steps that lead to the type they come from stay where
+ *					the first one led; of what has no type, to the size.
+ *					Without names ->*
+ *	a buffer			its owner's node
+ *
+ * A static table of many pointers is table[*]. Behind WORDS_NAMED unnamed words, or DEPTH_MOST
+ * steps, one node has all the rest. So has node RETENTION_OTHER when there are more than the trie
+ * may have: the first are the nearest to the roots. What no root leads to is in RETENTION_LOST.
+ *
+ * Memory: 2 bytes per object for the node, 4 while the search runs; at most 80 per node, and nodes
+ * are at most one for 128 objects, or RETENTION_FEW, and never more than RETENTION_MOST.
+ */
+#pragma once
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "snapshot/snapshot.h"
+
+enum {
+	RETENTION_LOST = 1, /* ids of nodes that always are */
+	RETENTION_OTHER = 2,
+	RETENTION_FEW = 8192,
+	RETENTION_MOST = 60000,
+};
+
+/* A step before it is text: 3 bits of kind, 29 of number. */
+enum step_kind {
+	STEP_WORD,  /* offset in words; STEP_ANY */
+	STEP_TEXT,  /* string */
+	STEP_INDEX, /* 0 */
+	STEP_KEY,   /* string of the key; 0: any */
+	STEP_ATTR,  /* string of the name */
+	STEP_KEYOF, /* 0: the key itself */
+	STEP_REST,  /* 0: whatever is below */
+	STEP_DONE,  /* string: is a step already */
+};
+#define STEP_ANY ((UINT32_C(1) << 29) - 1)
+
+static inline uint32_t step_pack(enum step_kind kind, uint32_t number)
+{
+	return (uint32_t)kind << 29 | (number & STEP_ANY);
+}
+
+enum trie_flags {
+	TRIE_STAR = 1,	    /* the last step may have been taken again */
+	TRIE_NAMESPACE = 2, /* a __dict__: its keys are attributes of the parent */
+	TRIE_MODULES = 4,   /* sys.modules: its keys are modules */
+	TRIE_ABSORBS = 8,   /* all that hangs off it is in it */
+	TRIE_REST = 16,	    /* what hangs off it is one node */
+	TRIE_WORD = 32,	    /* the last step is an unnamed word */
+	TRIE_PROGRAM = 64,  /* stands for all functions (descriptors, ...) of a namespace */
+};
+
+struct trie_node {
+	uint32_t step; /* string */
+	uint32_t type; /* id; 0 unknown, or no matter */
+	uint32_t
+		size; /* of the first object that was met there: what is untyped is told apart by it */
+	uint16_t parent;
+	uint8_t depth, words; /* steps from the root; of these unnamed ones at the end */
+	uint8_t flags;	      /* enum trie_flags */
+};
+
+struct trie_slot {
+	uint32_t step, type;
+	uint16_t parent, node; /* node 0: free */
+};
+
+enum trie_type_flags {
+	TYPE_NAMED = 1,	  /* says more than what the bytes look like */
+	TYPE_PROGRAM = 2, /* code, not data */
+	TYPE_CODE = 4,
+	TYPE_TEXT = 8,
+	TYPE_FUNCTION = 16,
+};
+
+struct trie {
+	struct snapshot *s;
+	VEC(struct trie_node) node; /* [0] is the virtual root */
+	struct trie_slot *slot;
+	uint32_t slots, used, most; /* a power of two; slots in use; nodes */
+	uint8_t *type;		    /* enum trie_type_flags by type id */
+	uint32_t dict, rest;	    /* strings: .__dict__ and what stands for the rest */
+	uint32_t any;		    /* string [*] */
+};
+
+struct error *trie_init(struct trie *t, struct snapshot *s) _must_check_;
+void trie_deinit(struct trie *t);
+
+/* The type of an object that counts for a path; 0: none. */
+static inline uint32_t trie_type(const struct trie *t, uint32_t id)
+{
+	uint32_t type = id && t->s->object.type_id ? t->s->object.type_id[id - 1] : 0;
+	return t->type[type] & TYPE_NAMED ? type : 0;
+}
+
+/*
+ * The node of object `dst` (0: of no matter), one step from `parent`; made when it is new. Never fails
+ * for want of room for nodes.
+ */
+struct error *trie_child(struct trie *t, uint16_t parent, uint32_t step, uint32_t dst,
+			 uint16_t *ret) _must_check_;
+/*
+ * What is reached from object `src` at node `parent` over edge e. `entries`: edges of src, for what
+ * depends on their number.
+ */
+struct error *trie_edge(struct trie *t, uint16_t parent, uint32_t src, uint64_t e, uint64_t entries,
+			uint16_t *ret) _must_check_;
+/* The node of what a root called so points to. */
+struct error *trie_root(struct trie *t, const char *label, uint8_t flags, uint32_t dst,
+			uint16_t *ret) _must_check_;
+/* The rows of snapshot.retention: paths, keys, sums. Needs object.retention. */
+struct error *trie_rows(struct trie *t) _must_check_;
+
+/* ---- retention_roots.c ---- */
+
+enum root_rank {
+	RANK_MODULES,
+	RANK_RUNTIME, /* what else an interpreter holds by name */
+	RANK_GLOBAL,
+	RANK_DATA,
+	RANK_TLS,
+	RANK_STATIC, /* an object that lives in a module's data: its own root */
+	RANK_LOCAL,  /* a variable */
+	RANK_FRAME,
+	RANK_REGISTER,
+	RANK_STACK, /* what may be stale, from here on */
+	RANK_UNEXPLAINED,
+	RANKS,
+};
+
+struct retention_roots {
+	struct snapshot *s;
+	uint32_t *frame;   /* indices in snapshot.frame, by (thread, depth) */
+	struct bits array; /* by root: one of many words of a symbol */
+	uint8_t *rank;	   /* by root */
+	uint32_t *left;	   /* by module id: unnamed words that still get a step of their own */
+};
+
+struct error *retention_roots_init(struct retention_roots *r, struct snapshot *s) _must_check_;
+void retention_roots_deinit(struct retention_roots *r);
+/* The node of what root i points to. */
+struct error *retention_root(struct retention_roots *r, struct trie *t, uint64_t i,
+			     uint16_t *ret) _must_check_;
+
+/* ---- retention.c ---- */
+
+/*
+ * object.reachable = 1 for what START words alone lead to, object.retention, and the trie's rows.
+ * Needs object.reachable, where 1 and 2 are the same.
+ */
+struct error *retention_find(struct snapshot *s) _must_check_;

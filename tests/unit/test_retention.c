@@ -1,0 +1,321 @@
+/* Retention paths of snapshots made by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "analysis/analysis.h"
+#include "snapshot/snapshot.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST = 3000, EDGES = 6000 };
+
+struct fixture {
+	struct snapshot *s;
+	struct damage_log damage;
+	struct log log;
+	uint32_t n, m;
+	struct {
+		uint32_t src, dst, name;
+		uint64_t offset;
+	} edge[EDGES];
+};
+
+static void check(struct error *err)
+{
+	if (err)
+		fail_msg("%s", err->message);
+}
+
+static void begin(struct fixture *f)
+{
+	*f = (struct fixture){0};
+	log_init(&f->log, LOG_ERROR);
+	check(snapshot_create(NULL, &f->damage, &f->s));
+	struct object_table *o = &f->s->object;
+	o->address = calloc(MOST, sizeof(*o->address));
+	o->size = calloc(MOST, sizeof(*o->size));
+	o->arena_id = calloc(MOST, sizeof(*o->arena_id));
+	o->type_id = calloc(MOST, sizeof(*o->type_id));
+	o->flags = calloc(MOST, sizeof(*o->flags));
+	o->value = calloc(MOST, sizeof(*o->value));
+	o->owner_id = calloc(MOST, sizeof(*o->owner_id));
+}
+
+static uint32_t type(struct fixture *f, const char *language, const char *name)
+{
+	for (uint32_t i = 0; i < f->s->type.n; i++)
+		if (!strcmp(intern_text(&f->s->strings, f->s->type.at[i].name), name))
+			return i + 1;
+	uint32_t id;
+	check(snapshot_add_type(f->s, language, name, "", &id));
+	return id;
+}
+
+static uint32_t object(struct fixture *f, uint32_t type_id, uint64_t size)
+{
+	struct object_table *o = &f->s->object;
+	assert_true(f->n < MOST);
+	o->address[f->n] = 0x1000 + (uint64_t)f->n * 1024;
+	o->size[f->n] = size;
+	o->type_id[f->n] = type_id;
+	return ++f->n;
+}
+
+/* A str that is a key. */
+static uint32_t text(struct fixture *f, const char *value, bool name)
+{
+	uint32_t id = object(f, type(f, "python", "str"), 64);
+	check(intern_str(&f->s->strings, value, &f->s->object.value[id - 1]));
+	f->s->object.flags[id - 1] = (uint16_t)(OBJECT_TEXT | (name ? OBJECT_NAME : 0));
+	return id;
+}
+
+static void edge(struct fixture *f, uint32_t src, uint32_t dst, uint64_t offset, uint32_t name)
+{
+	assert_true(f->m < EDGES);
+	f->edge[f->m].src = src;
+	f->edge[f->m].dst = dst;
+	f->edge[f->m].offset = offset;
+	f->edge[f->m++].name = name;
+}
+
+static uint32_t named(struct fixture *f, const char *name)
+{
+	uint32_t string;
+	check(intern_str(&f->s->strings, name, &string));
+	return edge_name_pack(EDGE_NAME_TEXT, string);
+}
+
+static void root(struct fixture *f, uint32_t id, enum root_grade grade, const char *name)
+{
+	struct root_row row = {.object_id = id, .grade = (uint8_t)grade, .depth = -1};
+	row.kind = !strcmp(name, "sys.modules") ? REFERENCE_OWNING : REFERENCE_WORD;
+	check(intern_str(&f->s->strings, name, &row.name));
+	check(vec_push(&f->s->root, row));
+}
+
+static void run(struct fixture *f)
+{
+	struct edge_table *e = &f->s->edge;
+	uint32_t at = 0;
+	f->s->object.n = f->n;
+	e->n = f->m;
+	e->first = calloc((size_t)f->n + 1, sizeof(*e->first));
+	e->dst = calloc(EDGES, sizeof(*e->dst));
+	e->where = calloc(EDGES, sizeof(*e->where));
+	e->name = calloc(EDGES, sizeof(*e->name));
+	for (uint32_t src = 1; src <= f->n; src++) {
+		for (uint32_t i = 0; i < f->m; i++) {
+			if (f->edge[i].src != src)
+				continue;
+			e->dst[at] = f->edge[i].dst;
+			e->where[at] = edge_where_pack(EDGE_START, f->edge[i].offset, 8);
+			e->name[at++] = f->edge[i].name;
+		}
+		e->first[src] = at;
+	}
+	check(analysis_graph(f->s, &f->log));
+	check(snapshot_check(f->s));
+}
+
+static void end(struct fixture *f)
+{
+	snapshot_destroy(f->s);
+	damage_deinit(&f->damage);
+}
+
+static void assert_path(const struct fixture *f, uint32_t id, const char *path)
+{
+	const struct snapshot *s = f->s;
+	assert_string_equal(
+		intern_text(&s->strings, s->retention.at[s->object.retention[id - 1] - 1].path),
+		path);
+}
+
+/* ---- CPython ---- */
+
+/* app.CACHE['sessions'][n].user, with the dicts' tables as buffers. */
+static void test_python(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f);
+	uint32_t dict = type(&f, "python", "dict"), session = type(&f, "python", "app.Session");
+	uint32_t modules = object(&f, dict, 100),
+		 module = object(&f, type(&f, "python", "module"), 80);
+	uint32_t space = object(&f, dict, 100), cache = object(&f, dict, 100);
+	uint32_t sessions = object(&f, dict, 100), table = object(&f, 0, 4096), key, user = 0,
+		 each = 0;
+	f.s->object.owner_id[table - 1] = sessions;
+	root(&f, modules, ROOT_GLOBAL, "sys.modules");
+	edge(&f, modules, module, 0, edge_name_pack(EDGE_NAME_KEY, text(&f, "app", true)));
+	edge(&f, module, space, 0, named(&f, ".__dict__"));
+	edge(&f, space, cache, 0, edge_name_pack(EDGE_NAME_KEY, text(&f, "CACHE", true)));
+	key = text(&f, "sessions", true);
+	edge(&f, cache, sessions, 0, edge_name_pack(EDGE_NAME_KEY, key));
+	edge(&f, cache, key, 0, edge_name_pack(EDGE_NAME_KEYOF, 0));
+	edge(&f, sessions, table, 0, named(&f, ".<table>"));
+	for (unsigned i = 0; i < 40; i++) {
+		char buf[16];
+		snprintf(buf, sizeof(buf), "user%u", i);
+		each = object(&f, session, 48);
+		user = object(&f, type(&f, "python", "app.User"), 48);
+		edge(&f, table, each, 0, edge_name_pack(EDGE_NAME_KEY, text(&f, buf, false)));
+		edge(&f, each, user, 0, edge_name_pack(EDGE_NAME_ATTR, text(&f, "user", true)));
+	}
+	/* functions of a module are one node, what leaks through one is not */
+	uint32_t function = object(&f, type(&f, "python", "function"), 160);
+	uint32_t defaults = object(&f, type(&f, "python", "tuple"), 64);
+	check(intern_str(&f.s->strings, "view", &f.s->object.value[function - 1]));
+	edge(&f, space, function, 0, edge_name_pack(EDGE_NAME_KEY, text(&f, "view", true)));
+	edge(&f, function, defaults, 0, named(&f, ".__defaults__"));
+	run(&f);
+	assert_path(&f, module, "app");
+	assert_path(&f, space, "app.__dict__");
+	assert_path(&f, sessions, "app.CACHE['sessions']");
+	assert_path(&f, table, "app.CACHE['sessions']");
+	assert_path(&f, key, "app.CACHE<key>");
+	assert_path(&f, each, "app.CACHE['sessions'][*]");
+	assert_path(&f, user, "app.CACHE['sessions'][*].user");
+	assert_path(&f, function, "app.<function>");
+	assert_path(&f, defaults, "app.view.__defaults__");
+	const struct retention_row *r = &f.s->retention.at[f.s->object.retention[each - 1] - 1];
+	assert_int_equal(r->objects, 40);
+	assert_int_equal(r->all_bytes, 40 * 96);
+	assert_int_equal(r->type_id, session);
+	end(&f);
+}
+
+/* ---- C ---- */
+
+static void test_native(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f);
+	/* A list, long enough that a path as long would be noticed. */
+	uint32_t head = object(&f, 0, 24), at = head, item = 0;
+	root(&f, head, ROOT_GLOBAL, "queue+0x8");
+	for (unsigned i = 0; i < 500; i++) {
+		uint32_t next = object(&f, 0, 24);
+		edge(&f, at, next, 0, 0);
+		item = object(&f, 0, 100 + 8 * (i % 3));
+		edge(&f, next, item, 16, 0);
+		at = next;
+	}
+	/* A tree: left and right are the same. */
+	uint32_t tree = object(&f, 0, 48), leaf = 0, from = f.n;
+	root(&f, tree, ROOT_GLOBAL, "tree");
+	for (unsigned i = 0; i < 6; i++) {
+		leaf = object(&f, 0, 48);
+		edge(&f, i < 2 ? tree : from + i - 1, leaf, 8 + 8 * (i % 2), 0);
+	}
+	/* A table of pointers in a program's data, and one in a block. */
+	uint32_t slot = 0, block = object(&f, 0, 800), member = 0;
+	for (unsigned i = 0; i < 20; i++) {
+		char buf[32];
+		snprintf(buf, sizeof(buf), "table+0x%x", i * 8);
+		slot = object(&f, 0, 32);
+		root(&f, slot, ROOT_GLOBAL, buf);
+		member = object(&f, 0, 40);
+		edge(&f, block, member, 8 * i, 0);
+	}
+	root(&f, block, ROOT_GLOBAL, "vector");
+	uint32_t lost = object(&f, 0, 16);
+	run(&f);
+	assert_path(&f, head, "queue+0x8");
+	assert_path(&f, at, "queue+0x8->*");
+	assert_path(&f, item, "queue+0x8->*->+16");
+	assert_path(&f, leaf, "tree->*");
+	assert_path(&f, slot, "table[*]");
+	assert_path(&f, member, "vector[*]");
+	assert_path(&f, lost, "(unreachable)");
+	end(&f);
+}
+
+static void test_typed_chain(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f);
+	uint32_t node = type(&f, "C++", "app::Node"), list = type(&f, "C++", "app::Children");
+	uint32_t head = object(&f, node, 48), at = head, last = 0;
+	root(&f, head, ROOT_GLOBAL, "head");
+	for (unsigned i = 0; i < 100; i++) {
+		uint32_t next = object(&f, node, 48);
+		edge(&f, at, next, 8, named(&f, "->next"));
+		at = next;
+	}
+	/* a node, its children, a node */
+	for (unsigned i = 0; i < 200; i++) {
+		uint32_t children = object(&f, list, 24);
+		last = object(&f, node, 48);
+		edge(&f, at, children, 16, named(&f, "->children"));
+		edge(&f, children, last, 0, named(&f, "[7]"));
+		at = last;
+	}
+	run(&f);
+	const struct snapshot *s = f.s;
+	assert_true(s->retention.n < 16);
+	const char *path =
+		intern_text(&s->strings, s->retention.at[s->object.retention[last - 1] - 1].path);
+	assert_true(!strncmp(path, "head->next*->children", strlen("head->next*->children")));
+	end(&f);
+}
+
+/* More paths than the trie may have: all objects are somewhere, as snapshot_check proves. */
+static void test_too_many(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f);
+	uint32_t dict = type(&f, "python", "dict"), top = object(&f, dict, 64);
+	root(&f, top, ROOT_GLOBAL, "sys.modules");
+	uint32_t deep = top;
+	for (unsigned i = 0; i < 200; i++) {
+		char buf[32];
+		snprintf(buf, sizeof(buf), ".field%u", i);
+		uint32_t next = object(&f, 0, 32 + 8 * (i % 7));
+		edge(&f, deep, next, 0, named(&f, buf));
+		deep = next;
+	}
+	run(&f);
+	const struct retention_row *r = &f.s->retention.at[f.s->object.retention[deep - 1] - 1];
+	assert_true(strlen(intern_text(&f.s->strings, r->path)) < 900);
+	end(&f);
+}
+
+/* The same program in another dump: other ids, other order, the same keys. */
+static void test_keys(void **state)
+{
+	(void)state;
+	uint64_t key[2];
+	for (unsigned round = 0; round < 2; round++) {
+		struct fixture f;
+		begin(&f);
+		for (unsigned i = 0; i < round * 7; i++)
+			root(&f, object(&f, 0, 24), ROOT_STACK, "");
+		uint32_t a = object(&f, type(&f, "C++", "app::A"), 48), b = object(&f, 0, 64);
+		root(&f, a, ROOT_GLOBAL, "the_a");
+		edge(&f, a, b, 24, named(&f, "->b"));
+		run(&f);
+		assert_path(&f, b, "the_a->b");
+		key[round] = f.s->retention.at[f.s->object.retention[b - 1] - 1].key;
+		end(&f);
+	}
+	assert_true(key[0] == key[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_python),	    cmocka_unit_test(test_native),
+		cmocka_unit_test(test_typed_chain), cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_keys),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
