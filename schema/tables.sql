@@ -133,7 +133,9 @@ CREATE TABLE cluster (
     bytes        INTEGER NOT NULL, -- of all members
     direct_bytes INTEGER NOT NULL, -- of the head alone
     head_id      INTEGER REFERENCES object (id), -- where to start looking
-    signature    TEXT              -- its shape: like ones have the same
+    signature    TEXT,             -- its shape: like ones have the same
+    collectable  INTEGER,          -- of an unreachable one: 1 its runtime's collector would free it, 0 it never does; NULL: not known, or there is none
+    culprit_id   INTEGER REFERENCES object (id) -- the object of it whose references the collector does not see, or may not; NULL: none
 );
 
 -- Membership in clusters.

@@ -1,8 +1,12 @@
 -- All cyclic clusters whose head's type matches; those that nothing leads to are garbage.
 SELECT coalesce(sum(s.clusters), 0) AS clusters, count(*) AS shapes,
        coalesce(sum(s.clusters) FILTER (WHERE s.reachable = 0), 0) AS garbage,
-       coalesce(sum(s.bytes) FILTER (WHERE s.reachable = 0), 0) AS garbage_bytes
-FROM shape s
+       coalesce(sum(s.bytes) FILTER (WHERE s.reachable = 0), 0) AS garbage_bytes,
+       coalesce(sum(s.clusters) FILTER (WHERE s.reachable = 0 AND c.culprit_id IS NOT NULL
+                                        AND c.collectable = 0), 0) AS unseen,
+       coalesce(sum(s.clusters) FILTER (WHERE s.reachable = 0 AND c.culprit_id IS NOT NULL
+                                        AND c.collectable IS NULL), 0) AS unclear
+FROM shape s JOIN cluster c ON c.id = s.cluster_id
 WHERE s.kind = 'cycle'
   AND (:type IS NULL OR EXISTS (SELECT 1 FROM object o JOIN type t ON t.id = o.type_id
                                 WHERE o.id = s.head_id AND t.name REGEXP :type))

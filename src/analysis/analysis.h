@@ -19,8 +19,10 @@
  */
 struct error *analysis_pygc(struct snapshot *s, struct log *log) _must_check_;
 
-/* finding rows for cycles that no root leads to and that the collector cannot see. After
- * analysis_graph. */
+/*
+ * cluster.collectable and .culprit_id of what no root leads to and a collector has a part in; finding
+ * rows for cycles that it does not free. After analysis_graph. See pygc_unseen.c.
+ */
 struct error *analysis_pygc_unseen(struct snapshot *s, struct log *log) _must_check_;
 
 /* refcount_error rows: counts that no reference explains. See refcounts.c. */

@@ -6,6 +6,9 @@
  *the object's start: in C blocks, in the data of modules, on stacks, in objects of types whose
  *layout is not known. They explain counts that are missing ("held by C memory"); they prove none
  *
+ *
+ * No code keeps a count in a vector register alone; a copy (of a list, say) leaves addresses there.
+ *
  *	count > found + words	more counts than holders anywhere in the dump: somebody forgot a
  *				Py_DECREF. The row's `found` has the words in it
  *	count < found		fewer counts than holders: a Py_INCREF forgotten, or a Py_DECREF too
@@ -60,7 +63,8 @@ static void count_references(const struct snapshot *s, uint32_t *owning, uint32_
 			continue;
 		if (r->kind == REFERENCE_OWNING)
 			count_up(&owning[r->object_id - 1]);
-		else if (r->kind == REFERENCE_WORD && word_holds((enum edge_how)r->how))
+		else if (r->kind == REFERENCE_WORD && r->found != ROOT_BY_VECTOR &&
+			 word_holds((enum edge_how)r->how))
 			count_up(&words[r->object_id - 1]);
 	}
 }

@@ -12,18 +12,30 @@ static const struct report_column shape_columns[] = {
 	{"type", NULL, REPORT_TEXT, NULL},
 	{"cluster_id", NULL, REPORT_ID, NULL},
 	{"head_id", NULL, REPORT_ID, NULL},
+	{"culprit", "AT FAULT", REPORT_TEXT, ""},
 	{"shape", "SHAPE", REPORT_TEXT, "(unknown)"},
 	{"signature", NULL, REPORT_TEXT, NULL},
+	{"collectable", NULL, REPORT_COUNT, NULL},
+	{"culprit_id", NULL, REPORT_ID, NULL},
 	{0},
 };
 
 static const struct report_column cluster_columns[] = {
-	{"state", "STATE", REPORT_WORD, NULL},	   {"cluster_id", "CLUSTER", REPORT_ID, NULL},
-	{"objects", "BLOCKS", REPORT_COUNT, NULL}, {"bytes", "BYTES", REPORT_BYTES, NULL},
-	{"address", "HEAD", REPORT_ADDRESS, NULL}, {"head_size", NULL, REPORT_COUNT, NULL},
-	{"type", NULL, REPORT_TEXT, NULL},	   {"value", NULL, REPORT_TEXT, NULL},
-	{"head_id", NULL, REPORT_ID, NULL},	   {"shape", "SHAPE", REPORT_TEXT, "(unknown)"},
-	{"signature", NULL, REPORT_TEXT, NULL},	   {0},
+	{"state", "STATE", REPORT_WORD, NULL},
+	{"cluster_id", "CLUSTER", REPORT_ID, NULL},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"address", "HEAD", REPORT_ADDRESS, NULL},
+	{"head_size", NULL, REPORT_COUNT, NULL},
+	{"type", NULL, REPORT_TEXT, NULL},
+	{"value", NULL, REPORT_TEXT, NULL},
+	{"head_id", NULL, REPORT_ID, NULL},
+	{"culprit", "AT FAULT", REPORT_TEXT, ""},
+	{"shape", "SHAPE", REPORT_TEXT, "(unknown)"},
+	{"signature", NULL, REPORT_TEXT, NULL},
+	{"collectable", NULL, REPORT_COUNT, NULL},
+	{"culprit_id", NULL, REPORT_ID, NULL},
+	{0},
 };
 
 static struct error *cycles_print(struct cmd_context *ctx)
@@ -38,15 +50,28 @@ static struct error *cycles_print(struct cmd_context *ctx)
 	if (err)
 		return err;
 	int64_t clusters = cmd_row_int(&total, "clusters"),
-		garbage = cmd_row_int(&total, "garbage");
+		garbage = cmd_row_int(&total, "garbage"), unseen = cmd_row_int(&total, "unseen"),
+		unclear = cmd_row_int(&total, "unclear");
 	report_int(rep, "clusters", clusters);
 	report_int(rep, "garbage", garbage);
 	report_int(rep, "garbage_bytes", cmd_row_int(&total, "garbage_bytes"));
+	report_int(rep, "unseen", unseen);
+	report_int(rep, "unclear", unclear);
 	if (clusters)
 		report_line(rep, "%s; %s garbage (%s).\n",
 			    cmd_plural(ctx, clusters, "cycle", "cycles"), cmd_count(ctx, garbage),
 			    cmd_bytes(ctx, cmd_row_int(&total, "garbage_bytes")));
-	else
+	if (unseen)
+		report_line(rep,
+			    "%s of these Python's collector never frees: a type written in C does "
+			    "not show it all its references.\n",
+			    cmd_count(ctx, unseen));
+	if (unclear)
+		report_line(rep,
+			    "Of %s it cannot be known: the code of a type's traverse function is "
+			    "not there.\n",
+			    cmd_count(ctx, unclear));
+	if (!clusters)
 		report_line(rep, "No cycles%s.", ctx->opt.type ? " with such a head" : "");
 	uint64_t n = 0;
 	err = ctx->opt.all ? cmd_section(ctx, "cycles_all.sql", 0, "rows", cluster_columns, &n)
@@ -91,7 +116,10 @@ const struct command command_cycles = {
 		       "nothing else leads\n"
 		       "to are garbage and come first; those that are alive are listed where types "
 		       "are known.\n"
-		       "Cycles of one shape are one row.",
+		       "Cycles of one shape are one row. unseen: garbage that Python's collector "
+		       "never frees, for the\n"
+		       "type at fault does not show it all its references; unclear: that type's "
+		       "code is not there to tell.",
 	.options = cycles_groups,
 	.min_operands = 1,
 	.max_operands = 1,

@@ -18,6 +18,9 @@ static const struct report_column shape_columns[] = {
 	{"head_id", NULL, REPORT_ID, NULL},
 	{"shape", "SHAPE", REPORT_TEXT, "(unknown)"},
 	{"signature", NULL, REPORT_TEXT, NULL},
+	{"collectable", NULL, REPORT_COUNT, NULL},
+	{"culprit", NULL, REPORT_TEXT, NULL},
+	{"culprit_id", NULL, REPORT_ID, NULL},
 	{0},
 };
 
@@ -34,6 +37,9 @@ static const struct report_column cluster_columns[] = {
 	{"head_id", NULL, REPORT_ID, NULL},
 	{"shape", "SHAPE", REPORT_TEXT, "(unknown)"},
 	{"signature", NULL, REPORT_TEXT, NULL},
+	{"collectable", NULL, REPORT_COUNT, NULL},
+	{"culprit", NULL, REPORT_TEXT, NULL},
+	{"culprit_id", NULL, REPORT_ID, NULL},
 	{0},
 };
 

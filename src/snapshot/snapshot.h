@@ -171,6 +171,7 @@ enum object_flags {
 				     cycles (tp_del) */
 	OBJECT_NAME =
 		2048, /* a text of the program's own (interned): a key that it is, is a name */
+	OBJECT_UNTRAVERSED = 4096, /* which of its references its collector visits is not known */
 	/* set by analysis/pygc.c */
 	OBJECT_GARBAGE = 256,	    /* its runtime's collector would find it unreachable */
 	OBJECT_UNCOLLECTABLE = 512, /* garbage that the collector would not free */
@@ -221,7 +222,8 @@ enum reference_kind {
 
 /*
  * An edge's name is a pair until it is printed: 3 bits of kind, a bit that says that the source's
- * collector does not see this (owning) edge, 28 bits of number.
+ * collector does not see this edge (an owning one; or a word of which that is known), 28 bits of
+ * number.
  */
 enum edge_name_kind {
 	EDGE_NAME_NONE,
@@ -305,6 +307,13 @@ enum root_grade {
 
 #define ROOT_WEAK_FROM ROOT_STACK
 
+/* Who says so. */
+enum root_found {
+	ROOT_BY_SCAN,	/* a word that looks like a pointer */
+	ROOT_BY_VECTOR, /* of a vector register: mostly what the last copy left there */
+	ROOT_BY_RUNTIME,
+};
+
 struct root_row {
 	uint32_t object_id;
 	uint64_t address; /* of the word; 0 for a register */
@@ -315,11 +324,19 @@ struct root_row {
 	uint32_t module_id;
 	uint32_t name; /* string: symbol+offset, register; 0 */
 	uint8_t kind;  /* enum reference_kind: a runtime knows of its roots whether they count */
+	uint8_t found; /* enum root_found */
 };
 
 /* ---- conclusions ---- */
 
 enum cluster_kind { CLUSTER_LEAK, CLUSTER_CYCLE };
+
+/* Would its runtime's collector free a cluster that nothing leads to? */
+enum cluster_collectable {
+	COLLECTABLE_UNKNOWN, /* there is no collector, or its part in it cannot be known */
+	COLLECTABLE_NO,
+	COLLECTABLE_YES,
+};
 
 struct cluster_row {
 	uint8_t kind;	   /* enum cluster_kind */
@@ -328,7 +345,9 @@ struct cluster_row {
 	uint64_t bytes;	       /* all members */
 	uint64_t direct_bytes; /* the head alone */
 	uint32_t head_id;
-	uint32_t signature;    /* string: like ones have the same */
+	uint32_t signature;  /* string: like ones have the same */
+	uint32_t culprit_id; /* the object whose references its collector does not visit; 0 none */
+	uint8_t collectable; /* enum cluster_collectable */
 	uint64_t first_member; /* members: member[first_member .. + objects) */
 };
 

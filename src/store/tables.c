@@ -419,6 +419,10 @@ static void cluster_row(const struct snapshot *s, uint64_t i, struct store_row *
 	out->v[5] = value_int((int64_t)r->direct_bytes);
 	out->v[6] = value_nonzero(r->head_id);
 	out->v[7] = value_string_known(s, r->signature);
+	out->v[8] = r->collectable == COLLECTABLE_UNKNOWN
+			    ? value_null()
+			    : value_int(r->collectable == COLLECTABLE_YES);
+	out->v[9] = value_nonzero(r->culprit_id);
 }
 
 static uint64_t member_rows(const struct snapshot *s)
@@ -760,7 +764,7 @@ const struct store_table store_tables[] = {
 		.name = "cluster", .rows = cluster_rows, .row = cluster_row,
 		.bulk = true, .rowid_alias = true,
 		.column = {"id", "kind", "reachable", "objects", "bytes", "direct_bytes",
-			   "head_id", "signature"},
+			   "head_id", "signature", "collectable", "culprit_id"},
 	}, {
 		.name = "cluster_member", .rows = member_rows, .row = member_row,
 		.column = {"cluster_id", "object_id"},

@@ -34,6 +34,7 @@ static struct error *root_add(struct roots *r, uint64_t at, enum root_grade grad
 		.grade = (uint8_t)grade,
 		.how = EDGE_START,
 		.kind = (uint8_t)kind,
+		.found = ROOT_BY_RUNTIME,
 		.thread_id = r->thread_id,
 		.depth = r->depth,
 	};
@@ -97,6 +98,7 @@ static struct error *object_frame_roots(struct roots *r, const struct py_frame *
 		.grade = ROOT_FRAME,
 		.how = EDGE_START,
 		.kind = REFERENCE_OWNING,
+		.found = ROOT_BY_RUNTIME,
 		.thread_id = r->thread_id,
 		.depth = r->depth,
 	};

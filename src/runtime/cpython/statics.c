@@ -162,6 +162,7 @@ struct error *py_statics_roots(struct py *py)
 			.address = at,
 			.grade = ROOT_GLOBAL,
 			.how = EDGE_START,
+			.found = ROOT_BY_RUNTIME,
 			.depth = -1,
 			.module_id = image_module_find(py->image, at),
 		};

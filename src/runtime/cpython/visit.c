@@ -146,15 +146,6 @@ static void visit_dict_behind(struct visitor *v)
 		visit_at(v, from, v->name->dict);
 }
 
-static void visit_unknown(struct visitor *v, const struct plan_range *range)
-{
-	uint64_t start = v->at + range->start, end = v->at + range->end;
-	if (end > v->end)
-		end = v->end;
-	if (start < end)
-		edge_sink_scan(v->sink, start, end);
-}
-
 void py_visit(const struct py *py, uint32_t object_id, struct edge_sink *sink)
 {
 	const struct object_table *o = &py->snapshot->object;
@@ -193,15 +184,8 @@ void py_visit(const struct py *py, uint32_t object_id, struct edge_sink *sink)
 		visit_dict_behind(&v);
 	for (unsigned i = 0; i < plan->nwalker; i++)
 		plan->walker[i]->walk(&v);
-	for (unsigned i = 0; i < plan->nunknown; i++)
-		visit_unknown(&v, &plan->unknown[i]);
-	if (plan->unknown_items && py_object_size(py, type, v.at, &size)) {
-		const struct plan_range items = {
-			(uint32_t)type->basicsize,
-			(uint32_t)(size < v.end - v.at ? size : v.end - v.at),
-		};
-		visit_unknown(&v, &items);
-	}
+	if (plan->nunknown || plan->unknown_items)
+		visit_unknown(&v);
 	if (plan->rest_end > v.l->object.head) {
 		uint64_t end = v.at + plan->rest_end;
 		uint64_t at = v.at + v.l->object.head;

@@ -8,7 +8,8 @@
  *	slots     words at fixed places: __slots__ by their member descriptors, the fields of builtin
  *	          and standard types by layout/cpython_slots_*.c
  *	walkers   functions for what is at no fixed place: tables, items, frames (walkers.def)
- *	unknown   ranges that belong to a type in C that nobody here knows: scanned as native does
+ *	unknown   ranges that belong to a type in C that nobody here knows: scanned as native does, and
+ *	          the type's own tp_traverse asked what of it is visited (visit_unknown.c)
  *	rest      words of known types that are none of the above: they may point to memory of C (a
  *	          stream's buffer, a lock), never to objects
  *
@@ -49,6 +50,13 @@ struct plan_slot {
 	uint32_t name;	 /* edge_name_pack */
 };
 
+/* Which references of the unknown part the collector is shown. */
+enum plan_traverse {
+	PLAN_TRAVERSE_UNKNOWN, /* its function's code is not there, or cannot be followed */
+	PLAN_TRAVERSE_NONE,    /* none: there is no such function, or nobody calls it */
+	PLAN_TRAVERSE_RUN,     /* those that traverse_run tells */
+};
+
 struct plan_range {
 	uint32_t start, end; /* from the object's address */
 };
@@ -60,9 +68,13 @@ struct py_plan {
 	unsigned nwalker;
 	struct plan_range unknown[PLAN_UNKNOWN_MOST];
 	unsigned nunknown;
-	bool unknown_items;   /* items of unknown layout behind basicsize */
-	uint32_t rest_end;    /* words of [head, rest_end) may point to C's memory; 0: none do */
-	uint32_t unseen;      /* EDGE_NAME_UNSEEN when the collector does not traverse instances */
+	bool unknown_items;  /* items of unknown layout behind basicsize */
+	uint8_t tried;	     /* instances that the function was run on */
+	uint8_t traversed;   /* enum plan_traverse: what is known of the unknown part */
+	bool traverse_alone; /* all that its function visits is in the unknown part, or behind it */
+	uint64_t traverse;   /* the function: its C type's own */
+	uint32_t rest_end;   /* words of [head, rest_end) may point to C's memory; 0: none do */
+	uint32_t unseen;     /* EDGE_NAME_UNSEEN when the collector does not traverse instances */
 	uint32_t type_unseen; /* the same for the reference to the type, if counts_type */
 	bool counts_type;     /* instances hold their type */
 	bool dict_behind;     /* tp_dictoffset is negative: behind the items */
@@ -135,6 +147,11 @@ uint32_t visit_attr_name(const struct visitor *v, uint64_t key);
 uint32_t visit_key_name(const struct visitor *v, uint64_t key);
 /* Words that point to memory of C, but for the slots of the plan. */
 void visit_rest(struct visitor *v, uint64_t start, uint64_t end);
+
+/* The parts of unknown layout: visit_unknown.c. */
+void visit_unknown(struct visitor *v);
+/* Follows the function of each unknown type on some of its instances: sets plan.traversed. */
+void py_plan_traverse(struct py *py);
 
 /* Bytes from addr to the end of the block that holds it: a bound for what a table can have. */
 uint64_t visit_room(const struct py *py, uint64_t addr);

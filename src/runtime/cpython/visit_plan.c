@@ -43,6 +43,7 @@ struct plan_maker {
 	struct py_visit *visit;
 	VEC(struct plan_slot) slot; /* of the plan that is being made */
 	struct py_plan plan;
+	bool known_base; /* a base whose references others tell than the function */
 };
 
 static struct error *name_text(struct py *py, const char *text, uint32_t *ret)
@@ -168,12 +169,15 @@ static struct error *plan_builtin(struct plan_maker *m, const struct py_type *t,
 		m->plan.walker[m->plan.nwalker++] = w;
 	if (w && w->own != own_none)
 		m->plan.owns = true;
+	if (fields || (w && w->walk != walk_none))
+		m->known_base = true;
 	if (fields || w) {
 		if (!(w && w->whole) && t->basicsize > m->plan.rest_end)
 			m->plan.rest_end = (uint32_t)t->basicsize;
 		return err;
 	}
 	if (base && base->kind == PY_KIND_tuple && t->kind == PY_KIND_tuple && !t->is_class) {
+		m->known_base = true;
 		m->plan.items = struct_sequence_items(m->py, t);
 		return err;
 	}
@@ -207,13 +211,23 @@ static struct error *plan_type(struct plan_maker *m, const struct py_type *type)
 	struct error *err = NULL;
 	m->plan = (struct py_plan){.items = UINT64_MAX};
 	m->slot.n = 0;
-	bool seen = type->flags & flag->have_gc;
+	m->known_base = false;
+	bool seen = type->flags & flag->have_gc, in_c = true;
 	m->plan.unseen = seen ? 0 : EDGE_NAME_UNSEEN;
 	for (unsigned i = 0; t && i < BASES_MOST && !err; i++) {
 		const struct py_type *base = t->base ? &py->type.at[t->base - 1] : NULL;
 		err = t->is_class ? plan_members(m, t) : plan_builtin(m, t, base);
+		/* The first in C has the function that speaks for all below it. */
+		if (!t->is_class && in_c) {
+			in_c = false;
+			m->plan.traverse = t->traverse;
+		}
 		t = base;
 	}
+	m->plan.traversed = seen && m->plan.traverse ? PLAN_TRAVERSE_UNKNOWN : PLAN_TRAVERSE_NONE;
+	m->plan.traverse_alone =
+		!m->known_base &&
+		(type->is_class || !(type->flags & (flag->managed_dict | flag->inline_values)));
 	m->plan.counts_type = type->flags & flag->heap;
 	m->plan.type_unseen = seen && (type->is_class || py->layout->visit->instances_visit_type)
 				      ? 0
@@ -321,5 +335,7 @@ void py_visit_finish(struct py *py)
 struct error *py_visit_prepare(struct py *py)
 {
 	struct error *err = py_plan_make(py);
+	if (!err)
+		py_plan_traverse(py);
 	return err ? err : py_buffers_claim(py);
 }

@@ -192,6 +192,9 @@ uint32_t locator_resolve(const struct locator *l, uint64_t word, uint32_t entry,
 		*ret = WORD_TAGGED;
 		return i + 1;
 	}
+	/* Behind the start of the object, too, where that is not the block's. */
+	if (addr - l->start[i] < inside)
+		inside = addr - l->start[i];
 	*ret = inside < l->word_size && inside % 4 ? WORD_TAGGED : WORD_INTERIOR;
 	return i + 1;
 }

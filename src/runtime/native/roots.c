@@ -327,7 +327,8 @@ struct register_hits {
 	struct error *err;
 };
 
-static void register_add(struct register_hits *h, uint64_t word, bool aligned, const char *name)
+static void register_add(struct register_hits *h, uint64_t word, bool aligned,
+			 enum root_found found, const char *name)
 {
 	struct snapshot *s = h->ctx->snapshot;
 	enum word_outcome outcome;
@@ -339,6 +340,7 @@ static void register_add(struct register_hits *h, uint64_t word, bool aligned, c
 		.object_id = id,
 		.grade = ROOT_REGISTER,
 		.how = (uint8_t)word_how(outcome),
+		.found = (uint8_t)found,
 		.thread_id = h->thread_id,
 		.depth = -1,
 	};
@@ -359,7 +361,7 @@ static void vector_hit(void *arg, uint64_t addr, uint64_t word, bool aligned)
 			return;
 	char name[40];
 	snprintf(name, sizeof(name), "vector+0x%" PRIx64, addr);
-	register_add(h, word, aligned, name);
+	register_add(h, word, aligned, ROOT_BY_VECTOR, name);
 }
 
 static struct error *registers_read(struct runtime_context *ctx, const struct locator *l,
@@ -377,7 +379,7 @@ static struct error *registers_read(struct runtime_context *ctx, const struct lo
 		};
 		for (uint32_t i = 0; i < th->nreg && i < IMAGE_REGS_MAX; i++) {
 			const char *name = register_name(img->machine, i);
-			register_add(&h, th->reg[i], true, name ? name : "register");
+			register_add(&h, th->reg[i], true, ROOT_BY_SCAN, name ? name : "register");
 			books->scanned++;
 		}
 		if (th->vector)
