@@ -22,7 +22,7 @@ DESTDIR ?=
 # The system's interpreter: the one that has Debian's pytest.
 PYTHON ?= /usr/bin/python3
 
-SOURCES := $(sort $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c src/*/*/*.c)))
+SOURCES := $(sort $(filter-out src/main.c src/extension.c,$(wildcard src/*.c src/*/*.c src/*/*/*.c)))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/%.o) $(BUILD)/schema.o
 LIB := $(BUILD)/libheapscan.a
 SCHEMA := $(sort $(wildcard schema/*.sql schema/*/*.sql))
@@ -32,8 +32,8 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/*
 .PHONY: help all lib unit unit-run e2e check demo bench fuzz asan clang valgrind coverage tidy analyze \
 	format layouts suites pythons install clean setup setup-test
 
-## all: build build/heapscan
-all: $(BUILD)/heapscan
+## all: build build/heapscan, and its SQL functions as a loadable extension, build/heapscan.so
+all: $(BUILD)/heapscan $(BUILD)/heapscan.so
 
 ## help: this list
 help:
@@ -58,6 +58,23 @@ $(LIB): $(OBJECTS)
 
 $(BUILD)/heapscan: $(BUILD)/main.o $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# The SQL functions alone, against the SQLite of the program that loads them.
+EXTENSION := src/extension.c src/store/functions.c src/store/table_functions.c src/store/paths.c \
+	src/store/paths_text.c src/store/embed.c src/graph/path.c src/base/error.c src/base/vec.c
+EXTENSION_OBJECTS := $(EXTENSION:src/%.c=$(BUILD)/extension/%.o) $(BUILD)/extension/schema.o
+EXTENSION_FLAGS := -fPIC -fvisibility=hidden -DHEAPSCAN_EXTENSION
+
+$(BUILD)/extension/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(EXTENSION_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/extension/schema.o: $(BUILD)/schema.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(EXTENSION_FLAGS) -Wno-overlength-strings -c -o $@ $<
+
+$(BUILD)/heapscan.so: $(EXTENSION_OBJECTS)
+	$(CC) $(CFLAGS) -shared $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libpcre2-8)
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
@@ -151,7 +168,7 @@ tidy:
 	scripts/check-includes
 	scripts/check-schema
 	clang-format --dry-run -Werror $(C_FILES)
-	@printf '%s\n' $(SOURCES) src/main.c | xargs -P$$(nproc) -n4 sh -c \
+	@printf '%s\n' $(SOURCES) src/main.c src/extension.c | xargs -P$$(nproc) -n4 sh -c \
 		'clang-tidy --quiet "$$@" -- -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' tidy
 
 ## layouts: compare the tables of CPython's layouts with the headers that are present
@@ -193,7 +210,7 @@ demo: setup
 compile_commands.json:
 	scripts/compile-commands -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS) $(WARNINGS) -- $(SOURCES) src/main.c > $@
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/extension/*/*/*.d)
 
 ## setup: install what building needs (Debian packages)
 setup:
@@ -207,6 +224,8 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(BUILD)/heapscan $(DESTDIR)$(PREFIX)/bin/heapscan
+	install -d $(DESTDIR)$(PREFIX)/lib/heapscan
+	install -m 644 $(BUILD)/heapscan.so $(DESTDIR)$(PREFIX)/lib/heapscan/heapscan.so
 	install -m 644 src/heapscan.1 $(DESTDIR)$(PREFIX)/share/man/man1/heapscan.1
 	install -m 644 src/heapscan.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/heapscan
 

@@ -92,7 +92,8 @@ struct error *cmd_open(struct cmd_context *ctx, const char *path)
 				 "heapscan %s",
 				 path, path);
 	}
-	struct error *err = store_open(path, &ctx->store);
+	struct error *err = ctx->opt.write ? store_open_write(path, &ctx->store)
+					   : store_open(path, &ctx->store);
 	if (!err)
 		err = regex_check(ctx, "type", ctx->opt.type);
 	if (!err)

@@ -51,6 +51,8 @@ struct cmd_options {
 	bool all, possible, segments;
 	unsigned by; /* enum cmd_by */
 	uint64_t hex;
+	/* sql */
+	bool write;
 	/* path */
 	uint64_t max;
 	const char *avoid, *to_type;

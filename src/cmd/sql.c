@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -128,14 +129,55 @@ static struct error *sql_read(char **ret)
 	return NULL;
 }
 
+/*
+ * The loadable extension: beside the program as `make` leaves it, or in ../lib/heapscan where `make
+ * install` puts it. In the region; NULL: not there.
+ */
+static const char *sql_extension(struct cmd_context *ctx)
+{
+	static const char *const place[] = {"heapscan.so", "../lib/heapscan/heapscan.so"};
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	if (n <= 0)
+		return NULL;
+	exe[n] = 0;
+	char *slash = strrchr(exe, '/');
+	if (!slash)
+		return NULL;
+	slash[1] = 0;
+	for (unsigned i = 0; i < sizeof(place) / sizeof(*place); i++) {
+		const char *path = region_printf(&ctx->region, "%s%s", exe, place[i]);
+		/* The shell reads it inside quotes of its own. */
+		if (path && !access(path, R_OK) && !strpbrk(path, "\"\\'\n"))
+			return path;
+	}
+	return NULL;
+}
+
+/* Becomes the sqlite3 program. Comes back when there is none, or no extension for it. */
+static void sql_shell(struct cmd_context *ctx)
+{
+	const char *extension = sql_extension(ctx);
+	const char *load = region_printf(&ctx->region, ".load \"%s\"", extension);
+	/* What begins with a dash is no option. */
+	const char *path = region_printf(&ctx->region, "%s%s", *ctx->store->path == '-' ? "./" : "",
+					 ctx->store->path);
+	if (!extension || !load || !path)
+		return;
+	execlp("sqlite3", "sqlite3", "-cmd", load, "-cmd", ".headers on", "-cmd", ".mode column",
+	       ctx->opt.write ? "-header" : "-readonly", path, (char *)NULL);
+}
+
 static struct error *sql_run(struct cmd_context *ctx, int n, char **operand)
 {
 	_cleanup_free_ char *text = NULL;
 	struct error *err = cmd_open(ctx, operand[0]);
 	if (err)
 		return err;
-	if (n == 1 && isatty(STDIN_FILENO) && !ctx->report.json)
+	if (n == 1 && isatty(STDIN_FILENO) && !ctx->report.json) {
+		sql_shell(ctx);
 		return sql_interactive(ctx);
+	}
 	if (n == 1)
 		err = sql_read(&text);
 	if (err)
@@ -146,7 +188,13 @@ static struct error *sql_run(struct cmd_context *ctx, int n, char **operand)
 	return err ? err : report_end(&ctx->report);
 }
 
-static const struct option *const sql_groups[] = {options_common, NULL};
+static const struct option sql_options[] = {
+	{'w', "write", OPTION_FLAG, offsetof(struct cmd_options, write), NULL,
+	 "statements may change the database", NULL, false},
+	{0},
+};
+
+static const struct option *const sql_groups[] = {sql_options, options_common, NULL};
 
 const struct command command_sql = {
 	.name = "sql",
@@ -155,12 +203,17 @@ const struct command command_sql = {
 	.description =
 		"Runs the statements read-only and prints their rows. Without QUERY they come from "
 		"standard\n"
-		"input; on a terminal, line by line. Beside SQLite's own functions there are\n"
-		"  X REGEXP Y    does X match the regular expression Y (PCRE2)\n"
-		"  addr(N)       an address as 0x and hex\n"
-		"  human(N)      bytes as 1.2 MiB\n"
-		"Tables and columns, with comments: heapscan sql DB 'SELECT sql FROM "
-		"sqlite_schema'.",
+		"input; on a terminal the sqlite3 program takes over, with these functions loaded. "
+		"Beside\n"
+		"SQLite's own there are\n"
+		"  X REGEXP Y             does X match the regular expression Y (PCRE2)\n"
+		"  hex(N), addr(N)        an address as 0x and hex\n"
+		"  human(N)               bytes as 1.2 MiB\n"
+		"  object_at(N)           the object whose block holds the address N\n"
+		"  FROM path_to(ID)       why an object is alive, step by step\n"
+		"  FROM retained_set(ID)  what would go with it\n"
+		"  FROM referrers_of(ID, DEPTH)  what holds it\n"
+		"Tables and columns, with comments: heapscan sql DB .schema",
 	.options = sql_groups,
 	.min_operands = 1,
 	.max_operands = 2,

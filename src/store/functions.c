@@ -1,9 +1,12 @@
-#include "store/store.h"
-#include "store/write_impl.h"
+#include "store/functions.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include "store/embed.h"
+
+#include <assert.h>
 #include <inttypes.h>
 #include <pcre2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,21 +156,74 @@ static void human_function(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	sqlite3_result_text(ctx, text, len, SQLITE_TRANSIENT);
 }
 
+/*
+ * hex(N): an address as 0x and hex. Of anything else what SQLite's own hex() gives: the bytes, in upper
+ * case.
+ */
+static void hex_function(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	static const char digit[] = "0123456789ABCDEF";
+	if (sqlite3_value_type(argv[0]) == SQLITE_INTEGER) {
+		addr_function(ctx, argc, argv);
+		return;
+	}
+	const uint8_t *bytes = sqlite3_value_blob(argv[0]);
+	sqlite3_uint64 n = (sqlite3_uint64)sqlite3_value_bytes(argv[0]);
+	char *text = sqlite3_malloc64(2 * n + 1);
+	if (!text) {
+		sqlite3_result_error_nomem(ctx);
+		return;
+	}
+	for (sqlite3_uint64 i = 0; i < n; i++) {
+		text[2 * i] = digit[bytes[i] >> 4];
+		text[2 * i + 1] = digit[bytes[i] & 15];
+	}
+	sqlite3_result_text64(ctx, text, 2 * n, sqlite3_free, SQLITE_UTF8);
+}
+
+/* object_at(N): the id of the object whose block holds the address; NULL: none does. */
+static void object_at_function(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	(void)argc;
+	if (sqlite3_value_numeric_type(argv[0]) != SQLITE_INTEGER)
+		return;
+	sqlite3 *db = sqlite3_context_db_handle(ctx);
+	const char *sql = embed_find("query/object_at.sql");
+	sqlite3_stmt *stmt = NULL;
+	assert(sql);
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL)) {
+		sqlite3_result_error(ctx, sqlite3_errmsg(db), -1);
+		return;
+	}
+	sqlite3_bind_int64(stmt, sqlite3_bind_parameter_index(stmt, ":address"),
+			   sqlite3_value_int64(argv[0]));
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		sqlite3_result_int64(ctx, sqlite3_column_int64(stmt, 0));
+	sqlite3_finalize(stmt);
+}
+
+static struct error *functions_error(sqlite3 *db, const char *name)
+{
+	return error_new(ERROR_SYSTEM, "SQL function %s: %s", name, sqlite3_errmsg(db));
+}
+
 struct error *store_functions(sqlite3 *db)
 {
 	static const struct {
 		const char *name;
-		int argc;
+		int argc, flags;
 		void (*fn)(sqlite3_context *, int, sqlite3_value **);
 	} function[] = {
-		{"regexp", 2, regexp_function},
-		{"addr", 1, addr_function},
-		{"human", 1, human_function},
+		{"regexp", 2, SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, regexp_function},
+		{"addr", 1, SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, addr_function},
+		{"hex", 1, SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, hex_function},
+		{"human", 1, SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, human_function},
+		{"object_at", 1, 0, object_at_function},
 	};
-	int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
 	for (unsigned i = 0; i < sizeof(function) / sizeof(*function); i++)
-		if (sqlite3_create_function(db, function[i].name, function[i].argc, flags, NULL,
-					    function[i].fn, NULL, NULL))
-			return store_error(db, function[i].name);
-	return NULL;
+		if (sqlite3_create_function(db, function[i].name, function[i].argc,
+					    SQLITE_UTF8 | function[i].flags, NULL, function[i].fn,
+					    NULL, NULL))
+			return functions_error(db, function[i].name);
+	return table_functions(db);
 }

@@ -1,3 +1,4 @@
+#include "store/functions.h"
 #include "store/store.h"
 #include "store/write_impl.h"
 
@@ -43,7 +44,7 @@ static struct error *open_check(sqlite3 *db, const char *path)
 	return err;
 }
 
-struct error *store_open(const char *path, struct store **ret)
+static struct error *open_database(const char *path, bool write, struct store **ret)
 {
 	struct stat st;
 	if (stat(path, &st))
@@ -57,7 +58,8 @@ struct error *store_open(const char *path, struct store **ret)
 		return &error_nomem;
 	s->path = strdup(path);
 	struct error *err = s->path ? NULL : &error_nomem;
-	if (!err && sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL))
+	int mode = write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+	if (!err && sqlite3_open_v2(path, &s->db, mode | SQLITE_OPEN_NOMUTEX, NULL))
 		err = error_new(ERROR_INPUT, "%s: %s", path, sqlite3_errmsg(s->db));
 	if (!err) {
 		/* The file may come from someone else: its schema gets no say beyond reading. */
@@ -65,8 +67,10 @@ struct error *store_open(const char *path, struct store **ret)
 		sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 		err = open_check(s->db, path);
 	}
+	if (!err && !write && sqlite3_exec(s->db, "PRAGMA query_only = ON", NULL, NULL, NULL))
+		err = store_error(s->db, path);
 	if (!err && sqlite3_exec(s->db,
-				 "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;"
+				 "PRAGMA temp_store = MEMORY;"
 				 "PRAGMA cache_size = -65536; PRAGMA mmap_size = 1099511627776",
 				 NULL, NULL, NULL))
 		err = store_error(s->db, path);
@@ -78,6 +82,16 @@ struct error *store_open(const char *path, struct store **ret)
 	}
 	*ret = s;
 	return NULL;
+}
+
+struct error *store_open(const char *path, struct store **ret)
+{
+	return open_database(path, false, ret);
+}
+
+struct error *store_open_write(const char *path, struct store **ret)
+{
+	return open_database(path, true, ret);
 }
 
 void store_close(struct store *st)

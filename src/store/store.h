@@ -10,7 +10,7 @@
  * another takes over its mode.
  *
  * Reading. store_open checks application_id and schema version and registers heapscan's SQL
- * functions (functions.c: REGEXP, addr, human). The commands ask their questions with SQL from
+ * functions (functions.h). The commands ask their questions with SQL from
  * schema/query/.
  */
 #pragma once
@@ -61,14 +61,6 @@ struct store {
 
 /* Read-only. ERROR_INPUT: no file, no SQLite, not ours, or a newer schema (says which). */
 struct error *store_open(const char *path, struct store **ret) _must_check_;
+/* The same, and SQL may change it. */
+struct error *store_open_write(const char *path, struct store **ret) _must_check_;
 void store_close(struct store *st);
-
-/*
- * Registers the SQL functions; store_open has done so for its own.
- *
- *	X REGEXP Y, regexp(Y, X)  does text X match the Perl-compatible regular expression Y?
- *(UTF-8; bounded in time: an expression that explodes is an SQL error) addr(I)                   0x
- *and lower-case hex; addresses from 2^63 on, too human(I)                  bytes for people: 512
- *B, 1.5 KiB, 3.2 GiB
- */
-struct error *store_functions(sqlite3 *db) _must_check_;

@@ -60,7 +60,7 @@ struct store_index {
 	store_keys_fn tail; /* what follows the key; NULL: the rowid, i + 1 */
 };
 
-enum { STORE_INDEXES_MAX = 6 };
+enum { STORE_INDEXES_MAX = 8 };
 
 struct store_table {
 	const char *name;

@@ -297,6 +297,14 @@ static void object_retained_keys(const struct snapshot *s, uint64_t first, uint6
 		out[i] = s->object.retained ? (int64_t)s->object.retained[first + i] : 0;
 }
 
+static void object_dominator_keys(const struct snapshot *s, uint64_t first, uint64_t n,
+				  uint64_t *hint, int64_t *out)
+{
+	(void)hint;
+	for (uint64_t i = 0; i < n; i++)
+		out[i] = s->object.dominator ? s->object.dominator[first + i] : 0;
+}
+
 static void object_owner_keys(const struct snapshot *s, uint64_t first, uint64_t n, uint64_t *hint,
 			      int64_t *out)
 {
@@ -737,6 +745,8 @@ const struct store_table store_tables[] = {
 			{.name = "object_size", .column = "size", .keys = object_size_keys},
 			{.name = "object_retained", .column = "retained", .zero_is_null = true,
 			 .keys = object_retained_keys},
+			{.name = "object_dominator", .column = "dominator_id",
+			 .zero_is_null = true, .partial = true, .keys = object_dominator_keys},
 			{.name = "object_owner", .column = "owner_id", .zero_is_null = true,
 			 .partial = true, .keys = object_owner_keys},
 		},

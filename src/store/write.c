@@ -1,3 +1,4 @@
+#include "store/functions.h"
 #include "store/store.h"
 #include "store/write_impl.h"
 

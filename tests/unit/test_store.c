@@ -1,5 +1,6 @@
 /* The store: both writers against each other and against SQLite, what store_open refuses,
  * functions. */
+#include "store/functions.h"
 #include "store/store.h"
 #include "store/table_impl.h"
 

@@ -1,0 +1,2 @@
+-- What a reference is called.
+SELECT name FROM reference WHERE rowid = ?

@@ -1,0 +1,258 @@
+#include "store/paths.h"
+
+#include "base/cleanup.h"
+#include "graph/path.h"
+#include "store/embed.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	PATHS = 3,		/* when nobody says how many */
+	STEPS_MOST = 300000,	/* objects looked at */
+	REFERRERS_MOST = 20000, /* of one object */
+	CANDIDATES_MOST = 4096,
+	ROOTS_EACH = 4,	  /* of one object */
+	MODULES = 0,	  /* quality, see path_roots.sql: a chain from here begins with a module, */
+	MODULE_STEPS = 3, /* and reads shorter by these than it is */
+	NAMED = 1,
+};
+
+struct candidate {
+	uint32_t step; /* where it begins */
+	int64_t root;  /* 0: it begins at an object of to_type */
+	uint32_t quality, words, depth;
+};
+
+struct search {
+	sqlite3 *db;
+	const struct paths_query *query;
+	struct path path;
+	VEC(uint8_t) word; /* by step: references on the way to the goal that are not typed */
+	VEC(uint8_t) wanted;
+	VEC(struct candidate) found;
+	uint64_t max;	/* how many are asked for */
+	uint64_t good;	/* of these, how many have a name all the way */
+	uint32_t until; /* no deeper than that: enough was found; UINT32_MAX: not yet */
+	sqlite3_stmt *referrers, *roots;
+	bool cut; /* not everything was looked at */
+};
+
+static void search_deinit(struct search *s)
+{
+	path_deinit(&s->path);
+	vec_deinit(&s->word);
+	vec_deinit(&s->wanted);
+	vec_deinit(&s->found);
+	sqlite3_finalize(s->referrers);
+	sqlite3_finalize(s->roots);
+}
+
+static struct error *search_error(const struct search *s)
+{
+	return error_new(ERROR_INPUT, "path: %s", sqlite3_errmsg(s->db));
+}
+
+static struct error *candidate_add(struct search *s, uint32_t at, int64_t root, uint32_t quality)
+{
+	struct candidate c = {at, root, quality, s->word.at[at], s->path.step.at[at].depth};
+	if (quality == MODULES) {
+		c.quality = NAMED;
+		c.depth -= c.depth < MODULE_STEPS ? c.depth : MODULE_STEPS;
+	}
+	s->good += c.quality == NAMED && !c.words;
+	if (s->good == s->max && s->until == UINT32_MAX)
+		s->until = s->path.step.at[at].depth + MODULE_STEPS;
+	return vec_push(&s->found, c);
+}
+
+static void bind_int(sqlite3_stmt *stmt, const char *name, int64_t value)
+{
+	sqlite3_bind_int64(stmt, sqlite3_bind_parameter_index(stmt, name), value);
+}
+
+static void bind_text(sqlite3_stmt *stmt, const char *name, const char *value)
+{
+	sqlite3_bind_text(stmt, sqlite3_bind_parameter_index(stmt, name), value, -1, SQLITE_STATIC);
+}
+
+/* *stop: a root with a name, behind which there is nothing to learn. */
+static struct error *search_roots(struct search *s, uint32_t at, bool *stop)
+{
+	struct error *err = NULL;
+	sqlite3_reset(s->roots);
+	bind_int(s->roots, ":id", s->path.step.at[at].vertex);
+	int rc;
+	unsigned best = 9;
+	while (!err && (rc = sqlite3_step(s->roots)) == SQLITE_ROW) {
+		unsigned quality = (unsigned)sqlite3_column_int(s->roots, 1);
+		/* Words say nothing new beside a name, and one of them says all of them. */
+		if (best != 9 && quality > NAMED)
+			continue;
+		best = quality < best ? quality : best;
+		err = candidate_add(s, at, sqlite3_column_int64(s->roots, 0), quality);
+	}
+	*stop = best <= NAMED && s->path.step.at[at].depth > 0;
+	return err || rc == SQLITE_DONE ? err : search_error(s);
+}
+
+static struct error *search_expand(struct search *s, uint32_t at)
+{
+	struct error *err = NULL;
+	unsigned n = 0;
+	int rc;
+	sqlite3_reset(s->referrers);
+	bind_int(s->referrers, ":id", s->path.step.at[at].vertex);
+	while (!err && (rc = sqlite3_step(s->referrers)) == SQLITE_ROW) {
+		uint64_t before = s->path.step.n;
+		err = path_add(&s->path, at, (uint32_t)sqlite3_column_int64(s->referrers, 1),
+			       (uint64_t)sqlite3_column_int64(s->referrers, 0));
+		n++;
+		if (err || s->path.step.n == before)
+			continue;
+		unsigned word = s->word.at[at] + (sqlite3_column_int(s->referrers, 2) != 1);
+		err = vec_push(&s->word, (uint8_t)(word > 255 ? 255 : word));
+		if (!err)
+			err = vec_push(&s->wanted, (uint8_t)sqlite3_column_int(s->referrers, 3));
+	}
+	s->cut |= n == REFERRERS_MOST;
+	return err || rc == SQLITE_DONE ? err : search_error(s);
+}
+
+static struct error *search_prepare(struct search *s)
+{
+	const char *referrers = embed_find("query/path_referrers.sql");
+	const char *roots = embed_find("query/path_roots.sql");
+	assert(referrers && roots);
+	if (sqlite3_prepare_v2(s->db, referrers, -1, &s->referrers, NULL) ||
+	    sqlite3_prepare_v2(s->db, roots, -1, &s->roots, NULL))
+		return search_error(s);
+	bind_int(s->referrers, ":limit", REFERRERS_MOST);
+	bind_int(s->roots, ":limit", ROOTS_EACH);
+	bind_text(s->referrers, ":avoid", s->query->avoid);
+	bind_text(s->referrers, ":to_type", s->query->to_type);
+	bind_text(s->roots, ":avoid", s->query->avoid);
+	return NULL;
+}
+
+static int candidate_compare(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+	if (x->quality != y->quality)
+		return x->quality < y->quality ? -1 : 1;
+	if (!x->words != !y->words)
+		return x->words ? 1 : -1;
+	if (x->depth != y->depth)
+		return x->depth < y->depth ? -1 : 1;
+	return x->step < y->step ? -1 : x->step > y->step;
+}
+
+static struct error *search_run(struct search *s)
+{
+	uint32_t at;
+	struct error *err = path_init(&s->path, s->query->goal);
+	if (!err)
+		err = vec_push(&s->word, 0);
+	if (!err)
+		err = vec_push(&s->wanted, 0);
+	s->max = s->query->max ? s->query->max : PATHS;
+	s->until = UINT32_MAX;
+	while (!err && s->found.n < CANDIDATES_MOST && path_next(&s->path, &at)) {
+		bool stop = false;
+		if (s->path.step.at[at].depth > s->until)
+			break;
+		if (s->query->to_type) {
+			stop = s->wanted.at[at];
+			if (stop)
+				err = candidate_add(s, at, 0, NAMED);
+		} else {
+			err = search_roots(s, at, &stop);
+		}
+		if (!err && !stop)
+			err = search_expand(s, at);
+		if (s->path.step.n > STEPS_MOST) {
+			s->cut = true;
+			break;
+		}
+	}
+	if (s->found.n)
+		qsort(s->found.at, s->found.n, sizeof(*s->found.at), candidate_compare);
+	if (s->found.n > s->max)
+		s->found.n = s->max;
+	return err;
+}
+
+static struct error *search_result(const struct search *s, struct paths *ret)
+{
+	struct error *err = NULL;
+	for (uint64_t i = 0; i < s->found.n && !err; i++) {
+		const struct candidate *c = &s->found.at[i];
+		struct paths_row row = {.root_id = c->root, .first = ret->step.n};
+		int64_t edge = 0;
+		for (uint32_t at = c->step; at != PATH_NONE && !err;
+		     at = s->path.step.at[at].next) {
+			const struct path_step *p = &s->path.step.at[at];
+			err = vec_push(&ret->step, ((struct paths_step){p->vertex, edge}));
+			edge = (int64_t)p->edge;
+		}
+		row.n = ret->step.n - row.first;
+		if (!err)
+			err = vec_push(&ret->row, row);
+	}
+	ret->looked_at = s->path.step.n;
+	ret->complete = !s->cut;
+	return err;
+}
+
+struct error *paths_find(sqlite3 *db, const struct paths_query *query, struct paths *ret)
+{
+	_cleanup_(search_deinit) struct search s = {.db = db, .query = query};
+	*ret = (struct paths){0};
+	struct error *err = search_prepare(&s);
+	if (!err)
+		err = search_run(&s);
+	if (!err)
+		err = search_result(&s, ret);
+	return err ? err : paths_describe(db, ret);
+}
+
+void paths_deinit(struct paths *p)
+{
+	for (uint64_t i = 0; i < p->row.n; i++) {
+		free(p->row.at[i].expression);
+		free(p->row.at[i].holder);
+	}
+	vec_deinit(&p->row);
+	vec_deinit(&p->step);
+}
+
+char *paths_steps_json(const struct paths *p, uint64_t only)
+{
+	char *text = NULL;
+	size_t len;
+	bool first = true;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return NULL;
+	fputc('[', f);
+	for (uint64_t i = 0; i < p->row.n; i++) {
+		const struct paths_row *row = &p->row.at[i];
+		if (only && only != i + 1)
+			continue;
+		for (uint64_t k = 0; k < row->n; k++) {
+			const struct paths_step *step = &p->step.at[row->first + k];
+			fprintf(f, "%s[%" PRIu64 ",%" PRIu64 ",%u,%" PRId64 ",%" PRId64 "]",
+				first ? "" : ",", i + 1, k, step->object_id, step->reference,
+				k ? 0 : row->root_id);
+			first = false;
+		}
+	}
+	fputc(']', f);
+	if (fclose(f)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

@@ -1,0 +1,209 @@
+/* paths_text: a path as a programmer would write it, and who holds its first object. */
+#include "store/paths.h"
+
+#include "base/cleanup.h"
+#include "store/embed.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A row of path_steps.sql. Texts live until the statement moves on. */
+struct step_row {
+	sqlite3_stmt *stmt;
+};
+
+static int row_column(const struct step_row *row, const char *name)
+{
+	int n = sqlite3_column_count(row->stmt);
+	for (int i = 0; i < n; i++)
+		if (!strcmp(sqlite3_column_name(row->stmt, i), name))
+			return i;
+	assert(!"path_steps.sql has no such column");
+	return 0;
+}
+
+static int64_t row_int(const struct step_row *row, const char *name)
+{
+	return sqlite3_column_int64(row->stmt, row_column(row, name));
+}
+
+/* NULL: not known */
+static const char *row_text(const struct step_row *row, const char *name)
+{
+	return (const char *)sqlite3_column_text(row->stmt, row_column(row, name));
+}
+
+static bool is_identifier(const char *text, size_t len)
+{
+	if (!len || isdigit((unsigned char)*text))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)text[i]) && text[i] != '_' && !(text[i] & 0x80))
+			return false;
+	return true;
+}
+
+/* ['name'] without what is around it; 0: it is no such key. */
+static size_t key_of(const char *name, const char **ret)
+{
+	size_t len = strlen(name);
+	if (len < 5 || strncmp(name, "['", 2) || strcmp(name + len - 2, "']"))
+		return 0;
+	*ret = name + 2;
+	return len - 4;
+}
+
+struct expression {
+	FILE *out;
+	bool frame;   /* so far it is a frame object (to 3.10): its attributes are variables */
+	bool modules; /* so far it is sys.modules: a key is a module's name */
+	bool namespace; /* so far it ends in .__dict__, which was not written: a key is an attribute */
+};
+
+static void expression_root(struct expression *e, const struct step_row *row)
+{
+	const char *name = row_text(row, "root_name"), *type = row_text(row, "type");
+	const char *kind = row_text(row, "root_kind");
+	size_t len = name ? strlen(name) : 0, tail = strlen("sys.modules");
+	if (len >= tail && !strcmp(name + len - tail, "sys.modules")) {
+		e->modules = true;
+		fwrite(name, 1, len - tail, e->out);
+	} else if (name && !strcmp(name, "(frame)")) {
+		e->frame = true;
+	} else if (name) {
+		fputs(name, e->out);
+	} else {
+		fprintf(e->out, "<%s>", kind ? kind : type ? type : "object");
+	}
+}
+
+static void expression_flush(struct expression *e)
+{
+	if (e->frame)
+		fputs("(frame)", e->out);
+	if (e->modules)
+		fputs("sys.modules", e->out);
+	if (e->namespace)
+		fputs(".__dict__", e->out);
+	e->frame = e->modules = e->namespace = false;
+}
+
+static void expression_step(struct expression *e, const struct step_row *row)
+{
+	const char *name = row_text(row, "name"), *key = NULL;
+	size_t len = name ? key_of(name, &key) : 0;
+	if (row_int(row, "own_buffer") && !name)
+		return;
+	if (e->frame && name && *name == '.') {
+		fputs(name + 1, e->out);
+		e->frame = false;
+	} else if (e->modules && len) {
+		fwrite(key, 1, len, e->out);
+		e->modules = false;
+	} else if (e->namespace && len && is_identifier(key, len)) {
+		fputc('.', e->out);
+		fwrite(key, 1, len, e->out);
+		e->namespace = false;
+	} else if (name && !strcmp(name, ".__dict__")) {
+		expression_flush(e);
+		e->namespace = true;
+	} else {
+		expression_flush(e);
+		if (name)
+			fputs(name, e->out);
+		else if (row_text(row, "offset"))
+			fprintf(e->out, "->+%" PRId64, row_int(row, "offset"));
+		else
+			fputs("->?", e->out);
+	}
+}
+
+static void holder_python(FILE *out, const struct step_row *row)
+{
+	const char *name = row_text(row, "root_name"), *function = row_text(row, "root_function");
+	fprintf(out, "%s()", function ? function : "?");
+	if (row_text(row, "root_line")) {
+		const char *file = row_text(row, "root_file");
+		fprintf(out, " (%s:%" PRId64 ")", file ? file : "?", row_int(row, "root_line"));
+	}
+	if (name && *name != '(')
+		fprintf(out, ", local '%s'", name);
+	else
+		fprintf(out, ", its %s", name ? name : "frame");
+}
+
+static void holder_write(FILE *out, const struct step_row *row)
+{
+	const char *kind = row_text(row, "root_kind"), *name = row_text(row, "root_name");
+	const char *function = row_text(row, "root_function");
+	const char *module = row_text(row, "root_module");
+	const char *language = row_text(row, "root_language");
+	const char *stale = row_int(row, "root_grade") >= 6 ? " (may be stale)" : "";
+	if (!kind) {
+		fputs("an object of the type that was asked for", out);
+		return;
+	}
+	if (row_text(row, "root_thread"))
+		fprintf(out, "thread %" PRId64 ", ", row_int(row, "root_thread"));
+	if (language && !strcmp(language, "python")) {
+		holder_python(out, row);
+	} else if (function) {
+		fprintf(out, "%s(), %s word%s", function, kind, stale);
+	} else {
+		const char *base =
+			module && strrchr(module, '/') ? strrchr(module, '/') + 1 : module;
+		fprintf(out, "%s %s%s%s%s", kind, name ? name : "word", base ? " in " : "",
+			base ? base : "", stale);
+	}
+}
+
+/* The rows of one path. */
+static struct error *describe_one(sqlite3_stmt *stmt, struct paths_row *path)
+{
+	size_t len;
+	struct step_row row = {stmt};
+	struct expression e = {.out = open_memstream(&path->expression, &len)};
+	_cleanup_fclose_ FILE *out = e.out, *holder = open_memstream(&path->holder, &len);
+	if (!out || !holder)
+		return &error_nomem;
+	int rc;
+	for (uint64_t n = 0; (rc = sqlite3_step(stmt)) == SQLITE_ROW; n++) {
+		if (n) {
+			expression_step(&e, &row);
+		} else {
+			expression_root(&e, &row);
+			holder_write(holder, &row);
+		}
+	}
+	if (rc != SQLITE_DONE)
+		return error_new(ERROR_INPUT, "path: %s", sqlite3_errmsg(sqlite3_db_handle(stmt)));
+	expression_flush(&e);
+	return NULL;
+}
+
+struct error *paths_describe(sqlite3 *db, struct paths *p)
+{
+	const char *sql = embed_find("query/path_steps.sql");
+	sqlite3_stmt *stmt = NULL;
+	assert(sql);
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL))
+		return error_new(ERROR_INPUT, "path: %s", sqlite3_errmsg(db));
+	struct error *err = NULL;
+	for (uint64_t i = 0; i < p->row.n && !err; i++) {
+		_cleanup_free_ char *steps = paths_steps_json(p, i + 1);
+		if (!steps) {
+			err = &error_nomem;
+			break;
+		}
+		sqlite3_reset(stmt);
+		sqlite3_bind_text(stmt, sqlite3_bind_parameter_index(stmt, ":steps"), steps, -1,
+				  SQLITE_STATIC);
+		err = describe_one(stmt, &p->row.at[i]);
+	}
+	sqlite3_finalize(stmt);
+	return err;
+}
