@@ -27,8 +27,8 @@ struct scan {
 	const struct scan_options *opt;
 	struct log *log;
 	struct damage_log damage;
-	struct input_file input;
-	const struct input_format *format;
+	struct input_file input, trace_input;
+	const struct input_format *format, *trace_format;
 	struct image *image;
 	struct trace *trace;
 	struct debuginfo *debuginfo;
@@ -43,6 +43,7 @@ static void scan_deinit(struct scan *sc)
 	image_destroy(sc->image);
 	debuginfo_destroy(sc->debuginfo); /* lent pages to the image */
 	input_close(&sc->input);
+	input_close(&sc->trace_input);
 	damage_deinit(&sc->damage);
 }
 
@@ -85,19 +86,35 @@ static struct error *scan_phase(struct scan *sc, const char *name, struct error 
 	return NULL;
 }
 
-static struct error *scan_open(struct scan *sc)
+static struct error *scan_open_file(struct scan *sc, const char *name, struct input_file *in,
+				    const struct input_format **format)
 {
 	const struct input_options options = {.tmpdir = sc->opt->tmpdir};
-	struct error *err = input_open(sc->opt->input, &options, sc->log, &sc->input);
+	struct error *err = input_open(name, &options, sc->log, in);
 	if (err)
 		return err;
-	sc->format = input_format_find(&sc->input);
-	if (!sc->format)
+	*format = input_format_find(in);
+	if (!*format)
 		return error_new(ERROR_INPUT,
 				 "%s: is no core file, no allocation trace, nor anything else I "
 				 "know",
-				 sc->opt->input);
+				 name);
 	return NULL;
+}
+
+static struct error *scan_open(struct scan *sc)
+{
+	struct error *err = scan_open_file(sc, sc->opt->input, &sc->input, &sc->format);
+	if (err || !sc->opt->trace)
+		return err;
+	if (!sc->format->read_image)
+		return error_new(ERROR_USAGE, "--trace: %s is no core file", sc->opt->input);
+	const struct input_format *format;
+	err = scan_open_file(sc, sc->opt->trace, &sc->trace_input, &format);
+	if (!err && !format->read_trace)
+		err = error_new(ERROR_USAGE, "--trace: %s is no allocation trace", sc->opt->trace);
+	sc->trace_format = format;
+	return err;
 }
 
 static struct error *scan_image(struct scan *sc)
@@ -183,7 +200,8 @@ static struct error *scan_meta(struct scan *sc)
 static struct error *scan_meta_binaries(struct scan *sc)
 {
 	struct error *err = NULL;
-	for (uint32_t id = 1; id <= sc->image->nmodule && !err; id++) {
+	uint32_t modules = sc->image ? sc->image->nmodule : 0;
+	for (uint32_t id = 1; id <= modules && !err; id++) {
 		const struct debuginfo_module *m = debuginfo_module(sc->debuginfo, id);
 		uint32_t symbols = 0;
 		if (m && m->symbols)
@@ -303,6 +321,118 @@ static struct error *scan_analyse(struct scan *sc)
 	return NULL;
 }
 
+static struct error *scan_events(struct scan *sc, const char *name, const struct input_file *in,
+				 const struct input_format *format)
+{
+	struct error *err = trace_create(&sc->damage, sc->log, &sc->trace);
+	if (err)
+		return err;
+	err = format->read_trace(in, sc->trace, sc->log);
+	log_progress_end(sc->log);
+	return err ? error_note(err, "%s", name) : NULL;
+}
+
+/* ---- names of a trace's code ---- */
+
+struct scan_code {
+	struct scan *sc;
+	const struct debuginfo *debuginfo;
+	bool same_process; /* addresses are those of the image */
+	uint32_t code;
+};
+
+static struct error *scan_code_function(void *arg, const char *function, const char *file,
+					uint32_t line)
+{
+	const struct scan_code *c = arg;
+	return trace_code_name(c->sc->trace, c->code, function, file, line);
+}
+
+static struct error *scan_code(void *arg, uint32_t module, uint64_t address, uint32_t code)
+{
+	struct scan_code *c = arg;
+	c->code = code;
+	if (!c->same_process) {
+		if (!module)
+			return NULL;
+		address = debuginfo_file_address(c->debuginfo, module, address,
+						 trace_module_get(c->sc->trace, module)->bias);
+	}
+	return debuginfo_code_at(c->debuginfo, address, scan_code_function, c);
+}
+
+/* Functions and lines of a trace that has only addresses of code. */
+static struct error *scan_trace_names(struct scan *sc)
+{
+	uint32_t n = trace_modules(sc->trace);
+	if (!n)
+		return NULL;
+	_cleanup_free_ struct debuginfo_binary *binary = calloc(n, sizeof(*binary));
+	if (!binary)
+		return &error_nomem;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct trace_module *m = trace_module_get(sc->trace, i + 1);
+		binary[i] = (struct debuginfo_binary){
+			.path = trace_text(sc->trace, m->path),
+			.bias = m->bias,
+			.start = m->start,
+			.end = m->end,
+			.build_id = m->build_id,
+			.build_id_len = m->build_id_len,
+			.is_exe = m->is_exe,
+		};
+	}
+	struct error *err = debuginfo_create_files(binary, n, &sc->opt->debuginfo, &sc->damage,
+						   sc->log, &sc->debuginfo);
+	struct scan_code c = {.sc = sc, .debuginfo = sc->debuginfo};
+	return err ? err : trace_codes_walk(sc->trace, scan_code, &c);
+}
+
+/* A trace has no bytes: nothing can be walked, and nothing is known to be reachable or not. */
+static struct error *scan_trace(struct scan *sc)
+{
+	struct error *err =
+		scan_phase(sc, "events", scan_events(sc, sc->opt->input, &sc->input, sc->format));
+	if (!err)
+		err = scan_phase(sc, "names", scan_trace_names(sc));
+	if (!err)
+		err = snapshot_create(NULL, &sc->damage, &sc->snapshot);
+	if (!err)
+		err = scan_meta_file(sc, "trace");
+	if (!err && sc->debuginfo)
+		err = scan_meta_binaries(sc);
+	if (!err)
+		err = scan_phase(sc, "sites", trace_seal(sc->trace, sc->snapshot));
+	if (!err)
+		err = scan_phase(sc, "census", analysis_census(sc->snapshot, sc->log));
+	if (!err)
+		err = scan_phase(sc, "findings", analysis_findings(sc->snapshot, sc->log));
+	return err;
+}
+
+/* Who allocated the core's blocks, by a trace of the same process: blocks meet by address. */
+static struct error *scan_join(struct scan *sc)
+{
+	struct error *err = scan_events(sc, sc->opt->trace, &sc->trace_input, sc->trace_format);
+	struct scan_code c = {.sc = sc, .debuginfo = sc->debuginfo, .same_process = true};
+	if (!err)
+		err = trace_codes_walk(sc->trace, scan_code, &c);
+	uint64_t found = 0;
+	if (!err)
+		err = trace_seal_joined(sc->trace, sc->snapshot, &found);
+	_cleanup_free_ char *source = realpath(sc->opt->trace, NULL);
+	if (!err)
+		err = snapshot_meta(sc->snapshot, "trace", "%s", source ? source : sc->opt->trace);
+	if (!err)
+		err = snapshot_meta(sc->snapshot, "trace_found", "%" PRIu64, found);
+	if (!err && !found)
+		log_warning(sc->log,
+			    "%s: none of its blocks is in the core: it is of another process, "
+			    "or tells no addresses",
+			    sc->opt->trace);
+	return err;
+}
+
 static struct error *scan_core(struct scan *sc)
 {
 	struct error *err = scan_phase(sc, "image", scan_image(sc));
@@ -318,33 +448,9 @@ static struct error *scan_core(struct scan *sc)
 		err = scan_meta_binaries(sc);
 	if (!err)
 		err = scan_blocks(sc);
+	if (!err && sc->opt->trace)
+		err = scan_phase(sc, "trace", scan_join(sc));
 	return err ? err : scan_analyse(sc);
-}
-
-static struct error *scan_events(struct scan *sc)
-{
-	struct error *err = trace_create(&sc->damage, sc->log, &sc->trace);
-	if (err)
-		return err;
-	err = sc->format->read_trace(&sc->input, sc->trace, sc->log);
-	return err ? error_note(err, "%s", sc->opt->input) : NULL;
-}
-
-/* A trace has no bytes: nothing can be walked, and nothing is known to be reachable or not. */
-static struct error *scan_trace(struct scan *sc)
-{
-	struct error *err = scan_phase(sc, "events", scan_events(sc));
-	if (!err)
-		err = snapshot_create(NULL, &sc->damage, &sc->snapshot);
-	if (!err)
-		err = scan_meta_file(sc, "trace");
-	if (!err)
-		err = scan_phase(sc, "sites", trace_seal(sc->trace, sc->snapshot));
-	if (!err)
-		err = scan_phase(sc, "census", analysis_census(sc->snapshot, sc->log));
-	if (!err)
-		err = scan_phase(sc, "findings", analysis_findings(sc->snapshot, sc->log));
-	return err;
 }
 
 static struct error *scan_all(struct scan *sc)
@@ -366,7 +472,7 @@ static struct error *scan_all(struct scan *sc)
 
 struct error *scan_run(const struct scan_options *opt, struct log *log)
 {
-	struct scan sc = {.opt = opt, .log = log, .input = {.fd = -1}};
+	struct scan sc = {.opt = opt, .log = log, .input = {.fd = -1}, .trace_input = {.fd = -1}};
 	/*
 	 * malloc would raise this with the first large array that is freed, and then keep what
 	 * each phase frees for itself. A number that is set stays (mallopt(3)).

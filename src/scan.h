@@ -15,6 +15,7 @@
 struct scan_options {
 	const char *input;  /* path, or "-" */
 	const char *output; /* path of the database */
+	const char *trace;  /* of the process that the core is of; NULL */
 	const char *tmpdir; /* for decompression; NULL: the usual */
 	struct debuginfo_options debuginfo;
 	bool ordinary_store;

@@ -44,7 +44,7 @@ struct cmd_options {
 	const char *type; /* regular expression, NULL: any */
 	unsigned fail_on; /* enum cmd_fail */
 	/* scan */
-	const char *output, *exe;
+	const char *output, *exe, *trace;
 	struct option_list sysroot;
 	bool debuginfod, ordinary_store, check, timing;
 	/* leaks, cycles, top, memory, show */

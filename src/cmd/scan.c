@@ -86,6 +86,7 @@ static struct error *scan_make(struct cmd_context *ctx, const char *input, const
 	const struct scan_options options = {
 		.input = input,
 		.output = output,
+		.trace = opt->trace,
 		.debuginfo =
 			{
 				.sysroot = opt->sysroot.at,
@@ -144,6 +145,9 @@ static const struct option scan_options_rows[] = {
 	 "look for the process's binaries below DIR, too (repeatable)", NULL, false},
 	{0, "exe", OPTION_STRING, FIELD(exe), "FILE", "the executable, when it has moved", NULL,
 	 false},
+	{0, "trace", OPTION_STRING, FIELD(trace), "TRACE",
+	 "FILE is a core: take who allocated its blocks from this trace of the process", NULL,
+	 false},
 	{0, "debuginfod", OPTION_FLAG, FIELD(debuginfod), NULL,
 	 "ask the servers of $DEBUGINFOD_URLS for binaries", NULL, false},
 	{0, "ordinary-store", OPTION_FLAG, FIELD(ordinary_store), NULL, "no bulk writer", NULL,
@@ -159,7 +163,7 @@ static const struct option *const scan_groups[] = {scan_options_rows, options_fa
 const struct command command_scan = {
 	.name = "scan",
 	.operands = "FILE [-o DB]",
-	.summary = "read a core file, write FILE.db, print the report",
+	.summary = "read a core file or an allocation trace, write FILE.db, print the report",
 	.description = "",
 	.options = scan_groups,
 	.min_operands = 1,

@@ -110,7 +110,7 @@ bool image_names_mappings(const struct image *img)
 
 static struct error *module_lend(struct module_info *m, bool *lent)
 {
-	if (!m->file.elf)
+	if (!m->file.elf || m->owner->image->files_only)
 		return NULL;
 	return image_names_mappings(m->owner->image) ? lend_named(m, lent)
 						     : lend_by_headers(m, lent);
@@ -275,6 +275,7 @@ void debuginfo_destroy(struct debuginfo *di)
 	free(di->module);
 	vec_deinit(&di->missing);
 	region_deinit(&di->region);
+	image_destroy(di->own_image);
 	free(di);
 }
 
@@ -383,7 +384,7 @@ static struct error *units_make(struct module_info *m, Dwfl_Module *mod)
 }
 
 /* clang writes no .debug_aranges, through which libdwfl searches. */
-static const char *line_by_unit(struct module_info *m, Dwfl_Module *mod, uint64_t pc, int *line)
+Dwarf_Die *module_unit_at(struct module_info *m, Dwfl_Module *mod, uint64_t pc, uint64_t *bias)
 {
 	if (!m->units_made) {
 		m->units_made = true;
@@ -403,7 +404,15 @@ static const char *line_by_unit(struct module_info *m, Dwfl_Module *mod, uint64_
 	const struct unit_range *u = lo ? &m->unit.at[lo - 1] : NULL;
 	if (!u || pc >= u->end)
 		return NULL;
-	Dwarf_Line *at = dwarf_getsrc_die(u->cu, pc - u->bias);
+	*bias = u->bias;
+	return u->cu;
+}
+
+static const char *line_by_unit(struct module_info *m, Dwfl_Module *mod, uint64_t pc, int *line)
+{
+	uint64_t bias;
+	Dwarf_Die *cu = module_unit_at(m, mod, pc, &bias);
+	Dwarf_Line *at = cu ? dwarf_getsrc_die(cu, pc - bias) : NULL;
 	return at && !dwarf_lineno(at, line) ? dwarf_linesrc(at, NULL, NULL) : NULL;
 }
 

@@ -53,6 +53,27 @@ struct error *debuginfo_create(struct image *img, const struct debuginfo_options
 			       struct log *log, struct debuginfo **ret) _must_check_;
 void debuginfo_destroy(struct debuginfo *di);
 
+/*
+ * The same for binaries that a trace names, without a process: [start, end) is where the loaded
+ * parts were, bias what was added to the file's own addresses; a file whose parts have another
+ * extent is another build. Ids are places in the array, from 1. They may lie over one another (a
+ * library that went, another that came): the addresses of debuginfo_code_at are those that
+ * debuginfo_file_address gives.
+ */
+struct debuginfo_binary {
+	const char *path; /* must outlive the debuginfo */
+	uint64_t bias, start, end;
+	const uint8_t *build_id;
+	uint32_t build_id_len; /* 0 unknown */
+	bool is_exe;
+};
+struct error *debuginfo_create_files(const struct debuginfo_binary *binary, uint32_t n,
+				     const struct debuginfo_options *opt, struct damage_log *damage,
+				     struct log *log, struct debuginfo **ret) _must_check_;
+/* `address` as in the process of the trace. */
+uint64_t debuginfo_file_address(const struct debuginfo *di, uint32_t id, uint64_t address,
+				uint64_t bias);
+
 /* module_id as in the image. */
 const struct debuginfo_module *debuginfo_module(const struct debuginfo *di, uint32_t module_id);
 
@@ -77,6 +98,16 @@ bool debuginfo_symbol_find(const struct debuginfo *di, uint32_t module_id, const
 
 /* Source line of a code address, where DWARF is at hand. *file is valid until destroy. */
 bool debuginfo_line_at(const struct debuginfo *di, uint64_t pc, const char **file, uint32_t *line);
+
+/*
+ * The functions that a code address belongs to, from the real one to the innermost one inlined
+ * there: names, and where in the source each of them is at this moment. Without DWARF the symbol
+ * alone. `fn` is called for each; nothing is known: not at all. Texts are valid during the call.
+ */
+typedef struct error *(*debuginfo_code_fn)(void *arg, const char *function, const char *file,
+					   uint32_t line);
+struct error *debuginfo_code_at(const struct debuginfo *di, uint64_t pc, debuginfo_code_fn fn,
+				void *arg) _must_check_;
 
 struct debuginfo_frame {
 	uint64_t pc; /* of a caller: the call's own address (return address - 1); of the innermost

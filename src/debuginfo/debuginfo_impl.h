@@ -11,6 +11,8 @@
  *	cfi.c         call frame information: from an address to the rules of its frame
  *	expr.c        DWARF expressions of such rules
  *	unwind.c      frame after frame
+ *	files_only.c  binaries without a process: those that a trace names
+ *	inlined.c     all functions that one address of code belongs to
  *
  * The struct is const for the outside after creation. Inside, tables of symbols and of call frame
  * information are made when the first question for a module comes (hence not thread-safe); a table
@@ -85,6 +87,7 @@ struct module_info {
 
 struct debuginfo {
 	struct image *image;
+	struct image *own_image; /* debuginfo_create_files made it; NULL */
 	struct log *log;
 	struct region region; /* names */
 	struct debuginfod *debuginfod;
@@ -114,6 +117,9 @@ bool image_names_mappings(const struct image *img);
 
 /* debuginfo.c: the libdwfl module over the files; NULL: there is none. */
 Dwfl_Module *module_dwfl(struct module_info *m);
+
+/* debuginfo.c: the unit of DWARF that describes this code; NULL: none. */
+Dwarf_Die *module_unit_at(struct module_info *m, Dwfl_Module *mod, uint64_t pc, uint64_t *bias);
 
 /*
  * dynsym.c: calls back for each symbol of the module's .dynsym as the dump has it, in table order,

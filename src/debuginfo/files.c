@@ -120,11 +120,35 @@ bool module_bias_by_entry(const struct module_info *m, const struct elf_file *f,
 	return true;
 }
 
+/* Have the file's loaded parts the extent that the trace saw, to the byte or to the page? */
+static bool extent_fits(const struct module_info *m, const struct elf_file *f)
+{
+	const struct image_module *mod = m->module;
+	uint64_t lo = UINT64_MAX, hi = 0, page = m->owner->image->page_size;
+	size_t n;
+	if (elf_getphdrnum(f->elf, &n) || n > PHDRS_MAX)
+		return false;
+	for (size_t k = 0; k < n; k++) {
+		GElf_Phdr p;
+		uint64_t end;
+		if (!gelf_getphdr(f->elf, (int)k, &p) || p.p_type != PT_LOAD ||
+		    !checked_add(p.p_vaddr, p.p_memsz, &end))
+			continue;
+		lo = p.p_vaddr < lo ? p.p_vaddr : lo;
+		hi = end > hi ? end : hi;
+	}
+	uint64_t start = mod->start - mod->bias, end = mod->end - mod->bias, up;
+	return lo < hi && (start == lo || start == align_down(lo, page)) &&
+	       (end == hi || (checked_align_up(hi, page, &up) && end == up));
+}
+
 static enum match match_binary(const struct module_info *m, const struct elf_file *f)
 {
 	const struct image *img = m->owner->image;
 	if (f->build_id_len && m->module->build_id_len)
 		return same_build_id(f, m->module) ? MATCH_SAME : MATCH_DIFFERS;
+	if (img->files_only)
+		return extent_fits(m, f) ? MATCH_UNCHECKED : MATCH_DIFFERS;
 	bool known;
 	uint64_t bias;
 	bool same = same_headers(img, m->module, f, &known);

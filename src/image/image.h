@@ -163,6 +163,7 @@ struct image {
 	bool truncated; /* the file ends before its segments do */
 	bool sealed;
 	bool modules_found;
+	bool files_only; /* no process: binaries side by side, debuginfo_create_files */
 };
 
 /* ---- reading ---- */

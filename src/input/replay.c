@@ -290,6 +290,19 @@ struct error *trace_realloc(struct trace *t, uint64_t old, uint64_t ret, uint64_
 	return trace_alloc(t, ret, size, stack);
 }
 
+struct error *trace_events(struct trace *t, const struct trace_event *e, uint32_t n)
+{
+	struct error *err = NULL;
+	for (uint32_t i = 0; i < n && t->slots; i++)
+		__builtin_prefetch(&t->slot[slot_of(t, e[i].address)]);
+	for (uint32_t i = 0; i < n && !err; i++)
+		if (e[i].is_free)
+			trace_free(t, e[i].address);
+		else
+			err = trace_alloc(t, e[i].address, e[i].size, e[i].stack);
+	return err;
+}
+
 bool trace_find(const struct trace *t, uint64_t address, uint64_t *size, uint32_t *stack)
 {
 	const struct block_slot *b = replay_slot(t, address);

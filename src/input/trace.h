@@ -91,6 +91,7 @@ struct trace_module {
 	uint64_t start, end; /* of its loaded parts */
 	uint8_t build_id[BUILD_ID_MAX];
 	uint32_t build_id_len; /* 0 unknown */
+	bool is_exe;
 };
 
 /* The same path at the same place again is the same module. */
@@ -122,6 +123,17 @@ void trace_free(struct trace *t, uint64_t address);
  */
 struct error *trace_realloc(struct trace *t, uint64_t old, uint64_t ret, uint64_t size,
 			    uint32_t stack) _must_check_;
+/*
+ * Many at once, in order: the same, and quicker, since the places of all are fetched first. A free
+ * has no size and no stack.
+ */
+struct trace_event {
+	uint64_t address, size;
+	uint32_t stack;
+	bool is_free;
+};
+struct error *trace_events(struct trace *t, const struct trace_event *e, uint32_t n) _must_check_;
+
 /* A block of this address that is live; false: none. */
 bool trace_find(const struct trace *t, uint64_t address, uint64_t *size, uint32_t *stack);
 

@@ -39,7 +39,8 @@ enum {
 	HEAPTRACK_FILE_VERSION = 3,
 	HEAPTRACK_ARGS_MAX = 4096, /* libheaptrack.cpp, writeCommandLine */
 	HEAPTRACK_INLINED_MAX = 128,
-	HOT_ROOM = 64,	      /* no event is as long */
+	HOT_ROOM = 64, /* no event is as long */
+	HOT_BATCH = 64,
 	HOT_EVENTS = 1 << 16, /* events between looks at the clock */
 };
 
@@ -169,7 +170,8 @@ static struct error *read_module(struct heaptrack *h, struct word *w)
 		return NULL;
 	}
 	struct error *err = NULL;
-	if (word_is(&path, "x"))
+	m.is_exe = word_is(&path, "x");
+	if (m.is_exe)
 		m.path = h->exe;
 	else
 		err = trace_string(h->t, path.at, word_len(&path), &m.path);
@@ -365,39 +367,48 @@ static void hot_kinds(struct heaptrack *h)
 	}
 }
 
+/* One event with an address. False: it is something else, or long; l->at stays. */
+static inline bool hot_block(const struct heaptrack *h, struct lines *l, struct trace_event *e)
+{
+	const uint8_t *p = l->at, *q;
+	uint64_t stack = 0;
+	if (p[1] != ' ')
+		return false;
+	if (p[0] == '+') {
+		q = hot_hex(p + 2, &e->size);
+		if (q == p + 2 || *q != ' ')
+			return false;
+		p = hot_hex(q + 1, &stack);
+		if (p == q + 1 || *p != ' ' || stack > h->stack.n)
+			return false;
+		e->stack = stack ? h->stack.at[stack - 1] : 0;
+		e->is_free = false;
+	} else if (p[0] == '-') {
+		p++;
+		e->is_free = true;
+	} else {
+		return false;
+	}
+	q = hot_hex(p + 1, &e->address);
+	if (q == p + 1 || *q != '\n')
+		return false;
+	l->at = q + 1;
+	l->number++;
+	return true;
+}
+
 /* The same for those with addresses. */
 static struct error *hot_blocks(struct heaptrack *h)
 {
+	struct trace_event event[HOT_BATCH];
 	struct lines *l = &h->l;
-	for (unsigned k = 0; k < HOT_EVENTS && l->end - l->at > HOT_ROOM; k++) {
-		const uint8_t *p = l->at, *q;
-		uint64_t size, stack, address;
-		if (p[1] != ' ')
-			return NULL;
-		if (p[0] == '+') {
-			q = hot_hex(p + 2, &size);
-			if (q == p + 2 || *q != ' ')
-				return NULL;
-			p = hot_hex(q + 1, &stack);
-			if (p == q + 1 || *p != ' ' || stack > h->stack.n)
-				return NULL;
-			q = hot_hex(p + 1, &address);
-			if (q == p + 1 || *q != '\n')
-				return NULL;
-			uint32_t id = stack ? h->stack.at[stack - 1] : 0;
-			struct error *err = trace_alloc(h->t, address, size, id);
-			if (err)
-				return err;
-		} else if (p[0] == '-') {
-			q = hot_hex(p + 2, &address);
-			if (q == p + 2 || *q != '\n')
-				return NULL;
-			trace_free(h->t, address);
-		} else {
-			return NULL;
-		}
-		l->at = q + 1;
-		l->number++;
+	for (unsigned k = 0; k < HOT_EVENTS; k += HOT_BATCH) {
+		uint32_t n = 0;
+		while (n < HOT_BATCH && l->end - l->at > HOT_ROOM && hot_block(h, l, &event[n]))
+			n++;
+		struct error *err = trace_events(h->t, event, n);
+		if (err || n < HOT_BATCH)
+			return err;
 	}
 	return NULL;
 }

@@ -29,11 +29,12 @@ struct site_key {
 struct seal {
 	struct trace *t;
 	struct snapshot *s;
-	bool joined;		  /* to a core, which says itself what process it was */
-	uint32_t *string;	  /* by the trace's string: the snapshot's; 0: not copied yet */
-	uint32_t *site;		  /* by stack, 0 too: the site; 0: not needed */
-	uint8_t *is_allocator;	  /* by the trace's string */
-	uint8_t *is_suppressed;	  /* the same */
+	bool joined;		/* to a core, which says itself what process it was */
+	uint32_t base;		/* sites that the process recorded itself: ours come behind them */
+	uint32_t *string;	/* by the trace's string: the snapshot's; 0: not copied yet */
+	uint32_t *site;		/* by stack, 0 too: the site; 0: not needed */
+	uint8_t *is_allocator;	/* by the trace's string */
+	uint8_t *is_suppressed; /* the same */
 	VEC(struct site_key) key; /* by site - 1 */
 	VEC(uint8_t) own;	  /* by site - 1: stacks that have their own peak here, to 2 */
 	VEC(uint32_t) stat_site;  /* by stat: its site */
@@ -138,6 +139,12 @@ static struct error *seal_string(struct seal *c, uint32_t id, uint32_t *ret)
 
 /* ---- sites ---- */
 
+/* Sites are numbered from 1 here, whatever was in the snapshot before. */
+static struct site_row *site_row(const struct seal *c, uint32_t site)
+{
+	return &c->s->site.at[c->base + site - 1];
+}
+
 /* The innermost frame with a name: of a code the one that the walker gave last. */
 static uint32_t frame_named(const struct trace *t, uint32_t frame)
 {
@@ -162,7 +169,7 @@ static struct error *site_add(struct seal *c, uint32_t parent, const struct fram
 {
 	const struct trace *t = c->t;
 	struct site_key key = {.parent = parent};
-	bool suppressed = parent && c->s->site.at[parent - 1].suppressed;
+	bool suppressed = parent && site_row(c, parent)->suppressed;
 	if (f) {
 		uint32_t module = f->module;
 		uint64_t address = f->address;
@@ -189,7 +196,7 @@ static struct error *site_add(struct seal *c, uint32_t parent, const struct fram
 		return err;
 	*ret = *slot = (uint32_t)c->key.n;
 	struct site_row row = {
-		.parent_id = parent,
+		.parent_id = parent ? c->base + parent : 0,
 		.line = key.line,
 		.suppressed = suppressed,
 		.address = key.address,
@@ -281,7 +288,7 @@ static void seal_figures(struct seal *c, struct trace_totals *sum)
 		struct trace_totals f =
 			i < t->total.n ? t->total.at[i] : stat_totals(&t->stat.at[i]);
 		uint32_t site = c->stat_site.at[i];
-		struct site_row *r = &c->s->site.at[site - 1];
+		struct site_row *r = site_row(c, site);
 		r->allocations = figure_add(r->allocations, f.allocations);
 		r->temporary = figure_add(r->temporary, f.temporary);
 		r->allocated_bytes = figure_add(r->allocated_bytes, f.allocated_bytes);
@@ -354,8 +361,8 @@ static struct error *seal_meta(struct seal *c, const struct trace_totals *sum)
 static struct error *seal_suppressed(struct seal *c)
 {
 	uint64_t objects = 0, bytes = 0;
-	for (uint64_t i = 0; i < c->s->site.n; i++) {
-		const struct site_row *r = &c->s->site.at[i];
+	for (uint32_t i = 1; i <= c->key.n; i++) {
+		const struct site_row *r = site_row(c, i);
 		if (!r->suppressed)
 			continue;
 		objects = figure_add(objects, r->live_objects);
@@ -470,11 +477,11 @@ struct error *trace_seal(struct trace *t, struct snapshot *s)
 
 struct error *trace_seal_joined(struct trace *t, struct snapshot *s, uint64_t *found)
 {
-	struct seal c = {.t = t, .s = s, .joined = true};
+	struct seal c = {.t = t, .s = s, .joined = true, .base = (uint32_t)s->site.n};
 	struct object_table *o = &s->object;
 	*found = 0;
 	struct error *err = seal_both(&c);
-	if (!err) {
+	if (!err && !o->site_id) {
 		o->site_id = huge_zalloc(o->n, sizeof(*o->site_id));
 		err = o->site_id ? NULL : &error_nomem;
 	}
@@ -482,8 +489,10 @@ struct error *trace_seal_joined(struct trace *t, struct snapshot *s, uint64_t *f
 		const struct block_slot *b = replay_slot(t, object_block(o, i));
 		if (!b)
 			continue;
-		o->site_id[i] = c.stat_site.at[b->stat];
 		++*found;
+		/* What the process recorded itself is closer to its source. */
+		if (!o->site_id[i])
+			o->site_id[i] = c.base + c.stat_site.at[b->stat];
 	}
 	seal_deinit(&c);
 	return err;
