@@ -1,6 +1,9 @@
 """However CPython is built, started and embedded: the same objects, referents, garbage and counts."""
 
+import json
 import os
+import shutil
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -14,7 +17,7 @@ import builds  # noqa: E402
 import dump as dumper  # noqa: E402
 import test_garbage  # noqa: E402
 import test_refs  # noqa: E402
-from heapscan import check_sound, scan  # noqa: E402
+from heapscan import check_sound, command, scan  # noqa: E402
 from interpreters import interpreters  # noqa: E402
 from test_referents import MISSED, SCANNED, Truth, compare  # noqa: E402
 
@@ -100,3 +103,137 @@ def test_hooks_counts(tmp_path):
     with scan(dump.core, tmp_path / "x.db") as db:
         test_refs.test_found((db, [(what, int(a), int(n)) for what, a, n in truth]), python)
     builds.clean(dump.folder)
+
+
+def test_counts_near_the_heap(tmp_path):
+    """A program that is not PIE has its heap where counts are numbers, too: Debian's, with malloc."""
+    python = next((i for i in EVERY if i.id.startswith("system") and i.version >= (3, 9)), None)
+    if not python:
+        pytest.skip("no interpreter of the system's")
+    env = builds.environment(PYTHONMALLOC="malloc")
+    dump = dumper.run(tmp_path / "run", [python.path, test_refs.ZOO, "healthy"], python.path, env=env)
+    with scan(dump.core, tmp_path / "x.db") as db:
+        assert test_refs.errors_of(db, python) == {}
+        assert db.meta()["python_allocator"] == "malloc"
+    builds.clean(dump.folder)
+
+
+# ---- embedded: libpython in a program of C or C++, several interpreters ----
+
+EMBEDDED = [((3, 6), "shared", 2), ((3, 7), "static no-pie stripped", 2),
+            ((3, 8), "static stripped", 2), ((3, 9), "shared c++", 2), ((3, 10), "static", 2),
+            ((3, 11), "shared", 2), ((3, 11), "static headless", 2), ((3, 11), "static no-pie", 1),
+            ((3, 12), "shared c++", 2),
+            ((3, 12), "static no-pie headless", 1), ((3, 13), "static", 3),
+            ((3, 13), "static stripped no-pie", 2), ((3, 6), "static stripped", 1)]
+if SHORT:
+    EMBEDDED = [((3, 12), "shared c++", 2)]
+
+
+class Told:
+    """What one interpreter said of itself: see programs/interpreter.py."""
+
+    def __init__(self, path):
+        self.type, self.referents, self.garbage, self.mark = {}, {}, {}, None
+        for line in path.read_text().splitlines():
+            what, address, *rest = line.split()
+            if what == "object":
+                self.type[int(address)] = rest[0]
+                self.referents[int(address)] = {int(r) for r in rest[1:]}
+            elif what == "garbage":
+                self.garbage[int(address)] = rest[0]
+            else:
+                self.mark = int(address)
+
+
+@pytest.mark.parametrize("version,how,interpreters", EMBEDDED,
+                         ids=lambda x: "%d.%d" % x if isinstance(x, tuple) else str(x))
+def test_embedded(tmp_path, version, how, interpreters):
+    program = env = None
+    for python in reversed([i for i in EVERY if i.version == version]):
+        program, env = builds.embed(python, how, tmp_path) or (None, None)
+        if program:
+            break
+    else:
+        pytest.skip(f"no such libpython of {version} here")
+    dump = dumper.run(tmp_path / "run", [program, str(interpreters), HERE / "programs" / "interpreter.py",
+                                         tmp_path / "told"], program, env=env)
+    told = [Told(tmp_path / f"told.{n}") for n in range(interpreters)]
+    with scan(dump.core, tmp_path / "x.db") as db:
+        meta = db.meta()
+        assert meta["python_version"].startswith("%d.%d" % version)
+        assert meta["python_interpreters"] == str(interpreters)
+        assert meta["python_threads"] == str(interpreters)
+        own_state = version >= (3, 12)
+        assert meta["pymalloc_states"] == (str(interpreters) if own_state else "1")
+        for one in told:
+            exact(db, one)
+        rows = set(db.column("SELECT o.address FROM garbage g JOIN object o ON o.id = g.object_id"))
+        expected = {a for one in told for a in one.garbage}
+        if version == (3, 9) and interpreters > 1 and not told[0].garbage:
+            # There gc.garbage of the main interpreter is the list of the one that came first.
+            assert rows & told[0].type.keys()
+            expected |= rows & told[0].type.keys()
+        assert rows == expected
+        check_sound(db)
+        marks(db, told)
+        # The program's own heap, beside Python's.
+        native = [line.split() for line in dump.truth.read_text().splitlines()]
+        reachable = dict(db.rows("SELECT address, reachable FROM object"))
+        wrong = [(what, a) for what, a in native if reachable[int(a)] != (what == "kept")]
+        assert not wrong
+        if version >= (3, 9):
+            assert db.column("SELECT object_id FROM refcount_error") == []
+    builds.clean(tmp_path)
+
+
+def marks(db, told):
+    """A list in each interpreter's __main__: its chain begins with that interpreter's sys.modules."""
+    for number, one in enumerate(told):
+        out = json.loads(command("path", db.path, hex(one.mark), "--format", "json").out)
+        first = out["paths"][0]
+        assert first["expression"] == f"interpreter {number}: __main__.KEPT" if number else "__main__.KEPT"
+        assert "sys.modules" in first["root"]
+
+
+# ---- the interpreter itself: in a virtual environment, stripped ----
+
+def strip(python, folder, headless):
+    """A copy without symbols but for those that its extension modules need."""
+    copy = folder / python.path.name
+    shutil.copy(python.path, copy)
+    subprocess.run(["strip", "-s", copy], check=True, timeout=60)
+    if headless:
+        builds.headless(copy)
+    return copy
+
+
+def told_by(tmp_path, program, env):
+    truth = tmp_path / "objects"
+    dump = dumper.run(tmp_path / "run", [program, "-B", HERE / "programs" / "referents.py", truth],
+                      program, env=env)
+    with scan(dump.core, tmp_path / "x.db") as db:
+        exact(db, Truth(truth))
+        check_sound(db)
+        assert db.meta()["python_threads"] == "1"
+    builds.clean(dump.folder)
+
+
+@pytest.mark.parametrize("headless", [False, True])
+def test_stripped(tmp_path, headless):
+    """Of Debian's, which has libpython inside: with its dynamic symbols, with or without sections."""
+    python = next((i for i in EVERY if i.id.startswith("system")), None)
+    if not python:
+        pytest.skip("no interpreter of the system's")
+    env = builds.environment(PYTHONHOME=python.path.parents[1])
+    told_by(tmp_path, strip(python, tmp_path, headless), env)
+
+
+@pytest.mark.parametrize("version", [(3, 8), (3, 13)], ids=lambda v: "%d.%d" % v)
+def test_virtual_environment(tmp_path, version):
+    python = newest(version)
+    if not python:
+        pytest.skip(f"no CPython {version} here")
+    subprocess.run([python.path, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True,
+                   timeout=60)
+    told_by(tmp_path, tmp_path / "venv" / "bin" / "python", builds.environment())

@@ -36,8 +36,10 @@ static struct error *cpython_prepare(struct runtime_context *ctx)
 		snapshot_meta(ctx->snapshot, "python_version", "%s", py->cpython.version);
 	if (!err)
 		err = py_types_static(py);
-	if (!err)
+	if (!err) {
+		py_runtime_find(py);
 		err = py_threads_prepare(py);
+	}
 	return err ? err : py_statics_find(py);
 }
 
@@ -66,8 +68,9 @@ static struct error *cpython_references(struct runtime_context *ctx)
 	struct py *py = py_state(ctx);
 	if (!py)
 		return NULL;
-	py_interned_find(py);
-	struct error *err = py_statics_roots(py);
+	struct error *err = py_interned_find(py);
+	if (!err)
+		err = py_statics_roots(py);
 	return err ? err : py_states_roots(py);
 }
 
@@ -85,6 +88,7 @@ static void cpython_finish(struct runtime_context *ctx)
 	py_visit_finish(py);
 	vec_deinit(&py->type);
 	vec_deinit(&py->fixed);
+	bits_deinit(&py->interned);
 	free(py->type_slot);
 	free(py->object_type);
 	free(py);

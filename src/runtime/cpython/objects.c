@@ -19,6 +19,7 @@ enum {
 	SLICE_GRAIN = 1 << 14,
 	HEADS_MOST = 8,
 	HEAD_BYTES = 64, /* of a block that are looked at */
+	COUNT_NEAR = 1 << 20,
 };
 
 struct claim_job {
@@ -128,7 +129,18 @@ bool py_object_size(const struct py *py, const struct py_type *type, uint64_t at
 
 bool py_count_is_static(const struct py *py, uint64_t count)
 {
-	return count >= PY_COUNT_CLEAR && count % 8 == 0 && image_module_find(py->image, count);
+	if (count < PY_COUNT_CLEAR || count % 8)
+		return false;
+	if (image_module_find(py->image, count))
+		return true;
+	/*
+	 * The heap is in the first few GiB, too: {name, value} of a type's method cache. What really
+	 * began at 999999999 is not far from it.
+	 */
+	const struct image_segment *s = image_segment_find(py->image, count);
+	return s && s->kind == SEGMENT_HEAP &&
+	       (py->layout->object.refcount != CPYTHON_REFCOUNT_999999999 ||
+		count - (999999999 - COUNT_NEAR) > 2 * COUNT_NEAR);
 }
 
 /*

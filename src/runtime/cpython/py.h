@@ -25,6 +25,7 @@
  */
 #pragma once
 
+#include "base/bits.h"
 #include "base/vec.h"
 #include "layout/cpython.h"
 #include "runtime/runtime.h"
@@ -82,7 +83,8 @@ struct py {
 	uint32_t *object_type;	     /* by object id - 1: index + 1 in type; 0: no Python object */
 	uint64_t objects;	     /* how many */
 	struct py_visit *visit;	     /* visit_impl.h */
-	uint32_t interned; /* the dict of interned strings, which it does not own; 0 not found */
+	uint64_t interpreters;	     /* to 3.6: the word that leads to them, by structure; 0 */
+	struct bits interned; /* by object id: dicts of interned strings, which they do not own */
 };
 
 /* A preview being made. */
@@ -152,7 +154,7 @@ bool py_object_size(const struct py *py, const struct py_type *type, uint64_t at
 /* The count as the program sees it, and whether it says nothing. False: this is no count. */
 bool py_refcount(const struct py *py, uint64_t word, int64_t *ret, bool *immortal);
 
-/* Of an executable that is not PIE, addresses look like counts. */
+/* Of an executable that is not PIE, addresses of its data and of the heap look like counts. */
 enum { PY_COUNT_CLEAR = 1 << 16 }; /* below, no number is an address */
 bool py_count_is_static(const struct py *py, uint64_t count);
 

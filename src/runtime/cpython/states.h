@@ -42,6 +42,9 @@ struct py_frame {
 	bool running;	    /* nobody saved how many those are: all that there is room for */
 };
 
+/* Where no symbol tells where the runtime is: by structure. Needs static types. */
+void py_runtime_find(struct py *py);
+
 /* Empty where the runtime's address or the version's layout is not known. */
 struct error *py_states_find(const struct py *py, struct py_states *ret) _must_check_;
 void py_states_deinit(struct py_states *s);
@@ -66,8 +69,8 @@ bool py_code_local(const struct py *py, uint64_t code, uint32_t i, char *buf, si
 /* The line that a frame is at; 0: it does not say. */
 uint32_t py_frame_line(const struct py *py, const struct py_frame *frame);
 
-/* Finds py->interned: the table of interned strings owns none of its strings (Objects/unicodeobject.c). */
-void py_interned_find(struct py *py);
+/* Fills py->interned: a table of interned strings owns none of them (Objects/unicodeobject.c). */
+struct error *py_interned_find(struct py *py) _must_check_;
 
 /* Frame rows and roots: the references phase. */
 struct error *py_states_roots(struct py *py) _must_check_;

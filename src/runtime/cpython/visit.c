@@ -28,7 +28,7 @@ void visit_edge(struct visitor *v, uint64_t word, uint64_t from, enum reference_
 		return;
 	if (!v->py->object_type[dst - 1] || v->py->snapshot->object.address[dst - 1] != word)
 		kind = REFERENCE_WORD;
-	else if (v->id == v->py->interned && kind == REFERENCE_OWNING && !is_immortal(v, dst))
+	else if (v->borrows && kind == REFERENCE_OWNING && !is_immortal(v, dst))
 		kind = REFERENCE_WEAK;
 	edge_sink_add(v->sink, dst, edge_place(v, from), kind, name);
 }
@@ -164,6 +164,7 @@ void py_visit(const struct py *py, uint32_t object_id, struct edge_sink *sink)
 		.at = o->address[object_id - 1],
 		.block = object_block(o, object_id - 1),
 		.unseen = plan->unseen,
+		.borrows = bits_test(&py->interned, object_id),
 	};
 	struct image_cursor cursor = {0};
 	v.end = v.block + o->size[object_id - 1];

@@ -110,6 +110,7 @@ struct visitor {
 	uint64_t at, block, end; /* address; the block is [block, end) */
 	const uint8_t *bytes;	 /* of the block; NULL: they do not lie together */
 	uint32_t unseen;	 /* for edges that the traverse function would visit */
+	bool borrows; /* it does not own what it refers to: a table of interned strings */
 };
 
 struct owner {
