@@ -160,6 +160,20 @@ CREATE TABLE shape (
     head_id      INTEGER REFERENCES object (id) -- the example's head
 );
 
+-- Work that has not ended, or has and is kept: generators, coroutines, tasks, futures.
+CREATE TABLE suspended (
+    object_id INTEGER PRIMARY KEY REFERENCES object (id), -- which
+    kind      TEXT NOT NULL, -- generator, coroutine, async generator, task, future, awaitable (passes on what it waits for)
+    state     TEXT,    -- created, suspended, running, ended; of tasks and futures pending, done, cancelled
+    function  TEXT,    -- qualified name; of a task the innermost one outside asyncio that waits
+    file      TEXT,    -- source file
+    line      INTEGER, -- where it waits; before it has begun and when it has ended, where the function begins
+    awaits_id INTEGER REFERENCES object (id), -- what it waits for (cr_await, gi_yieldfrom); of a task its coroutine
+    future_id INTEGER REFERENCES object (id), -- of a task: the future that will wake it
+    chain     TEXT,    -- of a task: from its coroutine to the future, 'serve() app.py:90 > fetch() app.py:41 > Future'
+    within_id INTEGER REFERENCES object (id)  -- nearest dominator of the same kind: what this one holds, that one does
+);
+
 -- An object that CPython's collector would have found unreachable: what gc.collect() returns the number of.
 CREATE TABLE garbage (
     object_id     INTEGER PRIMARY KEY REFERENCES object (id), -- which

@@ -118,3 +118,15 @@ CREATE VIEW ledger_summary AS
 SELECT category, place, sum(bytes) AS bytes, count(DISTINCT segment_id) AS segments
 FROM ledger
 GROUP BY category, place;
+
+-- Work that has not ended, or has and is kept, by the line where it waits. retained: what goes with all of
+-- them, each byte counted once where they lie in one another; chain and object_id are an example.
+CREATE VIEW waiting AS
+SELECT s.kind, s.state, s.function, s.file, s.line, count(*) AS objects, sum(o.size) AS bytes,
+       coalesce(sum(o.retained) FILTER (WHERE w.object_id IS NULL OR w.line IS NOT s.line OR w.file IS NOT s.file
+                                              OR w.state IS NOT s.state OR w.function IS NOT s.function), 0)
+           AS retained,
+       max(s.chain) AS chain, min(s.object_id) AS object_id
+FROM suspended s JOIN object o ON o.id = s.object_id LEFT JOIN suspended w ON w.object_id = s.within_id
+WHERE s.kind <> 'awaitable'
+GROUP BY s.kind, s.state, s.file, s.line, s.function;

@@ -300,15 +300,11 @@ static struct error *scan_analyse(struct scan *sc)
 		const char *name;
 		struct error *(*run)(struct snapshot *s, struct log *log);
 	} step[] = {
-		{"garbage", analysis_pygc},
-		{"graph", analysis_graph},
-		{"unseen cycles", analysis_pygc_unseen},
-		{"counts", analysis_refcounts},
-		{"census", analysis_census},
-		{"shapes", analysis_shapes},
-		{"ledger", analysis_ledger},
-		{"trim", analysis_trim},
-		{"findings", analysis_findings},
+		{"garbage", analysis_pygc},	 {"graph", analysis_graph},
+		{"waiting", analysis_suspended}, {"unseen cycles", analysis_pygc_unseen},
+		{"counts", analysis_refcounts},	 {"census", analysis_census},
+		{"shapes", analysis_shapes},	 {"ledger", analysis_ledger},
+		{"trim", analysis_trim},	 {"findings", analysis_findings},
 	};
 	const unsigned steps = sizeof(step) / sizeof(step[0]);
 	for (unsigned i = 0; i < steps; i++) {

@@ -51,6 +51,9 @@ struct error *analysis_refcounts(struct snapshot *s, struct log *log) _must_chec
  */
 struct error *analysis_graph(struct snapshot *s, struct log *log) _must_check_;
 
+/* suspended rows: chains, lines and nesting. After analysis_graph. */
+struct error *analysis_suspended(struct snapshot *s, struct log *log) _must_check_;
+
 /* census rows: how many objects there are of each kind; after all that fills the object columns. */
 struct error *analysis_census(struct snapshot *s, struct log *log) _must_check_;
 

@@ -29,7 +29,7 @@
 enum cmd_format { FORMAT_TEXT, FORMAT_JSON };
 enum cmd_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum cmd_fail { FAIL_LEAKS = 1 << 0, FAIL_CYCLES = 1 << 1, FAIL_REFCOUNT = 1 << 2 };
-enum cmd_by { BY_TYPE, BY_SIZE, BY_RETAINED, BY_MODULE, BY_ARENA, BY_SITE };
+enum cmd_by { BY_TYPE, BY_SIZE, BY_RETAINED, BY_MODULE, BY_ARENA, BY_SITE, BY_WAITING };
 
 /* --limit was not given: each command has its own. */
 #define LIMIT_UNSET UINT64_MAX

@@ -55,6 +55,15 @@ static const struct report_column site_columns[] = {
 	{"site_id", NULL, REPORT_ID, NULL},	   {0},
 };
 
+static const struct report_column waiting_columns[] = {
+	{"objects", "OBJECTS", REPORT_COUNT, NULL}, {"retained", "RETAINED", REPORT_BYTES, NULL},
+	{"kind", "KIND", REPORT_WORD, NULL},	    {"state", "STATE", REPORT_WORD, "?"},
+	{"place", "WAITS AT", REPORT_TEXT, ""},	    {"function", "IN", REPORT_TEXT, ""},
+	{"object_id", "EXAMPLE", REPORT_ID, NULL},  {"chain", "AWAITS", REPORT_TEXT, ""},
+	{"file", NULL, REPORT_TEXT, NULL},	    {"line", NULL, REPORT_COUNT, NULL},
+	{"bytes", NULL, REPORT_BYTES, NULL},	    {0},
+};
+
 /* Single objects come from an index; with --type from that of types. */
 static const struct {
 	const char *query, *typed;
@@ -65,11 +74,12 @@ static const struct {
 	[BY_RETAINED] = {"top_retained.sql", "top_retained_typed.sql", object_columns},
 	[BY_MODULE] = {"top_module.sql", "top_module.sql", module_columns},
 	[BY_ARENA] = {"top_arena.sql", "top_arena.sql", arena_columns},
+	[BY_WAITING] = {"top_waiting.sql", "top_waiting.sql", waiting_columns},
 	[BY_SITE] = {"top_site.sql", "top_site_typed.sql", site_columns},
 };
 
 static const char *const by_choices[] = {"type",  "size", "retained", "module",
-					 "arena", "site", NULL};
+					 "arena", "site", "waiting",  NULL};
 
 static struct error *top_run(struct cmd_context *ctx, int n, char **operand)
 {
@@ -90,6 +100,9 @@ static struct error *top_run(struct cmd_context *ctx, int n, char **operand)
 			    "No allocation sites%s: nothing in the input tells where blocks were "
 			    "allocated (tracemalloc, a trace).",
 			    ctx->opt.type ? " of such a type" : "");
+	else if (!rows && ctx->opt.by == BY_WAITING)
+		report_line(rep, "No generators, coroutines, tasks or futures%s.",
+			    ctx->opt.type ? " of such a type" : "");
 	else if (!rows)
 		report_line(rep, "No live blocks%s.", ctx->opt.type ? " of such a type" : "");
 	uint64_t limit = ctx->opt.limit == LIMIT_UNSET ? ROWS : ctx->opt.limit;
@@ -101,7 +114,8 @@ static struct error *top_run(struct cmd_context *ctx, int n, char **operand)
 
 static const struct option top_options[] = {
 	{'b', "by", OPTION_CHOICE, offsetof(struct cmd_options, by),
-	 "type|size|retained|module|arena|site", "what the rows are (type)", by_choices, false},
+	 "type|size|retained|module|arena|site|waiting", "what the rows are (type)", by_choices,
+	 false},
 	{0},
 };
 
@@ -111,15 +125,18 @@ const struct command command_top = {
 	.name = "top",
 	.operands = "DB",
 	.summary = "what takes the most: types, blocks, modules, arenas",
-	.description = "Live blocks by type (those of unknown type by their size), by the module "
-		       "that the type\n"
-		       "comes from, or by arena; with --by size and --by retained single blocks: "
-		       "the biggest, and\n"
-		       "those that would take the most with them; with --by site by the line that "
-		       "allocated them,\n"
-		       "where tracemalloc or a trace recorded it. SHARE is of the bytes of all "
-		       "live blocks. Retained\n"
-		       "sizes nest, so they do not add up.",
+	.description =
+		"Live blocks by type (those of unknown type by their size), by the module "
+		"that the type\n"
+		"comes from, or by arena; with --by size and --by retained single blocks: "
+		"the biggest, and\n"
+		"those that would take the most with them; with --by site by the line that "
+		"allocated them,\n"
+		"where tracemalloc or a trace recorded it; with --by waiting Python's "
+		"generators, coroutines,\n"
+		"tasks and futures by the line where they wait. SHARE is of the bytes of all "
+		"live blocks. Retained\n"
+		"sizes nest, so they do not add up.",
 	.options = top_groups,
 	.min_operands = 1,
 	.max_operands = 1,

@@ -161,12 +161,23 @@ struct cpython_sequence_layout {
 	uint16_t bytearray_alloc, bytearray_start, bytearray_bytes; /* PyByteArrayObject */
 };
 
+/* Which line an instruction is of. */
+enum cpython_lines {
+	CPYTHON_LINES_UNKNOWN, /* this row does not tell */
+	CPYTHON_LINES_RISING, /* co_lnotab: pairs of bytes, instructions and lines that pass (2.7) */
+	CPYTHON_LINES_PAIRS,  /* the same; lines may go back (3.6) */
+	CPYTHON_LINES_RANGES, /* co_linetable: pairs of the same, lines first; -128: none (3.10) */
+	CPYTHON_LINES_LOCATIONS, /* co_linetable: Objects/locations.md (3.11) */
+};
+
 struct cpython_code_layout {
+	enum cpython_lines lines;
+	uint16_t bytecode; /* co_code: a bytes object (to 3.10) */
 	uint16_t argcount, kwonlyargcount, nlocals, flags, firstlineno;
 	uint16_t consts, names, varnames, freevars, cellvars, localsplusnames, localspluskinds;
 	uint16_t nlocalsplus, stacksize;
 	uint16_t filename, name, qualname, linetable,
-		code; /* code: co_code_adaptive[], or an object */
+		code; /* linetable: or co_lnotab; code: co_code_adaptive[], or an object */
 };
 
 struct cpython_function_layout {
@@ -238,6 +249,32 @@ struct cpython_slot {
 	uint16_t how; /* enum cpython_slot_how */
 };
 
+/* How a generator tells whether it waits, and for what (Objects/genobject.c, _PyGen_yf). */
+enum cpython_waiting {
+	CPYTHON_WAITING_UNKNOWN, /* this row does not tell */
+	CPYTHON_WAITING_NOTHING, /* no generator waits for another (2.7) */
+	CPYTHON_WAITING_LASTI, /* a frame object; the next instruction is YIELD_FROM (3.6 to 3.9) */
+	CPYTHON_WAITING_STATE, /* the same; the frame has a state (3.10) */
+	CPYTHON_WAITING_RESUME, /* a frame inside; the next one is RESUME, its argument 2 or 3 (3.11) */
+	CPYTHON_WAITING_YIELD_FROM, /* a frame inside; a state of its own says so (3.13) */
+};
+
+/*
+ * Generators, coroutines, asynchronous generators (they begin alike) and asyncio's futures. States of
+ * a frame: Include/internal/pycore_frame.h, enum _framestate. What a generator waits for is the top
+ * word of its frame's stack.
+ */
+struct cpython_wait_layout {
+	enum cpython_waiting waiting;
+	uint16_t generator_frame;   /* gi_frame, 0 when it has ended (to 3.10) */
+	uint16_t generator_running; /* gi_running: a byte (to 3.9) */
+	uint16_t generator_code;    /* gi_code (to 3.11) */
+	uint16_t frame_state;	    /* PyFrameObject.f_state (3.10) */
+	int8_t created, yield_from; /* states; executing is 0, all above it has ended */
+	uint16_t
+		future_state; /* Modules/_asynciomodule.c, FutureObj: 0 pending 1 cancelled 2 done */
+};
+
 /* Fields of objects whose references are not all at fixed places. */
 struct cpython_visit_layout {
 	/* tp_traverse of a heap type in C visits the type (3.9); that of classes always did */
@@ -293,6 +330,7 @@ struct cpython_layout {
 	struct cpython_function_layout function;
 	struct cpython_frame_layout frame;
 	struct cpython_state_layout state;
+	struct cpython_wait_layout wait;
 	const struct cpython_slot *slots; /* NULL: builtin types are scanned */
 	const struct cpython_visit_layout *visit;
 };

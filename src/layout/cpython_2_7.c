@@ -162,6 +162,9 @@ const struct cpython_layout cpython_2_7 = {
 	/* Include/code.h */
 	.code =
 		{
+			.lines = CPYTHON_LINES_RISING,
+			.bytecode = 32,
+			.linetable = 104,
 			.name = 88,
 			.filename = 80,
 			.firstlineno = 96,
@@ -223,5 +226,17 @@ const struct cpython_layout cpython_2_7 = {
 			.thread_chunk = CPYTHON_NONE,
 			.chunk_previous = CPYTHON_NONE,
 			.chunk_size = CPYTHON_NONE,
+		},
+	/* Include/genobject.h */
+	.wait =
+		{
+			.waiting = CPYTHON_WAITING_NOTHING,
+			.generator_frame = 16,
+			.generator_running = 24,
+			.generator_code = 32,
+			.frame_state = CPYTHON_NONE,
+			.created = 0,
+			.yield_from = 0,
+			.future_state = CPYTHON_NONE,
 		},
 };

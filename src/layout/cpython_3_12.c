@@ -164,6 +164,8 @@ const struct cpython_layout cpython_3_12 = {
 	/* Include/cpython/code.h */
 	.code =
 		{
+			.lines = CPYTHON_LINES_LOCATIONS,
+			.bytecode = CPYTHON_NONE,
 			.name = 120,
 			.filename = 112,
 			.firstlineno = 68,
@@ -232,5 +234,17 @@ const struct cpython_layout cpython_3_12 = {
 			.thread_chunk = 232,
 			.chunk_previous = 0,
 			.chunk_size = 8,
+		},
+	/* Include/cpython/genobject.h, internal/pycore_frame.h, Modules/_asynciomodule.c */
+	.wait =
+		{
+			.waiting = CPYTHON_WAITING_RESUME,
+			.generator_frame = CPYTHON_NONE,
+			.generator_running = CPYTHON_NONE,
+			.generator_code = CPYTHON_NONE,
+			.frame_state = CPYTHON_NONE,
+			.created = -2,
+			.yield_from = 0,
+			.future_state = 88,
 		},
 };

@@ -164,6 +164,9 @@ const struct cpython_layout cpython_3_7 = {
 	/* Include/code.h */
 	.code =
 		{
+			.lines = CPYTHON_LINES_PAIRS,
+			.bytecode = 40,
+			.linetable = 112,
 			.name = 104,
 			.filename = 96,
 			.firstlineno = 36,
@@ -227,5 +230,17 @@ const struct cpython_layout cpython_3_7 = {
 			.thread_chunk = CPYTHON_NONE,
 			.chunk_previous = CPYTHON_NONE,
 			.chunk_size = CPYTHON_NONE,
+		},
+	/* Include/genobject.h, Modules/_asynciomodule.c */
+	.wait =
+		{
+			.waiting = CPYTHON_WAITING_LASTI,
+			.generator_frame = 16,
+			.generator_running = 24,
+			.generator_code = 32,
+			.frame_state = CPYTHON_NONE,
+			.created = 0,
+			.yield_from = 0,
+			.future_state = 72,
 		},
 };

@@ -164,6 +164,9 @@ const struct cpython_layout cpython_3_9 = {
 	/* Include/cpython/code.h */
 	.code =
 		{
+			.lines = CPYTHON_LINES_PAIRS,
+			.bytecode = 48,
+			.linetable = 120,
 			.name = 112,
 			.filename = 104,
 			.firstlineno = 40,
@@ -226,5 +229,17 @@ const struct cpython_layout cpython_3_9 = {
 			.thread_chunk = CPYTHON_NONE,
 			.chunk_previous = CPYTHON_NONE,
 			.chunk_size = CPYTHON_NONE,
+		},
+	/* Include/genobject.h, Modules/_asynciomodule.c */
+	.wait =
+		{
+			.waiting = CPYTHON_WAITING_LASTI,
+			.generator_frame = 16,
+			.generator_running = 24,
+			.generator_code = 32,
+			.frame_state = CPYTHON_NONE,
+			.created = 0,
+			.yield_from = 0,
+			.future_state = 80,
 		},
 };

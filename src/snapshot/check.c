@@ -231,6 +231,20 @@ static struct error *check_conclusions(const struct snapshot *s)
 	return NULL;
 }
 
+static struct error *check_suspended(const struct snapshot *s)
+{
+	for (uint64_t i = 0; i < s->suspended.n; i++) {
+		const struct suspended_row *r = &s->suspended.at[i];
+		if (!r->object_id || r->object_id > s->object.n ||
+		    (i && r->object_id <= s->suspended.at[i - 1].object_id))
+			return broken("suspended row %" PRIu64 " is out of order", i + 1);
+		if (r->awaits_id > s->object.n || r->future_id > s->object.n ||
+		    r->within_id > s->object.n || r->within_id == r->object_id)
+			return broken("suspended row %" PRIu64 ": object out of range", i + 1);
+	}
+	return NULL;
+}
+
 static struct error *check_ledger(const struct snapshot *s)
 {
 	if (!s->ledger.n)
@@ -301,6 +315,8 @@ struct error *snapshot_check(const struct snapshot *s)
 		err = check_roots(s);
 	if (!err)
 		err = check_conclusions(s);
+	if (!err)
+		err = check_suspended(s);
 	if (!err)
 		err = check_ledger(s);
 	return err;

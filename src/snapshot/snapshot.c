@@ -38,6 +38,22 @@ const char *const extent_kind_name[EXTENT_KINDS] = {
 	[EXTENT_OTHER] = "other",
 };
 
+const char *const suspended_kind_name[SUSPENDED_KINDS] = {
+	[SUSPENDED_GENERATOR] = "generator",
+	[SUSPENDED_COROUTINE] = "coroutine",
+	[SUSPENDED_ASYNC_GENERATOR] = "async generator",
+	[SUSPENDED_TASK] = "task",
+	[SUSPENDED_FUTURE] = "future",
+	[SUSPENDED_AWAITABLE] = "awaitable",
+};
+
+const char *const suspended_state_name[SUSPENDED_STATES] = {
+	[SUSPENDED_UNKNOWN] = NULL,	 [SUSPENDED_CREATED] = "created",
+	[SUSPENDED_WAITS] = "suspended", [SUSPENDED_RUNS] = "running",
+	[SUSPENDED_ENDED] = "ended",	 [SUSPENDED_PENDING] = "pending",
+	[SUSPENDED_DONE] = "done",	 [SUSPENDED_CANCELLED] = "cancelled",
+};
+
 const char *const root_grade_name[ROOT_GRADES] = {
 	[ROOT_NONE] = "none",	[ROOT_GLOBAL] = "global",
 	[ROOT_DATA] = "data",	[ROOT_TLS] = "tls",
@@ -79,6 +95,7 @@ void snapshot_destroy(struct snapshot *s)
 	vec_deinit(&s->type);
 	vec_deinit(&s->root);
 	vec_deinit(&s->site);
+	vec_deinit(&s->suspended);
 	vec_deinit(&s->cluster);
 	vec_deinit(&s->member);
 	vec_deinit(&s->shape);

@@ -327,6 +327,43 @@ struct root_row {
 	uint8_t found; /* enum root_found */
 };
 
+/* ---- work that has not ended ---- */
+
+/* Add a name in snapshot.c, too. */
+enum suspended_kind {
+	SUSPENDED_GENERATOR,
+	SUSPENDED_COROUTINE,
+	SUSPENDED_ASYNC_GENERATOR,
+	SUSPENDED_TASK,
+	SUSPENDED_FUTURE,
+	SUSPENDED_AWAITABLE, /* only passes on what it waits for: an iterator of a future */
+	SUSPENDED_KINDS,
+};
+
+enum suspended_state {
+	SUSPENDED_UNKNOWN,
+	SUSPENDED_CREATED, /* has not begun */
+	SUSPENDED_WAITS,   /* at an await or a yield */
+	SUSPENDED_RUNS,
+	SUSPENDED_ENDED,
+	SUSPENDED_PENDING, /* of tasks and futures */
+	SUSPENDED_DONE,
+	SUSPENDED_CANCELLED,
+	SUSPENDED_STATES,
+};
+
+/* In order of object_id. */
+struct suspended_row {
+	uint32_t object_id;
+	uint32_t awaits_id; /* what it waits for; a task: its coroutine; 0 nothing, or not known */
+	uint32_t future_id; /* a task: the future that will wake it */
+	uint32_t within_id; /* its nearest dominator of the same kind */
+	uint32_t function, file; /* strings; a task: of the line that is told of it */
+	uint32_t line;	/* where it waits; not begun, or ended: where the function begins */
+	uint32_t chain; /* string: what a task waits for, from its coroutine on */
+	uint8_t kind, state;
+};
+
 /* ---- conclusions ---- */
 
 enum cluster_kind { CLUSTER_LEAK, CLUSTER_CYCLE };
@@ -482,6 +519,7 @@ struct snapshot {
 	struct edge_table edge;
 	VEC(struct root_row) root;
 	VEC(struct site_row) site;
+	VEC(struct suspended_row) suspended;
 	VEC(struct cluster_row) cluster;
 	VEC(uint32_t) member; /* object ids */
 	VEC(struct shape_row) shape;
@@ -612,4 +650,6 @@ struct error *snapshot_check(const struct snapshot *s) _must_check_;
 extern const char *const free_kind_name[FREE_KINDS];
 extern const char *const extent_kind_name[EXTENT_KINDS];
 extern const char *const root_grade_name[ROOT_GRADES];
+extern const char *const suspended_kind_name[SUSPENDED_KINDS];
+extern const char *const suspended_state_name[SUSPENDED_STATES];
 extern const char *const segment_kind_name[SEGMENT_KINDS];

@@ -404,6 +404,29 @@ static void root_object_keys(const struct snapshot *s, uint64_t first, uint64_t 
 		out[i] = s->root.at[first + i].object_id;
 }
 
+/* ---- work that has not ended ---- */
+
+static uint64_t suspended_rows(const struct snapshot *s)
+{
+	return s->suspended.n;
+}
+
+static void suspended_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	const struct suspended_row *r = &s->suspended.at[i];
+	assert(r->kind < SUSPENDED_KINDS && r->state < SUSPENDED_STATES);
+	out->v[0] = value_int(r->object_id);
+	out->v[1] = value_text(suspended_kind_name[r->kind]);
+	out->v[2] = r->state ? value_text(suspended_state_name[r->state]) : value_null();
+	out->v[3] = value_string_known(s, r->function);
+	out->v[4] = value_string_known(s, r->file);
+	out->v[5] = value_nonzero(r->line);
+	out->v[6] = value_nonzero(r->awaits_id);
+	out->v[7] = value_nonzero(r->future_id);
+	out->v[8] = value_string_known(s, r->chain);
+	out->v[9] = value_nonzero(r->within_id);
+}
+
 /* ---- conclusions ---- */
 
 static const char *const cluster_kind_name[] = {
@@ -784,6 +807,10 @@ const struct store_table store_tables[] = {
 			{.name = "cluster_member_object", .column = "object_id",
 			 .keys = member_object_keys, .tail = member_cluster_keys},
 		},
+	}, {
+		.name = "suspended", .rows = suspended_rows, .row = suspended_row,
+		.column = {"object_id", "kind", "state", "function", "file", "line", "awaits_id",
+			   "future_id", "chain", "within_id"},
 	}, {
 		.name = "garbage", .rows = garbage_rows, .row = garbage_row,
 		.column = {"object_id", "uncollectable"},

@@ -221,6 +221,21 @@ static void check_code(const struct cpython_layout *L)
 	AT(code.name, PyCodeObject, co_name);
 	AT(code.filename, PyCodeObject, co_filename);
 	AT(code.firstlineno, PyCodeObject, co_firstlineno);
+#if PY_VERSION_HEX < 0x030a0000
+	AT(code.bytecode, PyCodeObject, co_code);
+	AT(code.linetable, PyCodeObject, co_lnotab);
+	AT(wait.generator_running, PyGenObject, gi_running);
+#elif PY_VERSION_HEX < 0x030b0000
+	AT(code.bytecode, PyCodeObject, co_code);
+	AT(code.linetable, PyCodeObject, co_linetable);
+	ABSENT(wait.generator_running);
+#else
+	AT(code.linetable, PyCodeObject, co_linetable);
+#endif
+#if PY_VERSION_HEX < 0x030b0000
+	AT(wait.generator_frame, PyGenObject, gi_frame);
+	AT(wait.generator_code, PyGenObject, gi_code);
+#endif
 	AT(function.code, PyFunctionObject, func_code);
 	AT(function.name, PyFunctionObject, func_name);
 #if PY_MAJOR_VERSION >= 3

@@ -265,6 +265,24 @@ static inline void gen_sites(struct gen *g, const struct gen_options *o, struct 
 		s->object.site_id[i] = (uint32_t)gen_below(g, s->site.n + 1);
 }
 
+static inline void gen_suspended(struct gen *g, struct snapshot *s)
+{
+	uint32_t n = s->object.n;
+	for (uint32_t id = 1; id <= n; id += 1 + (uint32_t)gen_below(g, 20))
+		gen_push(&s->suspended, (struct suspended_row){
+						.object_id = id,
+						.awaits_id = (uint32_t)gen_below(g, n),
+						.future_id = (uint32_t)gen_below(g, n),
+						.within_id = id - 1,
+						.function = gen_text(g, s, 30),
+						.file = gen_text(g, s, 30),
+						.line = (uint32_t)gen_below(g, 1000),
+						.chain = gen_text(g, s, 60),
+						.kind = (uint8_t)gen_below(g, SUSPENDED_KINDS),
+						.state = (uint8_t)gen_below(g, SUSPENDED_STATES),
+					});
+}
+
 static inline void gen_conclusions(struct gen *g, const struct gen_options *o, struct snapshot *s)
 {
 	uint64_t at = UINT64_C(0x555555550000);
@@ -335,6 +353,7 @@ static inline struct snapshot *gen_snapshot(const struct gen_options *o, struct 
 	gen_objects(&g, o, s);
 	gen_references(&g, o, s);
 	gen_sites(&g, o, s);
+	gen_suspended(&g, s);
 	gen_conclusions(&g, o, s);
 	return s;
 }

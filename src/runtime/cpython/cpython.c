@@ -71,6 +71,8 @@ static struct error *cpython_references(struct runtime_context *ctx)
 	struct error *err = py_interned_find(py);
 	if (!err)
 		err = py_statics_roots(py);
+	if (!err)
+		err = py_suspended_find(py);
 	return err ? err : py_states_roots(py);
 }
 

@@ -1,5 +1,11 @@
 /*
- * lines: which line a frame is at.
+ * lines: which line an instruction is of.
+ *
+ * To 3.9, co_lnotab (Objects/lnotab_notes.txt): pairs of bytes: so many bytes of code, then so many
+ * lines. The line of an instruction is what the pairs before it add up to.
+ *
+ * 3.10, co_linetable (the same file): pairs of bytes: how far a range of code goes, how many lines it
+ * is behind the one before; -128: it is of no line.
  *
  * co_linetable of 3.11 and later (Objects/locations.md). An entry tells about 1 to 8 code units of 2
  * bytes each:
@@ -48,7 +54,7 @@ static int64_t next_signed(struct line_cursor *c)
 }
 
 /* The line of a code unit; 0: none is told. */
-static uint32_t line_of(struct line_cursor c, uint32_t first_line, uint64_t unit)
+static uint32_t line_by_locations(struct line_cursor c, uint32_t first_line, uint64_t unit)
 {
 	int64_t line = first_line;
 	uint64_t upto = 0;
@@ -73,23 +79,89 @@ static uint32_t line_of(struct line_cursor c, uint32_t first_line, uint64_t unit
 	return 0;
 }
 
-uint32_t py_frame_line(const struct py *py, const struct py_frame *frame)
+static uint32_t line_by_pairs(struct line_cursor c, uint32_t first_line, uint64_t offset,
+			      bool rising)
+{
+	int64_t line = first_line;
+	uint64_t upto = 0;
+	while (c.end - c.at >= 2) {
+		upto += next_byte(&c);
+		if (upto > offset)
+			break;
+		uint8_t lines = next_byte(&c);
+		line += rising ? lines : (int8_t)lines;
+	}
+	return line > 0 && line <= INT32_MAX ? (uint32_t)line : 0;
+}
+
+static uint32_t line_by_ranges(struct line_cursor c, uint32_t first_line, uint64_t offset)
+{
+	int64_t line = first_line;
+	uint64_t upto = 0;
+	while (c.end - c.at >= 2) {
+		upto += next_byte(&c);
+		int8_t lines = (int8_t)next_byte(&c);
+		if (lines != INT8_MIN)
+			line += lines;
+		if (offset < upto)
+			return lines == INT8_MIN || line <= 0 || line > INT32_MAX ? 0
+										  : (uint32_t)line;
+	}
+	return 0;
+}
+
+uint32_t py_code_line(const struct py *py, uint64_t code, int64_t offset)
 {
 	const struct cpython_code_layout *l = &py->layout->code;
-	uint64_t instr, table, size;
+	uint64_t table, size;
 	uint32_t first;
-	if (frame->object_id || !l->code ||
-	    !py_word(py, frame->address + py->layout->frame.instr, &instr) ||
-	    !py_word(py, frame->code + l->linetable, &table) ||
-	    !image_try_u32(py->image, frame->code + l->firstlineno, &first) ||
+	if (!image_try_u32(py->image, code + l->firstlineno, &first) || first > INT32_MAX)
+		return 0;
+	if (offset < 0)
+		return first; /* it has not begun */
+	if (l->lines == CPYTHON_LINES_UNKNOWN || !py_word(py, code + l->linetable, &table) ||
 	    !py_word(py, table + py->layout->object.size, &size) || size > LINETABLE_MOST)
 		return 0;
-	uint64_t start = frame->code + l->code;
-	if (instr < start)
-		return first; /* it has not begun */
 	_cleanup_free_ uint8_t *bytes = malloc(size + 1);
 	if (!bytes ||
 	    !image_try_read(py->image, table + py->layout->sequence.bytes_items, bytes, size))
 		return 0;
-	return line_of((struct line_cursor){bytes, bytes + size}, first, (instr - start) / 2);
+	const struct line_cursor c = {bytes, bytes + size};
+	switch (l->lines) {
+	case CPYTHON_LINES_UNKNOWN:
+		break;
+	case CPYTHON_LINES_RISING:
+	case CPYTHON_LINES_PAIRS:
+		return line_by_pairs(c, first, (uint64_t)offset, l->lines == CPYTHON_LINES_RISING);
+	case CPYTHON_LINES_RANGES:
+		return line_by_ranges(c, first, (uint64_t)offset);
+	case CPYTHON_LINES_LOCATIONS:
+		return line_by_locations(c, first, (uint64_t)offset / 2);
+	}
+	return 0;
+}
+
+/* f_lasti: bytes, from 3.10 on code units of 2 bytes. */
+uint32_t py_frame_object_line(const struct py *py, uint64_t frame, uint64_t code)
+{
+	uint32_t last;
+	if (!image_try_u32(py->image, frame + py->layout->frame.lasti, &last))
+		return 0;
+	int64_t offset = (int32_t)last;
+	return py_code_line(py, code,
+			    py->layout->code.lines == CPYTHON_LINES_RANGES ? 2 * offset : offset);
+}
+
+uint32_t py_interpreter_frame_line(const struct py *py, uint64_t frame, uint64_t code)
+{
+	uint64_t instr;
+	if (!py->layout->code.code || !py_word(py, frame + py->layout->frame.instr, &instr))
+		return 0;
+	return py_code_line(py, code, (int64_t)(instr - (code + py->layout->code.code)));
+}
+
+uint32_t py_frame_line(const struct py *py, const struct py_frame *frame)
+{
+	return frame->object_id ? py_frame_object_line(py, frame->address, frame->code)
+				: py_interpreter_frame_line(py, frame->address, frame->code);
 }

@@ -4,6 +4,8 @@
  *	interpreters.c   the interpreters and their threads; facts about the collector
  *	threads.c        whose native thread is it; the memory that its frames live in
  *	frames.c         the frames of a thread, newest first; what they are called
+ *	lines.c          which line an instruction is of
+ *	suspended.c      generators, coroutines, tasks: where each waits
  *	interned.c       the table of interned strings
  *	roots.c          frame rows; a root for each local, stack word and dictionary of an interpreter
  *
@@ -66,11 +68,18 @@ bool py_code_function(const struct py *py, uint64_t code, char *buf, size_t room
 bool py_code_file(const struct py *py, uint64_t code, char *buf, size_t room);
 /* The i-th variable of the frames of this code, arguments first. */
 bool py_code_local(const struct py *py, uint64_t code, uint32_t i, char *buf, size_t room);
-/* The line that a frame is at; 0: it does not say. */
+/* The line of the instruction so many bytes into the code; negative: the first line. 0: none is told. */
+uint32_t py_code_line(const struct py *py, uint64_t code, int64_t offset);
+/* The line that a PyFrameObject (to 3.10), an _PyInterpreterFrame, either of them is at. */
+uint32_t py_frame_object_line(const struct py *py, uint64_t frame, uint64_t code);
+uint32_t py_interpreter_frame_line(const struct py *py, uint64_t frame, uint64_t code);
 uint32_t py_frame_line(const struct py *py, const struct py_frame *frame);
 
 /* Fills py->interned: a table of interned strings owns none of them (Objects/unicodeobject.c). */
 struct error *py_interned_find(struct py *py) _must_check_;
+
+/* Rows of generators, coroutines, tasks and futures: the references phase. analysis/ has the rest. */
+struct error *py_suspended_find(struct py *py) _must_check_;
 
 /* Frame rows and roots: the references phase. */
 struct error *py_states_roots(struct py *py) _must_check_;
