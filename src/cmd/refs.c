@@ -6,8 +6,10 @@ static const struct report_column fold_columns[] = {
 	{"state", "STATE", REPORT_WORD, NULL},	       {"objects", "OBJECTS", REPORT_COUNT, NULL},
 	{"excess", "COUNTS EACH", REPORT_COUNT, NULL}, {"size", "SIZE", REPORT_COUNT, NULL},
 	{"bytes", "BYTES", REPORT_BYTES, NULL},	       {"type", "TYPE", REPORT_TEXT, "(untyped)"},
-	{"address", "EXAMPLE", REPORT_ADDRESS, NULL},  {"value", "VALUE", REPORT_TEXT, ""},
-	{"object_id", NULL, REPORT_ID, NULL},	       {0},
+	{"beside", "MOST BESIDE", REPORT_TEXT, ""},    {"address", "EXAMPLE", REPORT_ADDRESS, NULL},
+	{"value", "VALUE", REPORT_TEXT, ""},	       {"object_id", NULL, REPORT_ID, NULL},
+	{"beside_type", NULL, REPORT_TEXT, NULL},      {"beside_size", NULL, REPORT_COUNT, NULL},
+	{"beside_objects", NULL, REPORT_COUNT, NULL},  {0},
 };
 
 static const struct report_column object_columns[] = {
@@ -22,12 +24,15 @@ static void refs_sentences(struct cmd_context *ctx, const struct cmd_row *total)
 {
 	struct report *rep = &ctx->report;
 	int64_t leaked = cmd_row_int(total, "leaked"), over = cmd_row_int(total, "over_released");
-	const char *audited = cmd_row_text(total, "audited");
-	report_string(rep, "audited", audited);
-	report_int(rep, "leaked", leaked);
-	report_int(rep, "leaked_bytes", cmd_row_int(total, "leaked_bytes"));
-	report_int(rep, "leaked_counts", cmd_row_int(total, "leaked_counts"));
-	report_int(rep, "over_released", over);
+	const bool audited = cmd_row_text(total, "audited") != NULL;
+	static const char *const fact[] = {"audited", "leaked", "leaked_bytes", "leaked_counts",
+					   "over_released"};
+	for (unsigned i = 0; i < sizeof(fact) / sizeof(*fact); i++) {
+		if (audited)
+			report_int(rep, fact[i], cmd_row_int(total, fact[i]));
+		else
+			report_string(rep, fact[i], NULL);
+	}
 	if (!audited) {
 		report_line(rep, "No counts: no objects of a runtime that counts references.");
 		return;
@@ -95,7 +100,10 @@ const struct command command_refs = {
 		       "More counts\n"
 		       "than holders: code in C took a reference and never gave it back. Fewer: it "
 		       "gave one back\n"
-		       "too many. Objects of one type, size and difference are one row.",
+		       "too many. Objects of one type, size and difference are one row; MOST "
+		       "BESIDE is what "
+		       "lies next to\n"
+		       "most of them in memory, and was allocated at about that time.",
 	.options = refs_groups,
 	.min_operands = 1,
 	.max_operands = 1,

@@ -197,3 +197,39 @@ def test_held(zoo, without, interpreter):
         own = ITS_OWN.get(interpreter.version, ())
         assert {names.get(a) for a in found.keys() - zoo.truth["leaked"].keys()
                 - zoo.truth["over"].keys()} <= set(own)
+
+
+def test_refs_folded(zoo, interpreter):
+    """Like ones together: by type, size and excess, with what most of them lie beside."""
+    out = json.loads(command("refs", zoo.db.path, "--limit", "0", "--format", "json").out)
+    found = errors_of(zoo.db)
+    assert out["leaked"] == sum(n > 0 for n in found.values())
+    assert out["leaked_counts"] == sum(n for n in found.values() if n > 0)
+    assert out["over_released"] == sum(n < 0 for n in found.values())
+    assert isinstance(out["audited"], int)
+    nodes = Counter()
+    for row in out["rows"]:
+        if row["type"] == "__main__.Node":
+            nodes[row["excess"]] += row["objects"]
+    truth = Counter(zoo.truth["over"].values())
+    types = dict(zoo.db.rows("SELECT o.address, t.name FROM object o JOIN type t ON t.id = o.type_id"))
+    truth.update(n for a, n in zoo.truth["leaked"].items()
+                 if types[a] == "__main__.Node" and found.get(a) == n)
+    assert nodes == truth
+    assert sum(r["objects"] for r in out["rows"]) == len(found)
+    name = "str" if interpreter.version < (3,) else "bytes"
+    (big,) = [r for r in out["rows"] if r["type"] == name and r["bytes"] > 50000]
+    assert big["excess"] == 1 and big["size"] * big["objects"] == big["bytes"]
+    beside = [r for r in out["rows"] if r["beside"]]
+    assert beside and all(r["beside_objects"] <= 2 * r["objects"] for r in beside)
+    assert "MOST BESIDE" in command("refs", zoo.db.path).out
+
+
+def test_nothing_audited(tmp_path):
+    """No Python in the dump: unknown is null, never 0."""
+    db = scan(HERE.parents[1] / "sample-dumps" / "service.core.xz", tmp_path / "service.db")
+    out = json.loads(command("refs", db.path, "--format", "json").out)
+    assert {out[k] for k in ("audited", "leaked", "leaked_bytes", "leaked_counts", "over_released")} == {
+        None}
+    assert "No counts" in command("refs", db.path, "--fail-on", "refcount").out
+    db.close()
