@@ -94,6 +94,13 @@ def visit():
         yield name, value
 
 
+def enumerator(name, otherwise):
+    try:
+        return int(gdb.parse_and_eval(name))
+    except gdb.error:
+        return otherwise
+
+
 def main():
     tag = f"{MAJOR}_{MINOR}"
     fields = dict(visit())
@@ -115,7 +122,8 @@ def main():
             print(f"\t.lru_visits_links = {str(RELEASE < (3, 7)).lower()},", file=f)
         if fields["iframe_owner"] is not None:
             # internal/pycore_frame.h: FRAME_OWNED_BY_FRAME_OBJECT, FRAME_CLEARED
-            print("\t.iframe_owner_object = 2,\n\t.generator_cleared = 4,", file=f)
+            print("\t.iframe_owner_object = 2,", file=f)
+            print(f"\t.generator_cleared = {enumerator('FRAME_CLEARED', 4)},", file=f)
             print(f"\t.iframe_tagged = {str(RELEASE >= (3, 14)).lower()},", file=f)
         for name, value in fields.items():
             print(f"\t.{name} = {'CPYTHON_NONE' if value is None else value},", file=f)

@@ -198,10 +198,11 @@ enum cpython_frames {
 
 /* _PyInterpreterFrame.owner (3.11). */
 enum cpython_frame_owner {
-	CPYTHON_FRAME_THREAD = 0,    /* in a chunk of its thread's data stack */
-	CPYTHON_FRAME_GENERATOR = 1, /* in a generator, which shows its references */
-	CPYTHON_FRAME_OBJECT = 2,    /* in a frame object, likewise */
-	CPYTHON_FRAME_CSTACK = 3,    /* no code: marks an entry from C (3.12) */
+	CPYTHON_FRAME_THREAD = 0,     /* in a chunk of its thread's data stack */
+	CPYTHON_FRAME_GENERATOR = 1,  /* in a generator, which shows its references */
+	CPYTHON_FRAME_OBJECT = 2,     /* in a frame object, likewise */
+	CPYTHON_FRAME_CSTACK = 3,     /* no code: marks an entry from C (3.12) */
+	CPYTHON_FRAME_CSTACK_TOO = 4, /* likewise (3.14) */
 };
 
 /*
@@ -213,7 +214,9 @@ struct cpython_frame_layout {
 	uint16_t cframe_current; /* _PyCFrame.current_frame */
 	uint16_t previous, code, locals, localsplus;
 	uint16_t func, frame_obj;	   /* f_func, f_funcobj */
-	uint16_t instr, stacktop, owner;   /* prev_instr, instr_ptr; stacktop: int; owner: char */
+	uint16_t instr, owner;		   /* prev_instr, instr_ptr; owner: char */
+	uint16_t stacktop;		   /* int: variables and stack words in use; -1: it runs */
+	uint16_t stackpointer;		   /* address behind the words in use (3.14) */
 	uint16_t lasti, valuestack;	   /* PyFrameObject to 3.10 */
 	uint16_t object_frame, object_own; /* PyFrameObject.f_frame, ._f_frame_data (3.11) */
 };
@@ -224,6 +227,7 @@ struct cpython_state_layout {
 	uint16_t runtime_interpreters;
 	bool gc_in_runtime; /* gc_* are in _PyRuntimeState (3.7, 3.8), not in the interpreter */
 	uint16_t interp_next, interp_threads, interp_modules, interp_sysdict, interp_builtins;
+	uint16_t interp_gc; /* 3.14; what is in it is given from the interpreter's start, as ever */
 	uint16_t gc_enabled, gc_generations, gc_permanent;		  /* interp->gc */
 	uint16_t generation_size, generation_threshold, generation_count; /* struct gc_generation */
 	uint16_t thread_next, thread_interp, thread_frame, thread_id, thread_native_id;

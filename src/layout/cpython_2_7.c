@@ -197,6 +197,7 @@ const struct cpython_layout cpython_2_7 = {
 			.frame_obj = CPYTHON_NONE,
 			.instr = CPYTHON_NONE,
 			.stacktop = CPYTHON_NONE,
+			.stackpointer = CPYTHON_NONE,
 			.owner = CPYTHON_NONE,
 			.lasti = 120,
 			.valuestack = 64,

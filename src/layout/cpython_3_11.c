@@ -205,6 +205,7 @@ const struct cpython_layout cpython_3_11 = {
 			.frame_obj = 40,
 			.instr = 56,
 			.stacktop = 64,
+			.stackpointer = CPYTHON_NONE,
 			.owner = 69,
 			.lasti = CPYTHON_NONE,
 			.valuestack = CPYTHON_NONE,

@@ -205,6 +205,7 @@ const struct cpython_layout cpython_3_12 = {
 			.frame_obj = 48,
 			.instr = 56,
 			.stacktop = 64,
+			.stackpointer = CPYTHON_NONE,
 			.owner = 70,
 			.lasti = CPYTHON_NONE,
 			.valuestack = CPYTHON_NONE,

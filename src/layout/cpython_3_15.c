@@ -6,8 +6,8 @@ const struct cpython_layout cpython_3_15 = {
 	.major = 3,
 	.minor = 15,
 	.type_basicsize = 944,
-	.slots = cpython_slots_unknown,
-	.visit = &cpython_visit_unknown,
+	.slots = cpython_slots_3_15,
+	.visit = &cpython_visit_3_15,
 	/* Include/object.h */
 	.object =
 		{
@@ -167,6 +167,12 @@ const struct cpython_layout cpython_3_15 = {
 			.name = 120,
 			.filename = 112,
 			.firstlineno = 68,
+			.qualname = 128,
+			.nlocalsplus = 72,
+			.localsplusnames = 96,
+			.stacksize = 64,
+			.linetable = 136,
+			.code = 208,
 		},
 	/* Include/cpython/funcobject.h, methodobject.h, classobject.h, descrobject.h, Objects/moduleobject.c */
 	.function =
@@ -182,5 +188,51 @@ const struct cpython_layout cpython_3_15 = {
 			.method_self = 24,
 			.descr_type = 16,
 			.descr_name = 24,
+		},
+	/* Include/internal/pycore_interpframe_structs.h */
+	.frame =
+		{
+			.frames = CPYTHON_FRAMES_CURRENT,
+			.cframe_current = CPYTHON_NONE,
+			.previous = 8,
+			.code = 0,
+			.locals = 40,
+			.localsplus = 80,
+			.func = 16,
+			.frame_obj = 48,
+			.instr = 56,
+			.stacktop = CPYTHON_NONE,
+			.stackpointer = 64,
+			.owner = 74,
+			.lasti = CPYTHON_NONE,
+			.valuestack = CPYTHON_NONE,
+			.object_frame = 24,
+			.object_own = 72,
+		},
+	/* Include/internal/pycore_runtime_structs.h, pycore_interp_structs.h, pycore_gc.h,
+	   Include/cpython/pystate.h */
+	.state =
+		{
+			.runtime_interpreters = 936,
+			.interp_next = 7264,
+			.interp_threads = 7336,
+			.interp_modules = 7592,
+			.interp_sysdict = 7576,
+			.interp_builtins = 7584,
+			.interp_gc = 7400,
+			.gc_enabled = 7400,
+			.gc_generations = 7408,
+			.gc_permanent = 7480,
+			.generation_size = 24,
+			.generation_threshold = 16,
+			.generation_count = 20,
+			.thread_next = 8,
+			.thread_interp = 16,
+			.thread_frame = 72,
+			.thread_id = 176,
+			.thread_native_id = 184,
+			.thread_chunk = 256,
+			.chunk_previous = 0,
+			.chunk_size = 8,
 		},
 };

@@ -200,6 +200,7 @@ const struct cpython_layout cpython_3_7 = {
 			.frame_obj = CPYTHON_NONE,
 			.instr = CPYTHON_NONE,
 			.stacktop = CPYTHON_NONE,
+			.stackpointer = CPYTHON_NONE,
 			.owner = CPYTHON_NONE,
 			.lasti = 104,
 			.valuestack = 64,

@@ -27,6 +27,8 @@ extern const struct cpython_slot cpython_slots_3_13[];
 extern const struct cpython_visit_layout cpython_visit_3_13;
 extern const struct cpython_slot cpython_slots_3_14[];
 extern const struct cpython_visit_layout cpython_visit_3_14;
+extern const struct cpython_slot cpython_slots_3_15[];
+extern const struct cpython_visit_layout cpython_visit_3_15;
 
 extern const struct cpython_slot cpython_slots_unknown[];
 extern const struct cpython_visit_layout cpython_visit_unknown;

@@ -107,6 +107,9 @@ const struct cpython_slot cpython_slots_3_14[] = {
 	{"SystemExit", ".__context__", 48, CPYTHON_SLOT_OWNING},
 	{"SystemExit", ".__cause__", 56, CPYTHON_SLOT_OWNING},
 	{"SystemExit", ".code", 72, CPYTHON_SLOT_OWNING},
+	/* TaskStepMethWrapper */
+	{"TaskStepMethWrapper", ".<task>", 16, CPYTHON_SLOT_OWNING},
+	{"TaskStepMethWrapper", ".<arg>", 24, CPYTHON_SLOT_OWNING},
 	/* PyContextToken */
 	{"Token", ".<context>", 16, CPYTHON_SLOT_OWNING},
 	{"Token", ".var", 24, CPYTHON_SLOT_OWNING},
@@ -159,6 +162,39 @@ const struct cpython_slot cpython_slots_3_14[] = {
 	{"_abc_data", ".<registry>", 16, CPYTHON_SLOT_OWNING},
 	{"_abc_data", ".<cache>", 24, CPYTHON_SLOT_OWNING},
 	{"_abc_data", ".<negative_cache>", 32, CPYTHON_SLOT_OWNING},
+	/* FutureObj */
+	{"_asyncio.Future", "._loop", 16, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Future", ".<callback>", 24, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Future", ".<context>", 32, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Future", "._callbacks", 40, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Future", "._exception", 48, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Future", ".<exception_tb>", 56, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Future", "._result", 64, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Future", "._source_traceback", 72, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Future", "._cancel_message", 80, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Future", ".<cancelled>", 88, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Future", ".<awaited_by>", 96, CPYTHON_SLOT_OWNING},
+	/* futureiterobject */
+	{"_asyncio.FutureIter", ".<future>", 16, CPYTHON_SLOT_OWNING},
+	/* FutureObj */
+	{"_asyncio.Task", "._loop", 16, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", ".<callback>", 24, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", ".<context>", 32, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", "._callbacks", 40, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", "._exception", 48, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", ".<exception_tb>", 56, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", "._result", 64, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", "._source_traceback", 72, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", "._cancel_message", 80, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", ".<cancelled>", 88, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", ".<awaited_by>", 96, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", "._fut_waiter", 120, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", "._coro", 128, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", ".<name>", 136, CPYTHON_SLOT_OWNING},
+	{"_asyncio.Task", "._context", 144, CPYTHON_SLOT_OWNING},
+	/* TaskStepMethWrapper */
+	{"_asyncio.TaskStepMethWrapper", ".<task>", 16, CPYTHON_SLOT_OWNING},
+	{"_asyncio.TaskStepMethWrapper", ".<arg>", 24, CPYTHON_SLOT_OWNING},
 	/* _PyManagedBufferObject */
 	{"_buffer.managedbuffer", ".obj", 40, CPYTHON_SLOT_OWNING},
 	/* dequeiterobject */
@@ -188,6 +224,48 @@ const struct cpython_slot cpython_slots_3_14[] = {
 	{"_csv.writer", ".<write>", 16, CPYTHON_SLOT_OWNING},
 	{"_csv.writer", ".dialect", 24, CPYTHON_SLOT_OWNING},
 	{"_csv.writer", ".<error>", 64, CPYTHON_SLOT_OWNING},
+	/* CDataObject */
+	{"_ctypes.Array", "._b_base_", 32, CPYTHON_SLOT_OWNING},
+	{"_ctypes.Array", "._objects", 64, CPYTHON_SLOT_OWNING},
+	/* CFieldObject */
+	{"_ctypes.CField", ".<proto>", 40, CPYTHON_SLOT_OWNING},
+	/* CDataObject */
+	{"_ctypes.CFuncPtr", "._b_base_", 32, CPYTHON_SLOT_OWNING},
+	{"_ctypes.CFuncPtr", "._objects", 64, CPYTHON_SLOT_OWNING},
+	{"_ctypes.CFuncPtr", ".<thunk>", 96, CPYTHON_SLOT_OWNING},
+	{"_ctypes.CFuncPtr", ".<callable>", 104, CPYTHON_SLOT_OWNING},
+	{"_ctypes.CFuncPtr", ".<converters>", 112, CPYTHON_SLOT_OWNING},
+	{"_ctypes.CFuncPtr", ".argtypes", 120, CPYTHON_SLOT_OWNING},
+	{"_ctypes.CFuncPtr", ".restype", 128, CPYTHON_SLOT_OWNING},
+	{"_ctypes.CFuncPtr", ".<checker>", 136, CPYTHON_SLOT_OWNING},
+	{"_ctypes.CFuncPtr", ".errcheck", 144, CPYTHON_SLOT_OWNING},
+	{"_ctypes.CFuncPtr", ".<paramflags>", 152, CPYTHON_SLOT_OWNING},
+	/* CDataObject */
+	{"_ctypes.PyCFuncPtr", "._b_base_", 32, CPYTHON_SLOT_OWNING},
+	{"_ctypes.PyCFuncPtr", "._objects", 64, CPYTHON_SLOT_OWNING},
+	{"_ctypes.PyCFuncPtr", ".<thunk>", 96, CPYTHON_SLOT_OWNING},
+	{"_ctypes.PyCFuncPtr", ".<callable>", 104, CPYTHON_SLOT_OWNING},
+	{"_ctypes.PyCFuncPtr", ".<converters>", 112, CPYTHON_SLOT_OWNING},
+	{"_ctypes.PyCFuncPtr", ".argtypes", 120, CPYTHON_SLOT_OWNING},
+	{"_ctypes.PyCFuncPtr", ".restype", 128, CPYTHON_SLOT_OWNING},
+	{"_ctypes.PyCFuncPtr", ".<checker>", 136, CPYTHON_SLOT_OWNING},
+	{"_ctypes.PyCFuncPtr", ".errcheck", 144, CPYTHON_SLOT_OWNING},
+	{"_ctypes.PyCFuncPtr", ".<paramflags>", 152, CPYTHON_SLOT_OWNING},
+	/* CDataObject */
+	{"_ctypes.Structure", "._b_base_", 32, CPYTHON_SLOT_OWNING},
+	{"_ctypes.Structure", "._objects", 64, CPYTHON_SLOT_OWNING},
+	/* CDataObject */
+	{"_ctypes.Union", "._b_base_", 32, CPYTHON_SLOT_OWNING},
+	{"_ctypes.Union", "._objects", 64, CPYTHON_SLOT_OWNING},
+	/* CDataObject */
+	{"_ctypes._CData", "._b_base_", 32, CPYTHON_SLOT_OWNING},
+	{"_ctypes._CData", "._objects", 64, CPYTHON_SLOT_OWNING},
+	/* CDataObject */
+	{"_ctypes._Pointer", "._b_base_", 32, CPYTHON_SLOT_OWNING},
+	{"_ctypes._Pointer", "._objects", 64, CPYTHON_SLOT_OWNING},
+	/* CDataObject */
+	{"_ctypes._SimpleCData", "._b_base_", 32, CPYTHON_SLOT_OWNING},
+	{"_ctypes._SimpleCData", "._objects", 64, CPYTHON_SLOT_OWNING},
 	/* XMLParserObject */
 	{"_elementtree.XMLParser", ".target", 24, CPYTHON_SLOT_OWNING},
 	{"_elementtree.XMLParser", ".entity", 32, CPYTHON_SLOT_OWNING},
@@ -245,6 +323,8 @@ const struct cpython_slot cpython_slots_3_14[] = {
 	{"_json.Scanner", ".parse_float", 40, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".parse_int", 48, CPYTHON_SLOT_OWNING},
 	{"_json.Scanner", ".parse_constant", 56, CPYTHON_SLOT_OWNING},
+	/* simplequeueobject */
+	{"_queue.SimpleQueue", ".<items>", 40, CPYTHON_SLOT_STATE},
 	/* MatchObject */
 	{"_sre.SRE_Match", ".string", 24, CPYTHON_SLOT_OWNING},
 	{"_sre.SRE_Match", ".regs", 32, CPYTHON_SLOT_OWNING},

@@ -42,26 +42,60 @@ static bool is_code(const struct py *py, uint64_t addr)
 	return id && py_is(py, id, PY_KIND_code);
 }
 
+uint64_t py_frame_word(const struct py *py, uint64_t word, bool *borrowed)
+{
+	*borrowed = false;
+	if (!py->layout->visit->iframe_tagged)
+		return word;
+	/* Include/internal/pycore_stackref.h: Py_TAG_REFCNT 1, Py_INT_TAG 3; 1 alone is NULL. */
+	if ((word & 3) == 3)
+		return 0;
+	*borrowed = word & 1;
+	return word & ~UINT64_C(3);
+}
+
+/* What the words in use are, behind the variables; false: nobody saved that. */
+static bool stack_depth(const struct py *py, uint64_t at, uint32_t nlocals, uint32_t *ret)
+{
+	const struct cpython_frame_layout *l = &py->layout->frame;
+	const uint64_t stack = at + l->localsplus + 8 * (uint64_t)nlocals;
+	uint32_t top;
+	uint64_t end;
+	*ret = 0;
+	if (l->stackpointer != CPYTHON_NONE) {
+		if (!py_word(py, at + l->stackpointer, &end) || end < at + l->localsplus)
+			return false;
+		if (end > stack)
+			*ret = end - stack < 8 * (uint64_t)LOCALS_MOST
+				       ? (uint32_t)((end - stack) / 8)
+				       : LOCALS_MOST + 1;
+		return true;
+	}
+	if (!image_try_u32(py->image, at + l->stacktop, &top) || top == UINT32_MAX)
+		return false;
+	if (top > nlocals)
+		*ret = top - nlocals;
+	return true;
+}
+
 /*
  * localsplus has the variables, then the evaluation stack. stacktop counts both; while a frame
- * runs, or waits for a C function, it is -1 and only the C stack knows (3.11 to 3.13).
+ * runs, or waits for a C function, it is -1 and only the C stack knows (3.11 to 3.13). Since 3.14
+ * stackpointer is saved before each call that may come back.
  */
 static bool interpreter_frame(const struct py *py, uint64_t at, struct py_frame *ret)
 {
 	const struct cpython_frame_layout *l = &py->layout->frame;
 	const struct cpython_code_layout *c = &py->layout->code;
-	uint32_t nlocals, room, top;
+	uint32_t nlocals, room, depth;
 	if (!is_code(py, ret->code) || !image_try_u8(py->image, at + l->owner, &ret->owner) ||
 	    !image_try_u32(py->image, ret->code + c->nlocalsplus, &nlocals) ||
-	    !image_try_u32(py->image, ret->code + c->stacksize, &room) ||
-	    !image_try_u32(py->image, at + l->stacktop, &top) || nlocals > LOCALS_MOST ||
+	    !image_try_u32(py->image, ret->code + c->stacksize, &room) || nlocals > LOCALS_MOST ||
 	    room > LOCALS_MOST)
 		return false;
 	ret->nlocals = nlocals;
-	ret->running = top == UINT32_MAX;
-	ret->stack = ret->running			      ? room
-		     : top > nlocals && top - nlocals <= room ? top - nlocals
-							      : 0;
+	ret->running = !stack_depth(py, at, nlocals, &depth);
+	ret->stack = ret->running ? room : depth <= room ? depth : 0;
 	return true;
 }
 
@@ -99,12 +133,14 @@ struct error *py_frames_find(const struct py *py, const struct py_thread *thread
 	for (unsigned n = 0; at && n < FRAMES_MOST; n++) {
 		struct py_frame frame = {.address = at};
 		uint8_t owner = 0;
+		bool borrowed;
 		if (!py_word(py, at + l->code, &frame.code))
 			break;
+		frame.code = py_frame_word(py, frame.code, &borrowed);
 		bool objects = l->frames == CPYTHON_FRAMES_OBJECTS;
 		if (!objects)
 			(void)image_try_u8(py->image, at + l->owner, &owner);
-		if (owner != CPYTHON_FRAME_CSTACK) {
+		if (owner != CPYTHON_FRAME_CSTACK && owner != CPYTHON_FRAME_CSTACK_TOO) {
 			if (!(objects ? object_frame : interpreter_frame)(py, at, &frame)) {
 				damage_add(py->ctx->damage, DAMAGE_RUNTIME, at,
 					   "a list of frames leads to 0x%" PRIx64

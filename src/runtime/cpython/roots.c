@@ -21,12 +21,12 @@ struct roots {
 	uint32_t scope; /* string before a name, where there are several interpreters */
 };
 
-static struct error *root_add(struct roots *r, uint64_t at, enum root_grade grade,
-			      enum reference_kind kind, const char *name)
+static struct error *root_add_word(struct roots *r, uint64_t word, uint64_t at,
+				   enum root_grade grade, enum reference_kind kind,
+				   const char *name)
 {
 	struct snapshot *s = r->py->snapshot;
-	uint64_t word;
-	if (!py_word(r->py, at, &word) || !word)
+	if (!word)
 		return NULL;
 	struct root_row row = {
 		.object_id = py_object_id(r->py, word),
@@ -42,6 +42,31 @@ static struct error *root_add(struct roots *r, uint64_t at, enum root_grade grad
 		return NULL;
 	struct error *err = name ? intern_str(&s->strings, name, &row.name) : NULL;
 	return err ? err : vec_push(&s->root, row);
+}
+
+static struct error *root_add(struct roots *r, uint64_t at, enum root_grade grade,
+			      enum reference_kind kind, const char *name)
+{
+	uint64_t word;
+	return py_word(r->py, at, &word) ? root_add_word(r, word, at, grade, kind, name) : NULL;
+}
+
+/*
+ * A word of an _PyInterpreterFrame. A borrowed one keeps nothing alive: a variable or the code of a
+ * frame further out does. (Those of immortal objects are marked so, whoever holds them.)
+ */
+static struct error *frame_root_add(struct roots *r, uint64_t at, enum reference_kind kind,
+				    const char *name)
+{
+	uint64_t word;
+	bool borrowed;
+	if (!py_word(r->py, at, &word))
+		return NULL;
+	word = py_frame_word(r->py, word, &borrowed);
+	uint32_t id = borrowed ? py_object_id(r->py, word) : 0;
+	if (borrowed && (!id || !(r->py->snapshot->object.flags[id - 1] & OBJECT_IMMORTAL)))
+		return NULL;
+	return root_add_word(r, word, at, ROOT_FRAME, kind, name);
 }
 
 /* ---- frames ---- */
@@ -75,17 +100,16 @@ static struct error *interpreter_frame_roots(struct roots *r, const struct py_fr
 		   {l->frame_obj, "(frame object)"}};
 	struct error *err = NULL;
 	for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]) && !err; i++)
-		err = root_add(r, f->address + own[i].field, ROOT_FRAME, REFERENCE_OWNING,
-			       own[i].name);
+		err = frame_root_add(r, f->address + own[i].field, REFERENCE_OWNING, own[i].name);
 	uint64_t at = f->address + l->localsplus;
 	char name[TEXT_ROOM];
 	for (uint32_t i = 0; i < f->nlocals && !err; i++, at += 8) {
 		bool named = py_code_local(r->py, f->code, i, name, sizeof(name));
-		err = root_add(r, at, ROOT_FRAME, REFERENCE_OWNING, named ? name : NULL);
+		err = frame_root_add(r, at, REFERENCE_OWNING, named ? name : NULL);
 	}
 	for (uint32_t i = 0; i < f->stack && !err; i++, at += 8)
-		err = root_add(r, at, ROOT_FRAME, f->running ? REFERENCE_WORD : REFERENCE_OWNING,
-			       "(stack)");
+		err = frame_root_add(r, at, f->running ? REFERENCE_WORD : REFERENCE_OWNING,
+				     "(stack)");
 	return err;
 }
 
@@ -186,7 +210,10 @@ static void frozen_untrack(struct py *py, uint64_t interpreter)
 	if (l->gc_permanent == CPYTHON_NONE || !o->flags)
 		return;
 	for (uint32_t n = 0; n <= o->n; n++) {
-		if (!py_word(py, at + py->layout->gc.next, &at) || at == head)
+		if (!py_word(py, at + py->layout->gc.next, &at))
+			return;
+		at &= ~UINT64_C(3); /* bit 0: which of its spaces it is in (3.14.0) */
+		if (at == head)
 			return;
 		uint32_t id = py_object_id(py, at + py->layout->gc.head_size);
 		if (!id)

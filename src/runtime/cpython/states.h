@@ -63,6 +63,9 @@ struct py_frames {
 struct error *py_frames_find(const struct py *py, const struct py_thread *thread,
 			     struct py_frames *ret) _must_check_;
 
+/* The object that a word of an _PyInterpreterFrame leads to; 0: none. Borrowed: not counted there. */
+uint64_t py_frame_word(const struct py *py, uint64_t word, bool *borrowed);
+
 /* Of a code object; false: it does not say. */
 bool py_code_function(const struct py *py, uint64_t code, char *buf, size_t room);
 bool py_code_file(const struct py *py, uint64_t code, char *buf, size_t room);

@@ -7,6 +7,7 @@
  *
  * How deep the stack of a running function is, only its registers know: what is there is scanned.
  */
+#include "runtime/cpython/states.h"
 #include "runtime/cpython/visit_impl.h"
 
 enum { LOCALS_MOST = 1 << 20, STACK_MOST = 1 << 20 };
@@ -61,7 +62,7 @@ static uint32_t names_edge(const struct visitor *v, const struct local_names *na
 	return edge_name_pack(EDGE_NAME_INDEX, i);
 }
 
-/* Words of locals and stack. Bit 0 says borrowed, where the layout has it. */
+/* Words of locals and stack. */
 static void visit_locals(struct visitor *v, const struct local_names *names, uint64_t at,
 			 uint64_t first, uint64_t end)
 {
@@ -70,13 +71,14 @@ static void visit_locals(struct visitor *v, const struct local_names *names, uin
 		if (!visit_word(v, at + 8 * i, &word))
 			return;
 		enum reference_kind kind = REFERENCE_OWNING;
-		if (v->l->visit->iframe_tagged && word & 3) {
-			kind = word & 1 ? REFERENCE_WEAK : REFERENCE_WORD;
-			word &= ~UINT64_C(3);
+		bool borrowed;
+		word = py_frame_word(v->py, word, &borrowed);
+		if (borrowed) {
 			/* What is immortal is marked so, whoever holds it. */
 			uint32_t id = py_object_id(v->py, word);
-			if (id && v->py->snapshot->object.flags[id - 1] & OBJECT_IMMORTAL)
-				kind = REFERENCE_OWNING;
+			kind = id && v->py->snapshot->object.flags[id - 1] & OBJECT_IMMORTAL
+				       ? REFERENCE_OWNING
+				       : REFERENCE_WEAK;
 		}
 		if (word)
 			visit_edge(v, word, at + 8 * i, kind, names_edge(v, names, i) | v->unseen);
@@ -144,11 +146,9 @@ static void visit_iframe(struct visitor *v, uint64_t frame)
 	for (unsigned i = 0; i < 2; i++) {
 		if (!visit_word(v, frame + held[i], &word))
 			return;
-		enum reference_kind kind = REFERENCE_OWNING;
-		if (l->iframe_tagged && word & 3) {
-			kind = REFERENCE_WEAK;
-			word &= ~UINT64_C(3);
-		}
+		bool borrowed;
+		word = py_frame_word(v->py, word, &borrowed);
+		enum reference_kind kind = borrowed ? REFERENCE_WEAK : REFERENCE_OWNING;
 		visit_edge(v, word, frame + held[i], kind,
 			   name[i] | (kind == REFERENCE_OWNING ? v->unseen : 0));
 		code = word;
