@@ -107,6 +107,7 @@ check: setup-test
 	$(MAKE) bench BLOCKS=200000
 	$(MAKE) fuzz FUZZ_SECONDS=20
 	$(MAKE) suites SUITES=trixie SHORT=1
+	$(MAKE) pythons PYTHON_SUITES=sid SHORT=1
 
 ## clang: the same sources by clang, its warnings as errors, and the unit tests
 clang:

@@ -64,6 +64,11 @@ def slots():
                 if MAJOR > 2:
                     continue
                 spec = spec[:-1]
+            only = re.search(r"@(\d+)$", spec)
+            if only:
+                if RELEASE < (3, int(only.group(1))):
+                    continue
+                spec = spec[:only.start()]
             since = re.search(r"~(\d+)$", spec)
             if since:
                 early = RELEASE < (3, int(since.group(1)))
@@ -117,7 +122,9 @@ def main():
         print("\t{0},\n};\n", file=f)
         print(f"const struct cpython_visit_layout cpython_visit_{tag} = {{", file=f)
         print(f"\t.instances_visit_type = {str(RELEASE >= (3, 9)).lower()},", file=f)
-        print(f"\t.dict_visits_inline = {str(RELEASE >= (3, 14)).lower()},", file=f)
+        # Objects/dictobject.c, PyObject_VisitManagedDict: changed in 3.15, 3.14.4 and 3.13.13
+        since = {13: "13", 14: "4"}.get(MINOR, "0" if RELEASE >= (3, 15) else "CPYTHON_NEVER")
+        print(f"\t.dict_visits_inline_since = {since},", file=f)
         if fields["lru_key"] is not None:
             print(f"\t.lru_visits_links = {str(RELEASE < (3, 7)).lower()},", file=f)
         if fields["iframe_owner"] is not None:

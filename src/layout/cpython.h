@@ -23,6 +23,8 @@
 
 /* An offset of a field that this version does not have. */
 enum { CPYTHON_NONE = 0xffff };
+/* A micro version that has not come. */
+enum { CPYTHON_NEVER = 0xff };
 
 /* How the count word is to be read. */
 enum cpython_refcount {
@@ -283,9 +285,12 @@ struct cpython_wait_layout {
 struct cpython_visit_layout {
 	/* tp_traverse of a heap type in C visits the type (3.9); that of classes always did */
 	bool instances_visit_type;
-	/* An instance with a dict visits that, and the dict what is inline (3.14); before, the
-	 * instance visited its inline values, and nobody the dict. */
-	bool dict_visits_inline;
+	/*
+	 * From this micro version on an instance with a dict visits that, and the dict what is
+	 * inline; before, the instance visited its inline values, and nobody the dict. See
+	 * struct cpython, which has what a build does.
+	 */
+	uint8_t dict_visits_inline_since;
 	bool lru_visits_links;	     /* lru_cache_tp_traverse visits links, not keys and results */
 	bool iframe_tagged;	     /* bit 0 of a word in a frame: borrowed (3.14) */
 	uint8_t iframe_owner_object; /* iframe_owner: FRAME_OWNED_BY_FRAME_OBJECT */
@@ -346,13 +351,14 @@ extern const unsigned cpython_nlayouts;
 /* The interpreter in a process. */
 struct cpython {
 	const struct cpython_layout *layout;
-	char version[24];   /* "3.11.7"; "3.11" when only that is known */
-	uint32_t module_id; /* who has it: the executable or libpython */
-	uint64_t type_type; /* PyType_Type */
-	uint64_t runtime;   /* _PyRuntime; 0: not known, or there is none */
-	uint64_t none;	    /* _Py_NoneStruct; 0 not known */
-	bool narrow;	    /* 2.7: a character of unicode has 2 bytes, not 4 */
-	const char *how;    /* what told the version: for humans */
+	char version[24];	 /* "3.11.7"; "3.11" when only that is known */
+	uint32_t module_id;	 /* who has it: the executable or libpython */
+	uint64_t type_type;	 /* PyType_Type */
+	uint64_t runtime;	 /* _PyRuntime; 0: not known, or there is none */
+	uint64_t none;		 /* _Py_NoneStruct; 0 not known */
+	bool narrow;		 /* 2.7: a character of unicode has 2 bytes, not 4 */
+	bool dict_visits_inline; /* cpython_visit_layout.dict_visits_inline_since */
+	const char *how;	 /* what told the version: for humans */
 };
 
 /*

@@ -30,5 +30,13 @@ extern const struct cpython_visit_layout cpython_visit_3_14;
 extern const struct cpython_slot cpython_slots_3_15[];
 extern const struct cpython_visit_layout cpython_visit_3_15;
 
+/*
+ * cpython_build.c: does an instance with a dict visit that, and the dict what is inline? The code of
+ * the build says so where it can be read; else its version.
+ */
+bool cpython_build_visits_dict(const struct image *img, const struct debuginfo *di,
+			       const struct cpython *py, const struct cpython_layout *row,
+			       unsigned micro);
+
 extern const struct cpython_slot cpython_slots_unknown[];
 extern const struct cpython_visit_layout cpython_visit_unknown;

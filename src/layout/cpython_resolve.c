@@ -9,7 +9,7 @@
  *
  * Whatever says which version it is, `type` must be as big as that version's row says.
  */
-#include "layout/cpython.h"
+#include "layout/cpython_impl.h"
 
 #include "base/checked.h"
 
@@ -292,6 +292,7 @@ bool cpython_resolve(const struct image *img, const struct debuginfo *di, struct
 			      ret->version, basicsize, row->type_basicsize);
 	ret->narrow = cpython_symbol(ret, di, "PyUnicodeUCS2_FromUnicode") !=
 		      0; /* Include/unicodeobject.h */
+	ret->dict_visits_inline = cpython_build_visits_dict(img, di, ret, row, v.micro);
 	ret->layout = row;
 	return true;
 }

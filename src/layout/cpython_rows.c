@@ -11,6 +11,7 @@ const unsigned cpython_nlayouts = sizeof(cpython_layouts) / sizeof(cpython_layou
 const struct cpython_slot cpython_slots_unknown[] = {{.type = NULL}};
 const struct cpython_visit_layout cpython_visit_unknown = {
 	.instances_visit_type = true,
+	.dict_visits_inline_since = CPYTHON_NEVER,
 	.code_nlocals = CPYTHON_NONE,
 	.code_varnames = CPYTHON_NONE,
 	.code_cellvars = CPYTHON_NONE,

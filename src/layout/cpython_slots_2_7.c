@@ -542,7 +542,7 @@ const struct cpython_slot cpython_slots_2_7[] = {
 
 const struct cpython_visit_layout cpython_visit_2_7 = {
 	.instances_visit_type = false,
-	.dict_visits_inline = false,
+	.dict_visits_inline_since = CPYTHON_NEVER,
 	.code_nlocals = 20,
 	.code_varnames = 56,
 	.code_cellvars = 72,

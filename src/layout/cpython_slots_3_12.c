@@ -791,7 +791,7 @@ const struct cpython_slot cpython_slots_3_12[] = {
 
 const struct cpython_visit_layout cpython_visit_3_12 = {
 	.instances_visit_type = true,
-	.dict_visits_inline = false,
+	.dict_visits_inline_since = CPYTHON_NEVER,
 	.lru_visits_links = false,
 	.iframe_owner_object = 2,
 	.generator_cleared = 4,

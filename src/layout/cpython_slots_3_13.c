@@ -656,8 +656,10 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"operator.itemgetter", ".<item>", 24, CPYTHON_SLOT_OWNING},
 	/* methodcallerobject */
 	{"operator.methodcaller", ".<name>", 16, CPYTHON_SLOT_OWNING},
-	{"operator.methodcaller", ".<xargs>", 24, CPYTHON_SLOT_OWNING},
+	{"operator.methodcaller", ".<args>", 24, CPYTHON_SLOT_OWNING},
 	{"operator.methodcaller", ".<keywords>", 32, CPYTHON_SLOT_OWNING},
+	{"operator.methodcaller", ".<xargs>", 40, CPYTHON_SLOT_BUFFER},
+	{"operator.methodcaller", ".<kwnames>", 48, CPYTHON_SLOT_UNSEEN},
 	/* DirEntry */
 	{"posix.DirEntry", ".name", 16, CPYTHON_SLOT_OWNING},
 	{"posix.DirEntry", ".path", 24, CPYTHON_SLOT_OWNING},
@@ -790,7 +792,7 @@ const struct cpython_slot cpython_slots_3_13[] = {
 
 const struct cpython_visit_layout cpython_visit_3_13 = {
 	.instances_visit_type = true,
-	.dict_visits_inline = false,
+	.dict_visits_inline_since = 13,
 	.lru_visits_links = false,
 	.iframe_owner_object = 2,
 	.generator_cleared = 4,

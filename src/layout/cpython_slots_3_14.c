@@ -229,6 +229,7 @@ const struct cpython_slot cpython_slots_3_14[] = {
 	{"_ctypes.Array", "._objects", 64, CPYTHON_SLOT_OWNING},
 	/* CFieldObject */
 	{"_ctypes.CField", ".<proto>", 40, CPYTHON_SLOT_OWNING},
+	{"_ctypes.CField", ".name", 72, CPYTHON_SLOT_UNSEEN},
 	/* CDataObject */
 	{"_ctypes.CFuncPtr", "._b_base_", 32, CPYTHON_SLOT_OWNING},
 	{"_ctypes.CFuncPtr", "._objects", 64, CPYTHON_SLOT_OWNING},
@@ -413,6 +414,9 @@ const struct cpython_slot cpython_slots_3_14[] = {
 	{"coroutine", ".<origin>", 56, CPYTHON_SLOT_OWNING},
 	/* PyCoroWrapper */
 	{"coroutine_wrapper", ".<coroutine>", 16, CPYTHON_SLOT_OWNING},
+	/* CFieldObject */
+	{"ctypes.CField", ".<proto>", 40, CPYTHON_SLOT_OWNING},
+	{"ctypes.CField", ".name", 72, CPYTHON_SLOT_UNSEEN},
 	/* PyDateTime_DateTime */
 	{"datetime.datetime", ".tzinfo", 40, CPYTHON_SLOT_OWNING},
 	/* PyDateTime_Time */
@@ -658,6 +662,8 @@ const struct cpython_slot cpython_slots_3_14[] = {
 	{"operator.methodcaller", ".<name>", 16, CPYTHON_SLOT_OWNING},
 	{"operator.methodcaller", ".<args>", 24, CPYTHON_SLOT_OWNING},
 	{"operator.methodcaller", ".<keywords>", 32, CPYTHON_SLOT_OWNING},
+	{"operator.methodcaller", ".<xargs>", 40, CPYTHON_SLOT_OWNING},
+	{"operator.methodcaller", ".<kwnames>", 48, CPYTHON_SLOT_OWNING},
 	/* DirEntry */
 	{"posix.DirEntry", ".name", 16, CPYTHON_SLOT_OWNING},
 	{"posix.DirEntry", ".path", 24, CPYTHON_SLOT_OWNING},
@@ -792,7 +798,7 @@ const struct cpython_slot cpython_slots_3_14[] = {
 
 const struct cpython_visit_layout cpython_visit_3_14 = {
 	.instances_visit_type = true,
-	.dict_visits_inline = true,
+	.dict_visits_inline_since = 4,
 	.lru_visits_links = false,
 	.iframe_owner_object = 2,
 	.generator_cleared = 4,

@@ -229,6 +229,7 @@ const struct cpython_slot cpython_slots_3_15[] = {
 	{"_ctypes.Array", "._objects", 64, CPYTHON_SLOT_OWNING},
 	/* CFieldObject */
 	{"_ctypes.CField", ".<proto>", 40, CPYTHON_SLOT_OWNING},
+	{"_ctypes.CField", ".name", 72, CPYTHON_SLOT_UNSEEN},
 	/* CDataObject */
 	{"_ctypes.CFuncPtr", "._b_base_", 32, CPYTHON_SLOT_OWNING},
 	{"_ctypes.CFuncPtr", "._objects", 64, CPYTHON_SLOT_OWNING},
@@ -415,6 +416,9 @@ const struct cpython_slot cpython_slots_3_15[] = {
 	{"coroutine", ".<origin>", 56, CPYTHON_SLOT_OWNING},
 	/* PyCoroWrapper */
 	{"coroutine_wrapper", ".<coroutine>", 16, CPYTHON_SLOT_OWNING},
+	/* CFieldObject */
+	{"ctypes.CField", ".<proto>", 40, CPYTHON_SLOT_OWNING},
+	{"ctypes.CField", ".name", 72, CPYTHON_SLOT_UNSEEN},
 	/* PyDateTime_DateTime */
 	{"datetime.datetime", ".tzinfo", 40, CPYTHON_SLOT_OWNING},
 	/* PyDateTime_Time */
@@ -599,6 +603,11 @@ const struct cpython_slot cpython_slots_3_15[] = {
 	{"itertools.zip_longest", ".<iterators>", 32, CPYTHON_SLOT_OWNING},
 	{"itertools.zip_longest", ".<result>", 40, CPYTHON_SLOT_OWNING},
 	{"itertools.zip_longest", ".<fillvalue>", 48, CPYTHON_SLOT_OWNING},
+	/* PyLazyImportObject */
+	{"lazy_import", ".<builtins>", 16, CPYTHON_SLOT_OWNING},
+	{"lazy_import", ".<from>", 24, CPYTHON_SLOT_OWNING},
+	{"lazy_import", ".<attr>", 32, CPYTHON_SLOT_OWNING},
+	{"lazy_import", ".<code>", 40, CPYTHON_SLOT_OWNING},
 	/* _PyListIterObject */
 	{"list_iterator", ".<sequence>", 24, CPYTHON_SLOT_OWNING},
 	/* listreviterobject */
@@ -660,6 +669,8 @@ const struct cpython_slot cpython_slots_3_15[] = {
 	{"operator.methodcaller", ".<name>", 16, CPYTHON_SLOT_OWNING},
 	{"operator.methodcaller", ".<args>", 24, CPYTHON_SLOT_OWNING},
 	{"operator.methodcaller", ".<keywords>", 32, CPYTHON_SLOT_OWNING},
+	{"operator.methodcaller", ".<xargs>", 40, CPYTHON_SLOT_OWNING},
+	{"operator.methodcaller", ".<kwnames>", 48, CPYTHON_SLOT_OWNING},
 	/* DirEntry */
 	{"posix.DirEntry", ".name", 16, CPYTHON_SLOT_OWNING},
 	{"posix.DirEntry", ".path", 24, CPYTHON_SLOT_OWNING},
@@ -686,6 +697,10 @@ const struct cpython_slot cpython_slots_3_15[] = {
 	{"re.Pattern", ".pattern", 48, CPYTHON_SLOT_OWNING},
 	/* reversedobject */
 	{"reversed", ".<sequence>", 24, CPYTHON_SLOT_OWNING},
+	/* sentinelobject */
+	{"sentinel", ".__name__", 16, CPYTHON_SLOT_OWNING},
+	{"sentinel", ".__module__", 24, CPYTHON_SLOT_OWNING},
+	{"sentinel", ".<repr>", 32, CPYTHON_SLOT_OWNING},
 	/* setiterobject */
 	{"set_iterator", ".<set>", 16, CPYTHON_SLOT_OWNING},
 	/* setiterobject */
@@ -794,7 +809,7 @@ const struct cpython_slot cpython_slots_3_15[] = {
 
 const struct cpython_visit_layout cpython_visit_3_15 = {
 	.instances_visit_type = true,
-	.dict_visits_inline = true,
+	.dict_visits_inline_since = 0,
 	.lru_visits_links = false,
 	.iframe_owner_object = 2,
 	.generator_cleared = 5,

@@ -713,7 +713,7 @@ const struct cpython_slot cpython_slots_3_7[] = {
 
 const struct cpython_visit_layout cpython_visit_3_7 = {
 	.instances_visit_type = false,
-	.dict_visits_inline = false,
+	.dict_visits_inline_since = CPYTHON_NEVER,
 	.lru_visits_links = false,
 	.code_nlocals = 24,
 	.code_varnames = 64,

@@ -725,7 +725,7 @@ const struct cpython_slot cpython_slots_3_9[] = {
 
 const struct cpython_visit_layout cpython_visit_3_9 = {
 	.instances_visit_type = true,
-	.dict_visits_inline = false,
+	.dict_visits_inline_since = CPYTHON_NEVER,
 	.lru_visits_links = false,
 	.code_nlocals = 28,
 	.code_varnames = 72,

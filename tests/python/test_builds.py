@@ -61,8 +61,8 @@ def hooked(version, how):
     if not python:
         pytest.skip(f"no CPython {version} here")
     if how == "dev":
-        return [python.path, "-X", "dev"], python, builds.environment(PYTHONHASHSEED="0")
-    return [python.path], python, builds.environment(PYTHONMALLOC=how)
+        return [*python.command, "-X", "dev"], python, builds.environment(PYTHONHASHSEED="0")
+    return [*python.command], python, builds.environment(PYTHONMALLOC=how)
 
 
 @pytest.mark.parametrize("version,how", HOOKS, ids=lambda x: x if isinstance(x, str) else "%d.%d" % x)

@@ -425,6 +425,22 @@ def exceptions():
 
 
 python3("exception_group", "it = ExceptionGroup('g', [ValueError([1]), TypeError([2])])")
+python3("frozen_dicts", """
+class FrozenChild(frozendict):
+    pass
+it = [frozendict(), frozendict(a=[1], b=[2]), frozendict({1: [2], 'x': [3]}), FrozenChild(c=[4]),
+      frozendict((str(i), [i]) for i in range(200))]
+it[3].attribute = ['x']
+""")
+python3("sentinels", "it = [sentinel('NOTHING'), sentinel('OTHER')]")
+python3("templates", "x = ['t']\nit = [t'a{x}b{x!r:>3}', iter(t'{x}')]")
+python3("deferred_annotations", """
+def annotated(a: [1], b: undefined) -> [2]:
+    return a
+class Annotated:
+    field: [3]
+it = [annotated, Annotated, annotated.__annotate__, Annotated.field if hasattr(Annotated, 'field') else None]
+""")
 python3("notes", "it = ValueError('x')\nit.add_note('n')")
 
 

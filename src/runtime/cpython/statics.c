@@ -5,7 +5,7 @@
  *
  * Looked for are words of writable module data that are the address of a static type, behind a
  * plausible count, with contents as that type's should be. Types that the collector knows have a GC
- * head, and what is compiled has none, but for tuples. Mistakes to expect: a C structure of an
+ * head, and what is compiled has none, but for tuples and what is immortal. Mistakes to expect: a C structure of an
  * unknown type's address behind a small number. {Py_tp_base, &type}, the most common, is told.
  */
 #include "runtime/cpython/py.h"
@@ -62,7 +62,8 @@ static uint64_t fixed_size(const struct py *py, const struct py_type *t, uint64_
 				       items_plausible(py, at + l->sequence.tuple_items, n)
 			       ? size
 			       : 0;
-	if (t->flags & l->type.flag.have_gc || t->basicsize < l->object.head)
+	/* hamt_empty, last_resort_memory_error, ... : internal/pycore_global_objects.h, 3.12 */
+	if ((t->flags & l->type.flag.have_gc && !immortal) || t->basicsize < l->object.head)
 		return 0;
 	if (count == TP_BASE || count == TP_BASES)
 		return 0;

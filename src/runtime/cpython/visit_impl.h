@@ -81,6 +81,7 @@ struct py_plan {
 	bool managed;	      /* dict and values before the object, or values behind it */
 	bool owns;	      /* may have buffers */
 	uint64_t items;	      /* of a struct sequence: how many; UINT64_MAX: by ob_size */
+	uint32_t hidden;      /* of a struct sequence, then: items behind these */
 };
 
 /* Names of edges, packed, made before visit. */

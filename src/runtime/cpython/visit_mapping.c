@@ -179,7 +179,7 @@ void walk_dict(struct visitor *v)
 		    !image_try_u8(v->py->image, values + VALUES_EMBEDDED, &embedded))
 			return;
 		uint64_t n = values_count(v, &values, &k);
-		if (!embedded || v->l->visit->dict_visits_inline)
+		if (!embedded || v->py->cpython.dict_visits_inline)
 			visit_values(v, &k, values, n, EDGE_NAME_KEY);
 		if (visit_owns(v, keys))
 			visit_keys(v, &k, EDGE_NAME_UNSEEN);
@@ -270,7 +270,7 @@ void walk_managed(struct visitor *v)
 	if (v->l->object.preheader == CPYTHON_PREHEADER_INLINE &&
 	    (!inside || !image_try_u8(v->py->image, values + VALUES_VALID, &valid) || !valid))
 		values = 0;
-	if (dict && v->l->visit->dict_visits_inline)
+	if (dict && v->py->cpython.dict_visits_inline)
 		values = 0;
 	/* A dict that shares the values is not visited: they are (3.13, PyObject_VisitManagedDict). */
 	visit_edge(v, dict, dict_at, REFERENCE_OWNING,

@@ -179,6 +179,10 @@ static struct error *plan_builtin(struct plan_maker *m, const struct py_type *t,
 	if (base && base->kind == PY_KIND_tuple && t->kind == PY_KIND_tuple && !t->is_class) {
 		m->known_base = true;
 		m->plan.items = struct_sequence_items(m->py, t);
+		/* _PyStructSequence_InitBuiltinWithFlags: hidden ones are in tp_basicsize (3.12) */
+		const uint16_t first = m->py->layout->sequence.tuple_items;
+		if (t->basicsize > first)
+			m->plan.hidden = (uint32_t)((t->basicsize - first) / 8);
 		return err;
 	}
 	/* The word of the weak list is bookkeeping, that of the dict a slot. */

@@ -110,8 +110,13 @@ void walk_tuple(struct visitor *v)
 {
 	const uint64_t at = v->at + v->l->sequence.tuple_items;
 	uint64_t n = v->plan->items;
-	if ((n == UINT64_MAX && !visit_word(v, v->at + v->l->object.size, &n)) || at > v->end)
+	if (at > v->end)
 		return;
+	if (n == UINT64_MAX) {
+		if (!visit_word(v, v->at + v->l->object.size, &n) || n > (v->end - at) / 8)
+			n = (v->end - at) / 8;
+		n += v->plan->hidden;
+	}
 	if (n > (v->end - at) / 8)
 		n = (v->end - at) / 8;
 	visit_row(v, at, n, 0);
