@@ -32,6 +32,7 @@ class Interpreter:
     def __init__(self, path, version, word, free_threaded, debug):
         self.path, self.version = Path(path), version
         self.command = command(self.path)
+        self.home = not suite(self.path)  # installed here, with all that belongs to it
         self.word, self.free_threaded, self.debug = word, free_threaded, debug
         where = "pyenv" if "pyenv" in self.path.parts or ".pyenv" in self.path.parts else (
             "system" if self.path.parts[:2] == ("/", "usr") else suite(self.path) or "other")
