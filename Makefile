@@ -45,9 +45,11 @@ $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/schema.c: $(SCHEMA) scripts/embed Makefile
+PAGES := src/report/page.html
+$(BUILD)/schema.c: $(SCHEMA) $(PAGES) scripts/embed Makefile
 	@mkdir -p $(@D)
-	scripts/embed $(foreach f,$(SCHEMA),$(f:schema/%=%)=$(f)) > $@.tmp && mv $@.tmp $@
+	scripts/embed $(foreach f,$(SCHEMA),$(f:schema/%=%)=$(f)) \
+		$(foreach f,$(PAGES),$(notdir $(f))=$(f)) > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/schema.o: $(BUILD)/schema.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-overlength-strings -c -o $@ $<

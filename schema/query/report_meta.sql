@@ -1,0 +1,2 @@
+-- Facts about the dump.
+SELECT key, value FROM meta ORDER BY key
