@@ -260,6 +260,13 @@ bool py_object_disclaim(struct py *py, uint32_t id, uint64_t addr)
 	return true;
 }
 
+/* It will never be freed: as good as one that was compiled in. */
+static bool is_bare_type(const struct py *py, uint64_t at)
+{
+	const struct py_type *t = py_type_at(py, at);
+	return t && t->is_bare;
+}
+
 static struct error *claim_slice(void *arg, unsigned slice, uint64_t first, uint64_t end)
 {
 	struct claim_job *job = arg;
@@ -281,6 +288,8 @@ static struct error *claim_slice(void *arg, unsigned slice, uint64_t first, uint
 		else
 			for (unsigned k = 0; k < job->heads && !claimed; k++)
 				claimed = claim_at(py, (uint32_t)i, p, len, job->head[k], false);
+		if (!claimed && is_bare_type(py, o->address[i]))
+			claimed = claim_at(py, (uint32_t)i, p, len, 0, true);
 		job->slice[slice].objects += claimed;
 	}
 	return NULL;

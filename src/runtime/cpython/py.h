@@ -57,6 +57,7 @@ struct py_type {
 	uint8_t kind;	    /* enum py_kind: its own or its nearest base's */
 	bool own_kind;	    /* it is that type itself, not derived from it */
 	bool is_static;	    /* lies in module data */
+	bool is_bare;	    /* begins its block: no head of the collector's before it */
 	bool is_metatype;   /* its instances are types */
 	bool is_class;	    /* made by a class statement, not in C */
 	bool finalizer;

@@ -2,8 +2,9 @@
  * types: which types there are. A fixed point: `type` is known; what has a known metatype and looks
  * like a type is one; some of those are metatypes.
  *
- * Static types lie in module data, the others in blocks of their own, behind a GC head. A candidate
- * must have sane sizes, a name that can be read, and a chain of bases that ends at `object`.
+ * Static types lie in module data, the others in blocks of their own, behind a GC head. Types that a
+ * library fills in by itself (numpy's dtypes) say that they are static, and begin their block. A
+ * candidate must have sane sizes, a name that can be read, and a chain of bases that ends at `object`.
  * Mistakes to expect: a dead heap type whose block was not reused would still look like one, but a
  * free block is none of ours.
  */
@@ -51,6 +52,15 @@ static bool type_name_missing(const struct py *py, uint64_t addr)
 	       !image_try_u8(py->image, at, &byte);
 }
 
+/* type("", (), {}) is a class, too. */
+static bool type_name_empty(const struct py *py, uint64_t addr)
+{
+	uint64_t at;
+	uint8_t byte;
+	return py_word(py, addr + py->layout->type.name, &at) &&
+	       image_try_u8(py->image, at, &byte) && !byte;
+}
+
 /* What has a known metatype at its type word: is it a type? */
 static bool type_read(const struct py *py, uint64_t addr, struct py_type *ret)
 {
@@ -88,7 +98,9 @@ static bool type_read(const struct py *py, uint64_t addr, struct py_type *ret)
 	if (ret->flags & (l->flag.managed_dict | l->flag.managed_weakref))
 		ret->head = (uint16_t)(ret->head + 16);
 	return type_name_read(py, addr, name) ||
-	       (ret->flags & l->flag.ready && type_name_missing(py, addr));
+	       (ret->flags & l->flag.ready &&
+		(type_name_missing(py, addr) ||
+		 (ret->flags & l->flag.heap && type_name_empty(py, addr))));
 }
 
 /* ---- the table ---- */
@@ -139,15 +151,20 @@ static uint32_t type_index(const struct py *py, uint64_t addr)
 static struct error *types_prune(struct py *py)
 {
 	const struct cpython_layout *l = py->layout;
+	_cleanup_free_ bool *keep = malloc(py->type.n + 1);
+	if (!keep)
+		return &error_nomem;
 	for (unsigned round = 0; round < BASES_MOST; round++) {
 		uint64_t n = 0;
+		/* The index is of the table as it is: all are looked up before any is moved. */
 		for (uint64_t i = 0; i < py->type.n; i++) {
 			uint64_t base = 0;
-			struct py_type t = py->type.at[i];
-			py_word(py, t.address + l->type.base, &base);
-			if (!base || type_index(py, base))
-				py->type.at[n++] = t;
+			py_word(py, py->type.at[i].address + l->type.base, &base);
+			keep[i] = !base || type_index(py, base);
 		}
+		for (uint64_t i = 0; i < py->type.n; i++)
+			if (keep[i])
+				py->type.at[n++] = py->type.at[i];
 		if (n == py->type.n)
 			return NULL;
 		py->type.n = n;
@@ -291,6 +308,45 @@ static void types_relate(struct py *py)
 
 /* ---- static types ---- */
 
+/*
+ * Types with a metatype of their own that a library filled in by itself, in memory that it
+ * allocated, and of which it has instances in its data (numpy's dtypes): words there point to them.
+ */
+static struct error *types_behind_data(struct py *py)
+{
+	const struct image *img = py->image;
+	bool others = false;
+	for (uint64_t i = 0; i < py->type.n; i++)
+		others |= py->type.at[i].is_metatype &&
+			  py->type.at[i].address != py->cpython.type_type;
+	uint64_t known = py->type.n;
+	struct error *err = NULL;
+	for (uint32_t m = 0; others && m < img->nmodule; m++) {
+		uint64_t at = align_down(img->module[m].data_start + 7, 8), len;
+		uint64_t end = img->module[m].data_end;
+		const uint8_t *p;
+		for (; at < end && (p = image_next_data(img, &at, end, &len)); at += len) {
+			for (uint64_t i = (8 - at % 8) % 8; i + 8 <= len && !err; i += 8) {
+				uint64_t word = image_word_at(img, p + i), meta_at;
+				const struct py_type *meta;
+				struct py_type type;
+				if (word < 4096 || word % 8 ||
+				    !py_word(py, word + py->layout->object.type, &meta_at) ||
+				    !(meta = py_type_at(py, meta_at)) || !meta->is_metatype ||
+				    meta->address == py->cpython.type_type ||
+				    py_type_at(py, word) || image_module_find(img, word) ||
+				    !type_read(py, word, &type) ||
+				    type.flags & py->layout->type.flag.heap ||
+				    !(type.flags & py->layout->type.flag.ready))
+					continue;
+				type.is_bare = true;
+				err = vec_push(&py->type, type);
+			}
+		}
+	}
+	return err || py->type.n == known ? err : py_types_index(py);
+}
+
 struct error *py_types_static(struct py *py)
 {
 	const struct image *img = py->image;
@@ -335,31 +391,45 @@ struct error *py_types_static(struct py *py)
 			err = py_types_index(py);
 	}
 	if (!err)
+		err = types_behind_data(py);
+	if (!err)
 		types_relate(py);
 	return err;
 }
 
 /* ---- heap types ---- */
 
+/* A type in a block: behind a head of the collector's if it is a heap type, else at its first byte. */
+static bool type_in_block(const struct py *py, uint64_t block, uint64_t size, bool heap,
+			  struct py_type *ret)
+{
+	const struct cpython_type_layout *l = &py->layout->type;
+	const uint64_t head = heap ? py->layout->gc.head_size : 0, addr = block + head;
+	const struct py_type *meta;
+	uint64_t word;
+	if (size < head + (heap ? l->heap_size : l->size) ||
+	    !py_word(py, addr + py->layout->object.type, &word) || !(meta = py_type_at(py, word)) ||
+	    !meta->is_metatype || py_type_at(py, addr) || !type_read(py, addr, ret))
+		return false;
+	ret->is_bare = !heap;
+	/* One that the collector does not own was made ready, or it would have no instances. */
+	return heap ? ret->flags & l->flag.heap
+		    : !(ret->flags & l->flag.heap) && ret->flags & l->flag.ready;
+}
+
 static struct error *types_in_blocks(struct py *py)
 {
 	const struct object_table *o = &py->snapshot->object;
-	const uint16_t head = py->layout->gc.head_size;
 	bool again = true;
 	struct error *err = NULL;
 	for (unsigned round = 0; again && round < ROUNDS_MOST && !err; round++) {
 		again = false;
 		for (uint32_t i = 0; i < o->n && !err; i++) {
-			if (object_room(o, i) < (uint64_t)head + py->layout->type.heap_size ||
-			    !o->arena_id[i])
-				continue;
-			uint64_t addr = o->address[i] + head, word;
+			const uint64_t room = object_room(o, i);
 			struct py_type type;
-			const struct py_type *meta;
-			if (!py_word(py, addr + py->layout->object.type, &word) ||
-			    !(meta = py_type_at(py, word)) || !meta->is_metatype ||
-			    py_type_at(py, addr) || !type_read(py, addr, &type) ||
-			    !(type.flags & py->layout->type.flag.heap))
+			if (room < py->layout->type.size || !o->arena_id[i] ||
+			    (!type_in_block(py, o->address[i], room, true, &type) &&
+			     !type_in_block(py, o->address[i], room, false, &type)))
 				continue;
 			again |= type.is_metatype;
 			err = vec_push(&py->type, type);
