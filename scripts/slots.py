@@ -46,7 +46,8 @@ def member(t, name, base=0):
 def field(t, path):
     offset = 0
     for name in path.split("."):
-        found = member(t.strip_typedefs(), name)
+        t = t.strip_typedefs()
+        found = member(t, name) if t.code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION) else None
         if not found:
             return None, None
         offset += found[0]

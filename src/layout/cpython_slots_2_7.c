@@ -201,7 +201,7 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"_thread._local", ".<dummies>", 48, CPYTHON_SLOT_OWNING},
 	{"_thread._local", ".<wr_callback>", 56, CPYTHON_SLOT_UNSEEN},
 	/* localdummyobject */
-	{"_thread._localdummy", ".<dict>", 16, CPYTHON_SLOT_UNSEEN},
+	{"_thread._localdummy", ".<dict>", 16, CPYTHON_SLOT_WEAK},
 	/* lockobject */
 	{"_thread.lock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* arrayobject */

@@ -293,6 +293,7 @@ const struct cpython_slot cpython_slots_3_12[] = {
 	{"_io.IncrementalNewlineDecoder", ".<decoder>", 16, CPYTHON_SLOT_OWNING},
 	{"_io.IncrementalNewlineDecoder", ".errors", 24, CPYTHON_SLOT_OWNING},
 	/* stringio */
+	{"_io.StringIO", ".<buffer>", 56, CPYTHON_SLOT_UNSEEN},
 	{"_io.StringIO", ".<decoder>", 120, CPYTHON_SLOT_OWNING},
 	{"_io.StringIO", ".<readnl>", 128, CPYTHON_SLOT_OWNING},
 	{"_io.StringIO", ".<writenl>", 136, CPYTHON_SLOT_OWNING},
@@ -349,7 +350,7 @@ const struct cpython_slot cpython_slots_3_12[] = {
 	{"_thread._local", ".<dummies>", 48, CPYTHON_SLOT_OWNING},
 	{"_thread._local", ".<wr_callback>", 56, CPYTHON_SLOT_UNSEEN},
 	/* localdummyobject */
-	{"_thread._localdummy", ".<dict>", 16, CPYTHON_SLOT_UNSEEN},
+	{"_thread._localdummy", ".<dict>", 16, CPYTHON_SLOT_WEAK},
 	/* lockobject */
 	{"_thread.lock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* anextawaitableobject */

@@ -220,6 +220,8 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	{"_io.IncrementalNewlineDecoder", ".<decoder>", 16, CPYTHON_SLOT_OWNING},
 	{"_io.IncrementalNewlineDecoder", ".errors", 24, CPYTHON_SLOT_OWNING},
 	/* stringio */
+	{"_io.StringIO", ".<large>", 56, CPYTHON_SLOT_UNSEEN},
+	{"_io.StringIO", ".<small>", 64, CPYTHON_SLOT_UNSEEN},
 	{"_io.StringIO", ".<decoder>", 80, CPYTHON_SLOT_UNSEEN},
 	{"_io.StringIO", ".<readnl>", 88, CPYTHON_SLOT_UNSEEN},
 	{"_io.StringIO", ".<writenl>", 96, CPYTHON_SLOT_UNSEEN},
@@ -275,7 +277,7 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	{"_thread._local", ".<dummies>", 48, CPYTHON_SLOT_OWNING},
 	{"_thread._local", ".<wr_callback>", 56, CPYTHON_SLOT_UNSEEN},
 	/* localdummyobject */
-	{"_thread._localdummy", ".<dict>", 16, CPYTHON_SLOT_UNSEEN},
+	{"_thread._localdummy", ".<dict>", 16, CPYTHON_SLOT_WEAK},
 	/* lockobject */
 	{"_thread.lock", ".<lock>", 16, CPYTHON_SLOT_BUFFER},
 	/* arrayobject */
