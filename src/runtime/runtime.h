@@ -47,6 +47,8 @@ void edge_sink_add(struct edge_sink *sl, uint32_t dst, uint64_t offset, enum ref
 /* For parts of unknown layout: reads the words of [start, end) as native does. They lie in the
  * block. */
 void edge_sink_scan(struct edge_sink *sl, uint64_t start, uint64_t end);
+/* The same for words that are no part of the block: their edges have no offset. */
+void edge_sink_scan_elsewhere(struct edge_sink *sl, uint64_t start, uint64_t end);
 
 struct runtime {
 	const char *name;

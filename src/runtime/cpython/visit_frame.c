@@ -3,14 +3,16 @@
  *
  *	to 3.10		PyFrameObject: locals, cells and free variables, then the evaluation stack
  *	3.11 on		_PyInterpreterFrame: in a generator, in a frame object that outlived its call,
- *			else in a thread's own memory, where it is a root and none of ours
+ *			in a thread's own memory, where it is a root and none of ours, or in memory
+ *			that a library keeps for a stack it has switched away from (greenlets):
+ *			then the frame object that it has, or a later frame of that stack has, holds it
  *
  * How deep the stack of a running function is, only its registers know: what is there is scanned.
  */
 #include "runtime/cpython/states.h"
 #include "runtime/cpython/visit_impl.h"
 
-enum { LOCALS_MOST = 1 << 20, STACK_MOST = 1 << 20 };
+enum { LOCALS_MOST = 1 << 20, STACK_MOST = 1 << 20, PARKED_MOST = 1 << 14 };
 
 /* The names of locals: tuples of text, one after the other. */
 struct local_names {
@@ -85,9 +87,9 @@ static void visit_locals(struct visitor *v, const struct local_names *names, uin
 	}
 }
 
-static uint64_t rest_of(const struct visitor *v, uint64_t at, uint64_t n)
+static uint64_t rest_of(uint64_t end, uint64_t at, uint64_t n)
 {
-	uint64_t room = at < v->end ? (v->end - at) / 8 : 0;
+	uint64_t room = at < end ? (end - at) / 8 : 0;
 	return n < room ? n : room;
 }
 
@@ -102,7 +104,7 @@ static void walk_frame_object(struct visitor *v)
 	    !visit_word(v, v->at + l->frame_valuestack, &stack))
 		return;
 	names_read(v, code, &names);
-	uint64_t locals = rest_of(v, at, names_count(&names));
+	uint64_t locals = rest_of(v->end, at, names_count(&names));
 	visit_locals(v, &names, at, 0, locals);
 	if (stack != at + 8 * locals)
 		return;
@@ -124,22 +126,23 @@ static void walk_frame_object(struct visitor *v)
 	if (running)
 		edge_sink_scan(v->sink, stack, v->end);
 	else
-		visit_locals(v, &names, at, locals, locals + rest_of(v, stack, depth));
+		visit_locals(v, &names, at, locals, locals + rest_of(v->end, stack, depth));
 }
 
 /* ---- _PyInterpreterFrame, 3.11 on ---- */
 
-/* The frame lies in the object's own block. */
-static void visit_iframe(struct visitor *v, uint64_t frame)
+/* The frame ends at `end`, with the object's own block or with the memory that it lies in. */
+static void visit_iframe(struct visitor *v, uint64_t frame, uint64_t end)
 {
 	const struct cpython_visit_layout *l = v->l->visit;
 	struct local_names names = {.parts = 0};
 	uint64_t code = 0, word, n = 0, nlocals;
 	uint32_t count;
 	const uint64_t locals = frame + l->iframe_localsplus;
-	if (locals > v->end)
+	if (locals > end)
 		return;
-	visit_at(v, frame + l->iframe_object, v->name->frame_obj);
+	if (end == v->end)
+		visit_at(v, frame + l->iframe_object, v->name->frame_obj);
 	visit_at(v, frame + l->iframe_locals, v->name->locals);
 	const uint16_t held[] = {l->iframe_function, l->iframe_code};
 	const uint32_t name[] = {v->name->function, v->name->code};
@@ -160,7 +163,7 @@ static void visit_iframe(struct visitor *v, uint64_t frame)
 	names_read(v, code, &names);
 	if (!image_try_u32(v->py->image, code + l->code_nlocalsplus, &count))
 		return;
-	nlocals = rest_of(v, locals, count);
+	nlocals = rest_of(end, locals, count);
 	bool running;
 	if (l->iframe_stackpointer != CPYTHON_NONE) {
 		if (!visit_word(v, frame + l->iframe_stackpointer, &word))
@@ -175,7 +178,7 @@ static void visit_iframe(struct visitor *v, uint64_t frame)
 		n = running ? 0 : top;
 	}
 	if (!running) {
-		visit_locals(v, &names, locals, 0, rest_of(v, locals, n));
+		visit_locals(v, &names, locals, 0, rest_of(end, locals, n));
 		return;
 	}
 	/* While it runs the collector sees nothing of it. */
@@ -183,8 +186,56 @@ static void visit_iframe(struct visitor *v, uint64_t frame)
 	v->unseen = EDGE_NAME_UNSEEN;
 	visit_locals(v, &names, locals, 0, nlocals);
 	v->unseen = unseen;
-	if (locals + 8 * nlocals < v->end)
-		edge_sink_scan(v->sink, locals + 8 * nlocals, v->end);
+	const uint64_t stack = locals + 8 * nlocals;
+	if (stack < end && end == v->end)
+		edge_sink_scan(v->sink, stack, end);
+	else if (stack < end)
+		edge_sink_scan_elsewhere(v->sink, stack, end);
+}
+
+/* How far a frame outside any block goes: its variables, and the stack that its code asks for. */
+static uint64_t iframe_end(const struct visitor *v, uint64_t frame)
+{
+	const struct cpython_visit_layout *l = v->l->visit;
+	const struct cpython_code_layout *c = &v->l->code;
+	uint64_t code;
+	uint32_t nlocals, room;
+	if (!py_word(v->py, frame + l->iframe_code, &code) ||
+	    !py_is(v->py, py_object_id(v->py, code), PY_KIND_code) ||
+	    !image_try_u32(v->py->image, code + c->nlocalsplus, &nlocals) ||
+	    !image_try_u32(v->py->image, code + c->stacksize, &room) || nlocals > LOCALS_MOST ||
+	    room > STACK_MOST)
+		return 0;
+	return frame + l->iframe_localsplus + 8 * ((uint64_t)nlocals + room);
+}
+
+/* In memory of a thread: opaque, "Python frames" (threads.c). Its frames are roots. */
+static bool iframe_of_thread(const struct visitor *v, uint64_t frame)
+{
+	uint64_t end;
+	return snapshot_is_opaque(v->py->snapshot, frame, &end);
+}
+
+/*
+ * A stack that no thread runs: frames from the object's own down to the next that has an object, which
+ * then tells the rest. The collector sees nothing of them.
+ */
+static void visit_parked(struct visitor *v, uint64_t frame)
+{
+	const struct cpython_visit_layout *l = v->l->visit;
+	const uint32_t unseen = v->unseen;
+	uint64_t end, object;
+	v->unseen = EDGE_NAME_UNSEEN;
+	for (unsigned n = 0; n < PARKED_MOST && frame % 8 == 0 && !iframe_of_thread(v, frame);
+	     n++) {
+		if (!py_word(v->py, frame + l->iframe_object, &object) ||
+		    (n ? object != 0 : object != v->at) || !(end = iframe_end(v, frame)))
+			break;
+		visit_iframe(v, frame, end);
+		if (!py_word(v->py, frame + v->l->frame.previous, &frame) || !frame)
+			break;
+	}
+	v->unseen = unseen;
 }
 
 void walk_frame(struct visitor *v)
@@ -196,10 +247,13 @@ void walk_frame(struct visitor *v)
 		walk_frame_object(v);
 		return;
 	}
-	if (visit_word(v, v->at + l->frame_iframe, &frame) && frame >= v->at && frame < v->end &&
-	    image_try_u8(v->py->image, frame + l->iframe_owner, &owner) &&
-	    owner == l->iframe_owner_object)
-		visit_iframe(v, frame);
+	if (!visit_word(v, v->at + l->frame_iframe, &frame) ||
+	    !image_try_u8(v->py->image, frame + l->iframe_owner, &owner))
+		return;
+	if (frame >= v->at && frame < v->end && owner == l->iframe_owner_object)
+		visit_iframe(v, frame, v->end);
+	else if (owner == CPYTHON_FRAME_THREAD)
+		visit_parked(v, frame);
 }
 
 void walk_generator(struct visitor *v)
@@ -211,5 +265,5 @@ void walk_generator(struct visitor *v)
 	if (!image_try_u8(v->py->image, v->at + l->generator_state, &state))
 		return;
 	if ((int8_t)state < l->generator_cleared)
-		visit_iframe(v, v->at + l->generator_iframe);
+		visit_iframe(v, v->at + l->generator_iframe, v->end);
 }

@@ -24,6 +24,8 @@ enum {
 	PROGRESS_EVERY = 1 << 16, /* objects */
 };
 
+#define SCAN_FAR (UINT64_C(1) << 40)
+
 struct edge_chunk {
 	struct edge_chunk *next;
 	uint32_t n;
@@ -202,6 +204,18 @@ void edge_sink_scan(struct edge_sink *sl, uint64_t start, uint64_t end)
 {
 	struct words_run run = {0};
 	slice_scan(sl, &run, &sl->span, start, end);
+}
+
+void edge_sink_scan_elsewhere(struct edge_sink *sl, uint64_t start, uint64_t end)
+{
+	const uint64_t block = sl->start;
+	if (sl->n)
+		slice_flush(sl);
+	/* Offsets that are too far to record. */
+	sl->start = start - SCAN_FAR;
+	edge_sink_scan(sl, start, end);
+	slice_flush(sl);
+	sl->start = block;
 }
 
 static struct error *slice_run(void *arg, unsigned slice, uint64_t first, uint64_t end)
