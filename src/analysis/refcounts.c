@@ -1,11 +1,12 @@
 /*
  * refcounts: each object's count against the references that own.
  *
- *	found	references of kind REFERENCE_OWNING from objects and their buffers, and roots of
- *that kind (a frame's local, the interpreter's own pointers) words	what looks like a pointer to
- *the object's start: in C blocks, in the data of modules, on stacks, in objects of types whose
- *layout is not known. They explain counts that are missing ("held by C memory"); they prove none
- *
+ *	found	references of kind REFERENCE_OWNING from objects and their buffers, and roots of that
+ *		kind (a frame's local, the interpreter's own pointers)
+ *	words	what looks like a pointer to the object or, not on stacks, into it (libev's watchers lie
+ *		inside gevent's): in C blocks, in the data of modules, on stacks, in objects of types
+ *		whose layout is not known. They explain counts that are missing ("held by C memory");
+ *		they prove none
  *
  * No code keeps a count in a vector register alone; a copy (of a list, say) leaves addresses there.
  *
@@ -17,8 +18,8 @@
  *
  * A stale word on a stack hides the leak of one object; a thousand of a kind are not hidden by it.
  * No rows for: immortal objects; objects in module data with counts to spare (nothing is lost with
- * them, and the interpreter's own modules take such counts when they begin); those whose type has no count; and objects without a runtime that
- * names references (their words are all that is known).
+ * them, and the interpreter's own modules take such counts when they begin); those whose type has no
+ * count; and objects without a runtime that names references (their words are all that is known).
  *
  * Linear; 8 bytes per object while it runs.
  */
@@ -35,10 +36,14 @@ static inline void count_up(uint32_t *n)
 	*n += *n != UINT32_MAX;
 }
 
-/* Does this word point the way a holder's does: to the object itself? */
-static inline bool word_holds(enum edge_how how)
+/*
+ * Does this word of a root point the way a holder's does? Module data may keep what is inside an object
+ * that it was given (the text of a str that it leaves to be its documentation, as numpy does); what is
+ * on stacks points to everything that was worked on.
+ */
+static inline bool root_holds(const struct root_row *r)
 {
-	return how == EDGE_START || how == EDGE_TAGGED || how == EDGE_MISALIGNED;
+	return r->found != ROOT_BY_VECTOR && (r->grade <= ROOT_TLS || r->how != EDGE_INTERIOR);
 }
 
 static void count_references(const struct snapshot *s, uint32_t *owning, uint32_t *words)
@@ -53,7 +58,7 @@ static void count_references(const struct snapshot *s, uint32_t *owning, uint32_
 				continue;
 			if (e->kind[k] == REFERENCE_OWNING)
 				count_up(compiled ? &words[dst - 1] : &owning[dst - 1]);
-			else if (e->kind[k] == REFERENCE_WORD && word_holds(edge_how(e->where[k])))
+			else if (e->kind[k] == REFERENCE_WORD)
 				count_up(&words[dst - 1]);
 		}
 	}
@@ -63,8 +68,7 @@ static void count_references(const struct snapshot *s, uint32_t *owning, uint32_
 			continue;
 		if (r->kind == REFERENCE_OWNING)
 			count_up(&owning[r->object_id - 1]);
-		else if (r->kind == REFERENCE_WORD && r->found != ROOT_BY_VECTOR &&
-			 word_holds((enum edge_how)r->how))
+		else if (r->kind == REFERENCE_WORD && root_holds(r))
 			count_up(&words[r->object_id - 1]);
 	}
 }
