@@ -30,7 +30,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/*
 
 .DEFAULT_GOAL := all
 .PHONY: help all lib unit unit-run e2e check demo bench fuzz asan clang valgrind coverage tidy analyze \
-	format layouts suites pythons install clean setup setup-test
+	format layouts suites apps pythons install clean setup setup-test
 
 ## all: build build/heapscan, and its SQL functions as a loadable extension, build/heapscan.so
 all: $(BUILD)/heapscan $(BUILD)/heapscan.so
@@ -173,6 +173,10 @@ tidy:
 	clang-format --dry-run -Werror $(C_FILES)
 	@printf '%s\n' $(SOURCES) src/main.c src/extension.c | xargs -P$$(nproc) -n4 sh -c \
 		'clang-tidy --quiet "$$@" -- -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' tidy
+
+## apps: all real applications of tests/apps against what they say of themselves (scripts/setup apps)
+apps: all
+	APPS=all BUILD=$(BUILD) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/python/test_apps.py
 
 ## layouts: compare the tables of CPython's layouts with the headers that are present
 layouts:

@@ -1,0 +1,100 @@
+"""What an application says about itself before it dies: record.die(TRUTH).
+
+Two forked children write it: they have the same objects at the same addresses, and what they make
+themselves is in no dump. Their lines:
+
+    object ADDRESS TYPE REFERENTS...     every object of gc.get_objects, and what they lead to
+                                         (also by what code objects and static types hold, which
+                                         gc.get_referents does not tell)
+    garbage ADDRESS TYPE                 what gc.collect() finds, by DEBUG_SAVEALL
+"""
+
+import ctypes
+import gc
+import os
+import sys
+import types
+
+SECONDS = 100
+CODE = ("co_consts", "co_names", "co_filename", "co_name", "co_qualname", "co_linetable", "co_exceptiontable")
+
+
+def name(kind):
+    """As heapscan writes it: module and qualified name; of a type in C what it calls itself."""
+    return ("%s.%s" % (kind.__module__, kind.__qualname__)).replace(" ", "_")
+
+
+def untold(o):
+    """What o holds that gc.get_referents does not tell, as far as it can be had without making anything."""
+    if type(o) is types.CodeType:
+        return [getattr(o, field) for field in CODE if hasattr(o, field)]
+    if isinstance(o, type):
+        return gc.get_referents(o.__dict__) + [o.__bases__, o.__mro__]
+    return []
+
+
+def walk(objects, out):
+    seen, skip, names = set(), {id(objects), id(out)}, {}
+    frame = sys._getframe()
+    while frame:
+        skip.add(id(frame))
+        frame = frame.f_back
+
+    def name_of(kind):
+        if kind not in names:
+            names[kind] = name(kind)
+        return names[kind]
+
+    todo = list(objects)
+    while todo:
+        o = todo.pop()
+        if id(o) in seen or id(o) in skip:
+            continue
+        seen.add(id(o))
+        referents = gc.get_referents(o)
+        out.write("object %x %s %s\n" % (id(o), name_of(type(o)), " ".join(["%x" % id(r) for r in referents])))
+        todo.extend(referents)
+        todo.extend(untold(o))
+    out.flush()
+
+
+def collect(objects, out):
+    """Finalizers run here: a lock that another thread holds would stop it."""
+    del objects
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    gc.collect()
+    for o in gc.garbage:
+        out.write("garbage %x %s\n" % (id(o), name(type(o))))
+    out.flush()
+
+
+def in_child(libc, write, out):
+    pid = libc.fork()
+    if not pid:
+        status = 1
+        try:
+            libc.alarm(SECONDS)
+            write(gc.get_objects(), out)
+            status = 0
+        finally:
+            os._exit(status)
+    status = os.waitpid(pid, 0)[1]
+    if status:
+        os.write(2, b"the child of %s failed: %#x\n" % (write.__name__.encode(), status))
+        os._exit(1)
+
+
+def die(truth):
+    gc.disable()
+    # The C library's: os.fork runs what threading and others registered, and that changes objects.
+    libc = ctypes.PyDLL(None)
+    libc.alarm(0)  # a function of the library is made when it is first asked for
+    libc.fork
+    with open(os.devnull, "w") as nowhere:
+        # What is made at its first use is made before: a static type gets ready when it is asked its name.
+        walk(gc.get_objects(), nowhere)
+    with open(truth, "w") as out:
+        in_child(libc, walk, out)
+        out.seek(0, 2)
+        in_child(libc, collect, out)
+    os.abort()

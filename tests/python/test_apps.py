@@ -1,0 +1,85 @@
+"""Real applications under load, with Debian's packages: objects, referents, garbage and counts.
+
+Those of LIGHT run in `make check`, all of them in `make apps` (APPS=all). An application whose packages
+are not there is left out; scripts/setup test installs what LIGHT needs, scripts/setup apps the rest."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e"), str(HERE.parent / "apps")]
+
+import dump as dumper  # noqa: E402
+from compare import Compared, Truth  # noqa: E402
+from heapscan import command, Database  # noqa: E402
+
+PROGRAMS = HERE.parent / "apps" / "programs"
+PYTHON = "/usr/bin/python3"
+ALL = os.environ.get("APPS") == "all"
+
+# name: what it imports; load; in `make check`, too
+APPS = {
+    "stdlib": ((), ["100"], True),
+    "flask": (("flask",), ["120"], True),
+    "lxml": (("lxml",), ["100"], True),
+    "green": (("gevent", "greenlet"), ["30"], True),
+    "django": (("django",), ["300"], False),
+    "tornado": (("tornado",), ["500"], False),
+    "twisted": (("twisted",), ["200"], False),
+    "numbers": (("numpy", "pandas"), ["300", "pandas"], False),
+    "mixed": (("aiohttp", "sqlalchemy", "cffi", "cryptography", "PIL", "yaml", "msgpack", "simplejson"), ["100"],
+              False),
+}
+
+
+def present(packages):
+    return not subprocess.run([PYTHON, "-c", "import " + ", ".join(packages)], capture_output=True).returncode \
+        if packages else Path(PYTHON).exists()
+
+
+@pytest.fixture(scope="module", params=[a for a, (_, _, light) in APPS.items() if light or ALL])
+def app(request, tmp_path_factory):
+    packages, load, _ = APPS[request.param]
+    if not present(packages):
+        pytest.skip("not installed: " + " ".join(packages))
+    folder = tmp_path_factory.mktemp("apps") / request.param
+    truth = folder.parent / "truth"
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    made = dumper.run(folder, [PYTHON, "-B", PROGRAMS / f"{request.param}_app.py", truth, *load], PYTHON, env=env)
+    command(made.core, "-o", folder / "x.db")
+    made.core.unlink()
+    compared = Compared(Truth(truth), Database(folder / "x.db"))
+    yield compared
+    compared.db.close()
+
+
+def test_objects(app):
+    """Every one is found, as what it is. A few are made by the child that tells."""
+    assert len(app.truth.type) > 10000
+    assert sum(app.lost.values()) <= 3, app.lost
+    assert not app.wrong, app.wrong
+
+
+def test_invented(app):
+    """What the process did not name is an object all the same: its count is that of its holders."""
+    errors = set(app.db.column("SELECT o.address FROM refcount_error e JOIN object o ON o.id = e.object_id"))
+    unreachable = set(app.db.column("SELECT address FROM object WHERE refcount IS NOT NULL AND reachable = 0"))
+    invented = (errors | unreachable) & (app.name.keys() - app.truth.type.keys())
+    assert not {app.name[a] for a in invented} - CONSTANTS
+
+
+# Constants of modules that Cython made: module data held them, but the compiler dropped variables that
+# are written and never read. Their counts are lost indeed; so are those of the wrappers of a type's
+# special methods (Cython 0.29, ModuleNode.py, "wrapperbase").
+CONSTANTS = {"tuple", "code", "str", "wrapper_descriptor", "method_descriptor", "int", "bytes"}
+
+
+def test_counts(app):
+    """No count is unexplained."""
+    cython = "cython_function_or_method" in app.name.values()
+    left = {key: n for key, n in app.counts.items() if not (cython and key[0] in CONSTANTS and key[1] > 0)}
+    assert not left, {key: hex(app.example["counts", key]) for key in left}
