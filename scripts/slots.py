@@ -80,6 +80,10 @@ def slots():
             if offset is None or (how != "*" and kind.sizeof != 8):
                 continue
             for each in types.split(","):
+                if each.endswith("^"):
+                    if MAJOR > 2:
+                        continue
+                    each = each[:-1]
                 mine = rows.setdefault(each, [])
                 if not any(row[0] == offset for row in mine):
                     mine.append((offset, edge, how, name))

@@ -215,11 +215,12 @@ struct cpython_frame_layout {
 	enum cpython_frames frames;
 	uint16_t cframe_current; /* _PyCFrame.current_frame */
 	uint16_t previous, code, locals, localsplus;
-	uint16_t func, frame_obj;	   /* f_func, f_funcobj */
-	uint16_t instr, owner;		   /* prev_instr, instr_ptr; owner: char */
-	uint16_t stacktop;		   /* int: variables and stack words in use; -1: it runs */
-	uint16_t stackpointer;		   /* address behind the words in use (3.14) */
-	uint16_t lasti, valuestack;	   /* PyFrameObject to 3.10 */
+	uint16_t func, frame_obj;   /* f_func, f_funcobj */
+	uint16_t instr, owner;	    /* prev_instr, instr_ptr; owner: char */
+	uint16_t stacktop;	    /* int: variables and stack words in use; -1: it runs */
+	uint16_t stackpointer;	    /* address behind the words in use (3.14) */
+	uint16_t lasti, valuestack; /* PyFrameObject to 3.10 */
+	uint16_t iblock;	    /* 2.7: f_iblock, and behind it f_blockstack; 0: no matter */
 	uint16_t object_frame, object_own; /* PyFrameObject.f_frame, ._f_frame_data (3.11) */
 };
 
@@ -324,6 +325,21 @@ struct cpython_visit_layout {
 	uint16_t stgdict_proto;
 };
 
+/* What has a count that the interpreter, or a module of its library, took and never gives back. */
+enum cpython_lost_how {
+	CPYTHON_LOST_MODULE,   /* modules whose __name__ it is */
+	CPYTHON_LOST_INTERNED, /* the interned text */
+	CPYTHON_LOST_TEXT,     /* a text that a static variable of the interpreter holds */
+	CPYTHON_LOST_TYPE,     /* the type of that name */
+	CPYTHON_LOST_MEMBER,   /* what the dict of that type, or of such a module, has as `key` */
+};
+
+struct cpython_lost {
+	uint8_t how;		 /* enum cpython_lost_how */
+	uint8_t major, from, to; /* minor versions, both included */
+	const char *name, *key;
+};
+
 struct cpython_layout {
 	const char *version; /* "3.11" */
 	uint8_t major, minor;
@@ -347,6 +363,9 @@ struct cpython_layout {
 /* Rows, oldest first. */
 extern const struct cpython_layout *const cpython_layouts[];
 extern const unsigned cpython_nlayouts;
+
+/* cpython_lost.c: the next row of this version from *i on; NULL: no more. */
+const struct cpython_lost *cpython_lost_next(const struct cpython_layout *layout, unsigned *i);
 
 /* The interpreter in a process. */
 struct cpython {

@@ -169,6 +169,7 @@ const struct cpython_layout cpython_3_7 = {
 			.linetable = 112,
 			.name = 104,
 			.filename = 96,
+			.flags = 32,
 			.firstlineno = 36,
 		},
 	/* Include/funcobject.h, methodobject.h, classobject.h, descrobject.h,

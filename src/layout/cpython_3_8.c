@@ -169,6 +169,7 @@ const struct cpython_layout cpython_3_8 = {
 			.linetable = 120,
 			.name = 112,
 			.filename = 104,
+			.flags = 36,
 			.firstlineno = 40,
 		},
 	/* Include/cpython/funcobject.h, methodobject.h, classobject.h, descrobject.h,

@@ -26,6 +26,8 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"StgDict", ".<converters>", 336, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<restype>", 344, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<checker>", 352, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<format>", 368, CPYTHON_SLOT_BUFFER},
+	{"StgDict", ".<shape>", 384, CPYTHON_SLOT_BUFFER},
 	/* PyStructObject */
 	{"Struct", ".format", 40, CPYTHON_SLOT_OWNING},
 	/* PySyntaxErrorObject */
@@ -307,6 +309,53 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"enumerate", ".<iterator>", 24, CPYTHON_SLOT_OWNING},
 	{"enumerate", ".<result>", 32, CPYTHON_SLOT_OWNING},
 	{"enumerate", ".<index>", 40, CPYTHON_SLOT_OWNING},
+	/* PyBaseExceptionObject */
+	{"exceptions.BaseException", ".__dict__", 16, CPYTHON_SLOT_OWNING},
+	{"exceptions.BaseException", ".args", 24, CPYTHON_SLOT_OWNING},
+	{"exceptions.BaseException", ".message", 32, CPYTHON_SLOT_OWNING},
+	/* PyEnvironmentErrorObject */
+	{"exceptions.EnvironmentError", ".__dict__", 16, CPYTHON_SLOT_OWNING},
+	{"exceptions.EnvironmentError", ".args", 24, CPYTHON_SLOT_OWNING},
+	{"exceptions.EnvironmentError", ".message", 32, CPYTHON_SLOT_OWNING},
+	{"exceptions.EnvironmentError", ".errno", 40, CPYTHON_SLOT_OWNING},
+	{"exceptions.EnvironmentError", ".strerror", 48, CPYTHON_SLOT_OWNING},
+	{"exceptions.EnvironmentError", ".filename", 56, CPYTHON_SLOT_OWNING},
+	/* PySyntaxErrorObject */
+	{"exceptions.SyntaxError", ".__dict__", 16, CPYTHON_SLOT_OWNING},
+	{"exceptions.SyntaxError", ".args", 24, CPYTHON_SLOT_OWNING},
+	{"exceptions.SyntaxError", ".message", 32, CPYTHON_SLOT_OWNING},
+	{"exceptions.SyntaxError", ".msg", 40, CPYTHON_SLOT_OWNING},
+	{"exceptions.SyntaxError", ".filename", 48, CPYTHON_SLOT_OWNING},
+	{"exceptions.SyntaxError", ".lineno", 56, CPYTHON_SLOT_OWNING},
+	{"exceptions.SyntaxError", ".offset", 64, CPYTHON_SLOT_OWNING},
+	{"exceptions.SyntaxError", ".text", 72, CPYTHON_SLOT_OWNING},
+	{"exceptions.SyntaxError", ".print_file_and_line", 80, CPYTHON_SLOT_OWNING},
+	/* PySystemExitObject */
+	{"exceptions.SystemExit", ".__dict__", 16, CPYTHON_SLOT_OWNING},
+	{"exceptions.SystemExit", ".args", 24, CPYTHON_SLOT_OWNING},
+	{"exceptions.SystemExit", ".message", 32, CPYTHON_SLOT_OWNING},
+	{"exceptions.SystemExit", ".code", 40, CPYTHON_SLOT_OWNING},
+	/* PyUnicodeErrorObject */
+	{"exceptions.UnicodeDecodeError", ".__dict__", 16, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeDecodeError", ".args", 24, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeDecodeError", ".message", 32, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeDecodeError", ".encoding", 40, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeDecodeError", ".object", 48, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeDecodeError", ".reason", 72, CPYTHON_SLOT_OWNING},
+	/* PyUnicodeErrorObject */
+	{"exceptions.UnicodeEncodeError", ".__dict__", 16, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeEncodeError", ".args", 24, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeEncodeError", ".message", 32, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeEncodeError", ".encoding", 40, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeEncodeError", ".object", 48, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeEncodeError", ".reason", 72, CPYTHON_SLOT_OWNING},
+	/* PyUnicodeErrorObject */
+	{"exceptions.UnicodeTranslateError", ".__dict__", 16, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeTranslateError", ".args", 24, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeTranslateError", ".message", 32, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeTranslateError", ".encoding", 40, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeTranslateError", ".object", 48, CPYTHON_SLOT_OWNING},
+	{"exceptions.UnicodeTranslateError", ".reason", 72, CPYTHON_SLOT_OWNING},
 	/* PyFileObject */
 	{"file", ".name", 24, CPYTHON_SLOT_OWNING},
 	{"file", ".mode", 32, CPYTHON_SLOT_OWNING},

@@ -75,6 +75,8 @@ const struct cpython_slot cpython_slots_3_11[] = {
 	{"StgDict", ".<converters>", 136, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<restype>", 144, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<checker>", 152, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<format>", 168, CPYTHON_SLOT_BUFFER},
+	{"StgDict", ".<shape>", 184, CPYTHON_SLOT_BUFFER},
 	/* PyStopIterationObject */
 	{"StopIteration", ".__dict__", 16, CPYTHON_SLOT_OWNING},
 	{"StopIteration", ".args", 24, CPYTHON_SLOT_OWNING},

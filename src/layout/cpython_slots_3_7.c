@@ -46,6 +46,8 @@ const struct cpython_slot cpython_slots_3_7[] = {
 	{"StgDict", ".<converters>", 136, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<restype>", 144, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<checker>", 152, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<format>", 168, CPYTHON_SLOT_BUFFER},
+	{"StgDict", ".<shape>", 184, CPYTHON_SLOT_BUFFER},
 	/* PyStopIterationObject */
 	{"StopIteration", ".__dict__", 16, CPYTHON_SLOT_OWNING},
 	{"StopIteration", ".args", 24, CPYTHON_SLOT_OWNING},
@@ -363,6 +365,7 @@ const struct cpython_slot cpython_slots_3_7[] = {
 	{"code", ".co_varnames", 64, CPYTHON_SLOT_UNSEEN},
 	{"code", ".co_freevars", 72, CPYTHON_SLOT_UNSEEN},
 	{"code", ".co_cellvars", 80, CPYTHON_SLOT_UNSEEN},
+	{"code", ".<cell2arg>", 88, CPYTHON_SLOT_BUFFER},
 	{"code", ".co_filename", 96, CPYTHON_SLOT_UNSEEN},
 	{"code", ".co_name", 104, CPYTHON_SLOT_UNSEEN},
 	{"code", ".co_lnotab", 112, CPYTHON_SLOT_UNSEEN},

@@ -46,6 +46,8 @@ const struct cpython_slot cpython_slots_3_9[] = {
 	{"StgDict", ".<converters>", 136, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<restype>", 144, CPYTHON_SLOT_UNSEEN},
 	{"StgDict", ".<checker>", 152, CPYTHON_SLOT_UNSEEN},
+	{"StgDict", ".<format>", 168, CPYTHON_SLOT_BUFFER},
+	{"StgDict", ".<shape>", 184, CPYTHON_SLOT_BUFFER},
 	/* PyStopIterationObject */
 	{"StopIteration", ".__dict__", 16, CPYTHON_SLOT_OWNING},
 	{"StopIteration", ".args", 24, CPYTHON_SLOT_OWNING},
@@ -370,11 +372,14 @@ const struct cpython_slot cpython_slots_3_9[] = {
 	{"code", ".co_varnames", 72, CPYTHON_SLOT_UNSEEN},
 	{"code", ".co_freevars", 80, CPYTHON_SLOT_UNSEEN},
 	{"code", ".co_cellvars", 88, CPYTHON_SLOT_UNSEEN},
+	{"code", ".<cell2arg>", 96, CPYTHON_SLOT_BUFFER},
 	{"code", ".co_filename", 104, CPYTHON_SLOT_UNSEEN},
 	{"code", ".co_name", 112, CPYTHON_SLOT_UNSEEN},
 	{"code", ".co_lnotab", 120, CPYTHON_SLOT_UNSEEN},
 	{"code", ".<frame>", 128, CPYTHON_SLOT_BUFFER},
 	{"code", ".<weakrefs>", 136, CPYTHON_SLOT_WEAK},
+	{"code", ".<cache>", 152, CPYTHON_SLOT_BUFFER},
+	{"code", ".<cache>", 160, CPYTHON_SLOT_BUFFER},
 	/* PyODictObject */
 	{"collections.OrderedDict", ".<nodes>", 64, CPYTHON_SLOT_BUFFER},
 	{"collections.OrderedDict", ".__dict__", 96, CPYTHON_SLOT_OWNING},

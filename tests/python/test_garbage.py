@@ -16,7 +16,7 @@ from interpreters import interpreters  # noqa: E402
 
 ZOO = HERE / "programs" / "garbage_zoo.py"
 KNOWN = [i for i in interpreters()
-         if (3, 7) <= i.version and i.word == 8 and not (i.free_threaded or i.debug)]
+         if i.word == 8 and not (i.free_threaded or i.debug)]
 if os.environ.get("SHORT"):
     KNOWN = KNOWN[-1:]
 
@@ -26,9 +26,13 @@ def zoo(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("garbage") / "run"
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     made = dumper.run(folder, [*request.param.command, ZOO], request.param.path, env=env)
-    found = {"garbage": {}, "alive": {}}
+    found = {"garbage": {}, "kept": {}, "behind": {}, "alive": {}, "thresholds": None}
     for line in made.truth.read_text().splitlines():
-        what, address, *kind = line.split()
+        what, rest = line.split(None, 1)
+        if what == "thresholds":
+            found[what] = rest
+            continue
+        address, *kind = rest.split()
         found[what][int(address)] = " ".join(kind)
     assert len(found["garbage"]) > 1000
     db = scan(made.core, folder / "zoo.db")
@@ -62,6 +66,15 @@ def test_identical(zoo):
     assert not truth["alive"].keys() & rows.keys()
 
 
+def test_uncollectable(zoo):
+    """Python 2's finalizers, of classes of both kinds and of generators, and what they lead to."""
+    db, truth = zoo
+    rows = set(db.column("SELECT o.address FROM garbage g JOIN object o ON o.id = g.object_id "
+                         "WHERE g.uncollectable"))
+    assert rows == (truth["kept"].keys() | truth["behind"].keys()) & truth["garbage"].keys()
+    assert bool(rows) == (db.meta()["python_version"] < "3")
+
+
 def test_nothing_leads_to_it(zoo):
     db, truth = zoo
     assert db.rows("SELECT o.id FROM garbage g JOIN object o ON o.id = g.object_id "
@@ -73,14 +86,16 @@ def test_nothing_leads_to_it(zoo):
 
 def test_clusters(zoo):
     """The big ring is one cluster; the facts of the collector are told."""
-    db, _ = zoo
+    db, truth = zoo
     assert db.rows("SELECT 1 FROM cluster WHERE kind = 'cycle' AND NOT reachable AND objects >= 1000")
     meta = db.meta()
     assert meta["gc_enabled"] == "0"
-    assert len(meta["gc_thresholds"].split()) == 3
-    title = db.one("SELECT title FROM finding WHERE kind = 'garbage'")
-    assert "cyclic garbage" in title
-    assert "switched off" in db.one("SELECT detail FROM finding WHERE kind = 'garbage'")
+    assert meta["gc_thresholds"] == truth["thresholds"] == "701 11 12"
+    assert len(meta["gc_counts"].split()) == 3 and int(meta["gc_counts"].split()[0]) > 1000
+    titles, details = zip(*db.rows("SELECT title, detail FROM finding WHERE kind = 'garbage'"))
+    assert all("cyclic garbage" in title for title in titles)
+    assert len(titles) == (2 if truth["kept"] else 1)
+    assert any("switched off" in detail for detail in details)
     command("cycles", db.path, "--fail-on", "cycles", status=3)
 
 

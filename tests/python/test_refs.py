@@ -16,7 +16,7 @@ from interpreters import interpreters  # noqa: E402
 
 ZOO = HERE / "programs" / "refs_zoo.py"
 KNOWN = [i for i in interpreters()
-         if (3, 9) <= i.version and i.word == 8 and not (i.free_threaded or i.debug)]
+         if i.word == 8 and not (i.free_threaded or i.debug)]
 if os.environ.get("SHORT"):
     KNOWN = KNOWN[-1:]
 

@@ -70,6 +70,8 @@ static struct error *cpython_references(struct runtime_context *ctx)
 		return NULL;
 	struct error *err = py_interned_find(py);
 	if (!err)
+		err = py_own_counts(py);
+	if (!err)
 		err = py_statics_roots(py);
 	if (!err)
 		err = py_suspended_find(py);

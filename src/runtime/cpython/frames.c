@@ -2,7 +2,12 @@
 
 #include <inttypes.h>
 
-enum { FRAMES_MOST = 1 << 20, LOCALS_MOST = 1 << 16 };
+enum {
+	FRAMES_MOST = 1 << 20,
+	LOCALS_MOST = 1 << 16,
+	/* Include/code.h: CO_GENERATOR, CO_COROUTINE (3.5), CO_ASYNC_GENERATOR (3.6) */
+	CODE_GENERATORS = 0x20 | 0x80 | 0x200,
+};
 
 /* ---- code objects ---- */
 
@@ -99,19 +104,16 @@ static bool interpreter_frame(const struct py *py, uint64_t at, struct py_frame 
 	return true;
 }
 
+/* What it holds, its stack included, are the object's references: visit_frame.c. */
 static bool object_frame(const struct py *py, uint64_t at, struct py_frame *ret)
 {
-	const struct object_table *o = &py->snapshot->object;
-	const struct cpython_frame_layout *l = &py->layout->frame;
-	uint64_t stack;
+	uint32_t flags;
 	ret->object_id = py_object_id(py, at);
 	if (!ret->object_id || !py_is(py, ret->object_id, PY_KIND_frame) || !is_code(py, ret->code))
 		return false;
-	/* While it runs only the C stack knows how far its stack goes. */
-	uint64_t end = object_block(o, ret->object_id - 1) + o->size[ret->object_id - 1];
 	ret->running = true;
-	if (py_word(py, at + l->valuestack, &stack) && stack > at && stack < end)
-		ret->stack = (uint32_t)((end - stack) / 8);
+	ret->borrowed = image_try_u32(py->image, ret->code + py->layout->code.flags, &flags) &&
+			flags & CODE_GENERATORS;
 	return true;
 }
 

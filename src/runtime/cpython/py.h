@@ -68,6 +68,9 @@ struct py_static {
 	uint64_t address, size;
 };
 
+/* Tuples that own none of their items: own_counts.c. */
+enum { PY_LENT_MOST = 16 };
+
 struct py {
 	const struct runtime_context *ctx;
 	const struct image *image;
@@ -84,8 +87,10 @@ struct py {
 	uint32_t *object_type;	     /* by object id - 1: index + 1 in type; 0: no Python object */
 	uint64_t objects;	     /* how many */
 	struct py_visit *visit;	     /* visit_impl.h */
-	uint64_t interpreters;	     /* to 3.6: the word that leads to them, by structure; 0 */
-	struct bits interned; /* by object id: dicts of interned strings, which they do not own */
+	uint32_t lent[PY_LENT_MOST]; /* object ids */
+	unsigned nlent;
+	uint64_t interpreters; /* to 3.6: the word that leads to them, by structure; 0 */
+	struct bits interned;  /* by object id: dicts of interned strings, which they do not own */
 };
 
 /* A preview being made. */

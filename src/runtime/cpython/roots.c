@@ -113,7 +113,10 @@ static struct error *interpreter_frame_roots(struct roots *r, const struct py_fr
 	return err;
 }
 
-/* To 3.10: what runs a frame has a count of it; its variables are the frame object's references. */
+/*
+ * To 3.10: what runs a frame has a count of it, but for those of generators (Objects/genobject.c,
+ * gen_send_ex). Its variables are the frame object's references.
+ */
 static struct error *object_frame_roots(struct roots *r, const struct py_frame *f)
 {
 	struct snapshot *s = r->py->snapshot;
@@ -121,20 +124,13 @@ static struct error *object_frame_roots(struct roots *r, const struct py_frame *
 		.object_id = f->object_id,
 		.grade = ROOT_FRAME,
 		.how = EDGE_START,
-		.kind = REFERENCE_OWNING,
+		.kind = f->borrowed ? REFERENCE_WORD : REFERENCE_OWNING,
 		.found = ROOT_BY_RUNTIME,
 		.thread_id = r->thread_id,
 		.depth = r->depth,
 	};
 	struct error *err = intern_str(&s->strings, "(frame)", &row.name);
-	if (!err)
-		err = vec_push(&s->root, row);
-	uint64_t at;
-	if (!py_word(r->py, f->address + r->py->layout->frame.valuestack, &at))
-		return err;
-	for (uint32_t i = 0; i < f->stack && !err; i++, at += 8)
-		err = root_add(r, at, ROOT_FRAME, REFERENCE_WORD, "(stack)");
-	return err;
+	return err ? err : vec_push(&s->root, row);
 }
 
 /* Python's frames follow a thread's native ones. */
@@ -198,89 +194,15 @@ static struct error *interpreter_roots(struct py *py, uint64_t at, uint64_t numb
 	return err;
 }
 
-/*
- * Frozen objects (gc.freeze) are in a list that no collection looks at: for the collector they are
- * as good as untracked.
- */
-static void frozen_untrack(struct py *py, uint64_t interpreter)
-{
-	const struct cpython_state_layout *l = &py->layout->state;
-	struct object_table *o = &py->snapshot->object;
-	uint64_t head = interpreter + l->gc_permanent, at = head;
-	if (l->gc_permanent == CPYTHON_NONE || !o->flags)
-		return;
-	for (uint32_t n = 0; n <= o->n; n++) {
-		if (!py_word(py, at + py->layout->gc.next, &at))
-			return;
-		at &= ~UINT64_C(3); /* bit 0: which of its spaces it is in (3.14.0) */
-		if (at == head)
-			return;
-		uint32_t id = py_object_id(py, at + py->layout->gc.head_size);
-		if (!id)
-			return;
-		o->flags[id - 1] &= (uint16_t)~OBJECT_GC;
-	}
-}
-
-static struct error *collector_meta(struct py *py, uint64_t interpreter)
-{
-	const struct cpython_state_layout *l = &py->layout->state;
-	uint32_t enabled, threshold[3], count[3];
-	if (l->gc_in_runtime)
-		interpreter = py->cpython.runtime;
-	if (l->gc_enabled == CPYTHON_NONE ||
-	    !image_try_u32(py->image, interpreter + l->gc_enabled, &enabled))
-		return NULL;
-	for (unsigned i = 0; i < 3; i++) {
-		uint64_t at = interpreter + l->gc_generations + i * (uint64_t)l->generation_size;
-		if (!image_try_u32(py->image, at + l->generation_threshold, &threshold[i]) ||
-		    !image_try_u32(py->image, at + l->generation_count, &count[i]))
-			return NULL;
-	}
-	struct error *err = snapshot_meta(py->snapshot, "gc_enabled", "%d", enabled != 0);
-	if (!err)
-		err = snapshot_meta(py->snapshot, "gc_thresholds", "%u %u %u", threshold[0],
-				    threshold[1], threshold[2]);
-	if (!err)
-		err = snapshot_meta(py->snapshot, "gc_counts", "%u %u %u", count[0], count[1],
-				    count[2]);
-	return err;
-}
-
-/*
- * Objects with tp_del keep the collector from clearing the cycle: __del__ in 2.7, C types that still
- * fill the slot later. A generator's is its own matter (2.7).
- */
-static void unclearable_mark(struct py *py)
-{
-	struct object_table *o = &py->snapshot->object;
-	const struct py_type *before = NULL;
-	bool has = false;
-	for (uint32_t id = 1; o->flags && id <= o->n; id++) {
-		const struct py_type *t = py_type_of(py, id);
-		uint64_t del;
-		if (!t || !(o->flags[id - 1] & OBJECT_GC) || t->kind == PY_KIND_generator)
-			continue;
-		if (t != before)
-			has = py_word(py, t->address + py->layout->type.del, &del) && del;
-		before = t;
-		if (has)
-			o->flags[id - 1] |= OBJECT_UNCLEARABLE;
-	}
-}
-
 struct error *py_states_roots(struct py *py)
 {
 	_cleanup_(py_states_deinit) struct py_states states = {0};
 	struct error *err = py_states_find(py, &states);
 	uint64_t n = states.interpreter.n;
-	unclearable_mark(py);
-	for (uint64_t i = 0; i < n && !err; i++) {
-		frozen_untrack(py, states.interpreter.at[i]);
+	for (uint64_t i = 0; i < n && !err; i++)
 		err = interpreter_roots(py, states.interpreter.at[i], n - 1 - i);
-	}
-	if (!err && n)
-		err = collector_meta(py, states.interpreter.at[n - 1]);
+	if (!err)
+		err = py_collector(py, &states);
 	for (uint64_t i = 0; i < states.thread.n && !err; i++)
 		err = thread_roots(py, &states.thread.at[i]);
 	if (!err && n)

@@ -1,12 +1,14 @@
 /*
  * states: what the interpreter itself holds: interpreters, threads, frames.
  *
- *	interpreters.c   the interpreters and their threads; facts about the collector
+ *	interpreters.c   the interpreters and their threads
+ *	collector.c      facts about the collector
  *	threads.c        whose native thread is it; the memory that its frames live in
  *	frames.c         the frames of a thread, newest first; what they are called
  *	lines.c          which line an instruction is of
  *	suspended.c      generators, coroutines, tasks: where each waits
  *	interned.c       the table of interned strings
+ *	own_counts.c     what CPython itself counts wrongly
  *	roots.c          frame rows; a root for each local, stack word and dictionary of an interpreter
  *
  *	_PyRuntime.interpreters.head ──► PyInterpreterState ──► next one
@@ -42,6 +44,7 @@ struct py_frame {
 	uint32_t nlocals;   /* words at localsplus that are variables */
 	uint32_t stack;	    /* words behind these that are in use */
 	bool running;	    /* nobody saved how many those are: all that there is room for */
+	bool borrowed;	    /* a frame object that its generator has the count of, not its thread */
 };
 
 /* Where no symbol tells where the runtime is: by structure. Needs static types. */
@@ -83,6 +86,12 @@ struct error *py_interned_find(struct py *py) _must_check_;
 
 /* Rows of generators, coroutines, tasks and futures: the references phase. analysis/ has the rest. */
 struct error *py_suspended_find(struct py *py) _must_check_;
+
+/* own_counts.c: finds py->lent; roots for what layout/cpython_lost.c says. */
+struct error *py_own_counts(struct py *py) _must_check_;
+
+/* collector.c: facts about the collector; what is frozen, and what it must not clear. */
+struct error *py_collector(struct py *py, const struct py_states *states) _must_check_;
 
 /* Frame rows and roots: the references phase. */
 struct error *py_states_roots(struct py *py) _must_check_;

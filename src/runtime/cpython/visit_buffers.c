@@ -3,17 +3,14 @@
 
 #include <stdlib.h>
 
-bool own_block(struct owner *o, uint64_t addr, bool scan)
+/* `bytes`: they may have been put where an object was; who owns them is believed. */
+static bool own_any(struct owner *o, uint64_t addr, bool scan, bool bytes)
 {
 	struct object_table *t = &o->py->snapshot->object;
 	uint32_t id = addr ? snapshot_object_find(o->py->snapshot, addr) : 0;
 	if (!id || id == o->id || t->owner_id[id - 1])
 		return false;
-	/* Characters may have been put where an object was; who owns them is believed. */
-	const enum py_kind kind = o->type->kind;
-	bool characters =
-		kind == PY_KIND_str || kind == PY_KIND_unicode || kind == PY_KIND_bytearray;
-	if (o->py->object_type[id - 1] && !(characters && py_object_disclaim(o->py, id, addr)))
+	if (o->py->object_type[id - 1] && !(bytes && py_object_disclaim(o->py, id, addr)))
 		return false;
 	t->owner_id[id - 1] = o->id;
 	if (scan)
@@ -21,6 +18,13 @@ bool own_block(struct owner *o, uint64_t addr, bool scan)
 	t->flags[id - 1] |= OBJECT_BUFFER;
 	t->runtime[id - 1] = RUNTIME_cpython + 1;
 	return true;
+}
+
+bool own_block(struct owner *o, uint64_t addr, bool scan)
+{
+	const enum py_kind kind = o->type->kind;
+	return own_any(o, addr, scan,
+		       kind == PY_KIND_str || kind == PY_KIND_unicode || kind == PY_KIND_bytearray);
 }
 
 static void own_slots(struct owner *o)
@@ -31,7 +35,8 @@ static void own_slots(struct owner *o)
 		if ((s->how == CPYTHON_SLOT_BUFFER || s->how == CPYTHON_SLOT_STATE) &&
 		    o->at + s->offset + 8 <= o->end && py_word(o->py, o->at + s->offset, &word) &&
 		    word)
-			own_block(o, word, s->how == CPYTHON_SLOT_STATE);
+			own_any(o, word, s->how == CPYTHON_SLOT_STATE,
+				s->how == CPYTHON_SLOT_BUFFER);
 	}
 }
 
@@ -63,6 +68,31 @@ static void own_all(struct py *py, bool types)
 	}
 }
 
+/*
+ * Python 2 keeps freed unicode objects, and short ones with the buffer of their characters:
+ * Objects/unicodeobject.c, unicode_dealloc. Nobody else says that these are characters.
+ */
+static void disclaim_freed_text(struct py *py)
+{
+	const struct object_table *t = &py->snapshot->object;
+	const struct cpython_layout *l = py->layout;
+	uint64_t word;
+	if (l->text.forms != CPYTHON_TEXT_POINTER)
+		return;
+	for (uint32_t i = 0; i < t->n; i++) {
+		const uint64_t at = t->address[i];
+		if (py->object_type[i] || t->size[i] < l->text.encoded ||
+		    !py_word(py, at + l->object.type, &word))
+			continue;
+		const struct py_type *type = py_type_at(py, word);
+		uint32_t id;
+		if (type && type->flags & l->type.flag.unicode &&
+		    py_word(py, at + l->text.data, &word) &&
+		    (id = snapshot_object_find(py->snapshot, word)))
+			py_object_disclaim(py, id, word);
+	}
+}
+
 struct error *py_buffers_claim(struct py *py)
 {
 	struct object_table *t = &py->snapshot->object;
@@ -75,5 +105,6 @@ struct error *py_buffers_claim(struct py *py)
 	}
 	own_all(py, true);
 	own_all(py, false);
+	disclaim_freed_text(py);
 	return NULL;
 }

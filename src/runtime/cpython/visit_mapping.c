@@ -121,7 +121,10 @@ static void visit_values(struct visitor *v, const struct keys *k, uint64_t value
 
 /* ---- dict ---- */
 
-/* 2.7: a table of {hash, key, value}; dead ones have no value. */
+/*
+ * 2.7: a table of {hash, key, value}. The key of a dead one is `dummy`, a text that counts it and that
+ * nobody visits (Objects/dictobject.c, Objects/setobject.c: each has one of its own).
+ */
 static void walk_dict_table(struct visitor *v)
 {
 	const struct cpython_mapping_layout *l = &v->l->mapping;
@@ -137,8 +140,16 @@ static void walk_dict_table(struct visitor *v)
 		const uint64_t entry = table + 24 * i;
 		if (!visit_word(v, entry + 8, &key) || !visit_word(v, entry + 16, &value))
 			return;
-		if (!key || !value)
+		if (!key)
 			continue;
+		if (!value) {
+			uint32_t dummy = py_object_id(v->py, key);
+			if (dummy)
+				edge_sink_add(v->sink, dummy, VISIT_ELSEWHERE, REFERENCE_OWNING,
+					      edge_name_pack(EDGE_NAME_KEYOF, i) |
+						      EDGE_NAME_UNSEEN);
+			continue;
+		}
 		visit_edge(v, key, entry + 8, REFERENCE_OWNING,
 			   edge_name_pack(EDGE_NAME_KEYOF, i) | v->unseen);
 		visit_edge(v, value, entry + 16, REFERENCE_OWNING,

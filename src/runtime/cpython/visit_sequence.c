@@ -106,6 +106,15 @@ void own_list(struct owner *o)
 		own_block(o, items, false);
 }
 
+/* What its items are, nobody counted: own_counts.c. */
+static bool is_lent(const struct visitor *v)
+{
+	for (unsigned i = 0; i < v->py->nlent; i++)
+		if (v->py->lent[i] == v->id)
+			return true;
+	return false;
+}
+
 void walk_tuple(struct visitor *v)
 {
 	const uint64_t at = v->at + v->l->sequence.tuple_items;
@@ -119,7 +128,13 @@ void walk_tuple(struct visitor *v)
 	}
 	if (n > (v->end - at) / 8)
 		n = (v->end - at) / 8;
-	visit_row(v, at, n, 0);
+	if (!is_lent(v)) {
+		visit_row(v, at, n, 0);
+		return;
+	}
+	uint64_t word;
+	for (uint64_t i = 0; i < n && visit_word(v, at + 8 * i, &word); i++)
+		visit_edge(v, word, at + 8 * i, REFERENCE_WEAK, edge_name_pack(EDGE_NAME_INDEX, i));
 }
 
 /* ---- deque: a chain of blocks of 64 items, the first from leftindex on ---- */
@@ -154,10 +169,12 @@ void walk_deque(struct visitor *v)
 void own_deque(struct owner *o)
 {
 	const struct cpython_visit_layout *l = o->py->layout->visit;
-	uint64_t n, block;
-	if (l->deque_left == CPYTHON_NONE || !py_word(o->py, o->at + l->deque_left, &block))
+	uint64_t n, block, last;
+	/* Behind leftblock comes rightblock. The link of the last block is not set to anything. */
+	if (l->deque_left == CPYTHON_NONE || !py_word(o->py, o->at + l->deque_left, &block) ||
+	    !py_word(o->py, o->at + l->deque_left + 8, &last))
 		return;
-	while (block && own_block(o, block, false))
+	while (block && own_block(o, block, false) && block != last)
 		if (!py_word(o->py, block + l->block_right, &block))
 			break;
 	if (l->deque_free == CPYTHON_NONE || !py_word(o->py, o->at + l->deque_nfree, &n))

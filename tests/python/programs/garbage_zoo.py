@@ -1,7 +1,7 @@
 """Cycles of every kind, garbage and alive; then what gc.collect() finds in a forked child; then a core.
 
-Lines of the truth: "garbage ADDRESS TYPE" for each object that the collector finds, "alive ADDRESS" for
-objects on cycles that are held.
+Lines of the truth: "garbage ADDRESS TYPE" for each object that the collector finds, "kept ADDRESS TYPE"
+for those that it leaves in gc.garbage and "behind" for all that these lead to, "alive ADDRESS" for objects on cycles that are held, "thresholds N N N".
 """
 from __future__ import print_function
 
@@ -14,6 +14,7 @@ import warnings
 
 warnings.simplefilter("ignore")
 gc.disable()
+gc.set_threshold(701, 11, 12)
 
 
 class Node(object):
@@ -29,6 +30,21 @@ class Finalized(object):
 
     def __del__(self):
         pass
+
+
+class Old:
+    """Of Python 2's first kind of classes."""
+
+    def __del__(self):
+        pass
+
+
+class OldChild(Old):
+    pass
+
+
+class OldPlain:
+    pass
 
 
 class Child(dict):
@@ -59,6 +75,25 @@ def generator():
     next(running)
     box.append(running)
     return running
+
+
+def finally_generator():
+    """Its finalizer would run what is behind the yield."""
+    def walk():
+        try:
+            yield box
+        finally:
+            box.append(None)
+    box = []
+    running = walk()
+    next(running)
+    box.append(running)
+
+
+def behind_finalizer():
+    """What only something with a finalizer leads to."""
+    first = ring(2, Finalized)
+    first.leaf = [{"text": [1.5]}]
 
 
 def traceback_frame():
@@ -123,15 +158,23 @@ def make(kinds):
             kind()
 
 
-def truth(out):
+def truth(out, word, debug):
     child = os.fork()
     if child:
         os.waitpid(child, 0)
         return
-    gc.set_debug(gc.DEBUG_SAVEALL)
+    gc.set_debug(debug)
     gc.collect()
-    found = [(id(o), type(o).__name__) for o in gc.garbage]
-    os.write(out, "".join("garbage %d %s\n" % f for f in found).encode())
+    found = [(word, id(o), type(o).__name__) for o in gc.garbage]
+    if not debug:  # and all that they lead to
+        seen, todo = set(f[1] for f in found), list(gc.garbage)
+        while todo:
+            for o in gc.get_referents(todo.pop()):
+                if id(o) not in seen and len(seen) < 100000:
+                    seen.add(id(o))
+                    todo.append(o)
+                    found.append(("behind", id(o), type(o).__name__))
+    os.write(out, "".join("%s %d %s\n" % f for f in found).encode())
     os._exit(0)
 
 
@@ -141,9 +184,12 @@ thread = threading.Thread(target=blocked, args=(Node(),))
 thread.daemon = True
 thread.start()
 READY.wait()
-make([lambda: ring(1), lambda: ring(7), lambda: ring(3, Slots), lambda: ring(2, Finalized), closure,
-      generator, traceback_frame, containers, classes, hanging])
+make([lambda: ring(1), lambda: ring(7), lambda: ring(3, Slots), lambda: ring(2, Finalized),
+      lambda: ring(2, Old), lambda: ring(2, OldChild), lambda: ring(2, OldPlain), behind_finalizer, closure,
+      generator, finally_generator, traceback_frame, containers, classes, hanging])
 ring(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
 os.write(198, ("alive %d\nalive %d\n" % (id(HELD), id(KEPT[0]))).encode())
-truth(198)
+os.write(198, ("thresholds %d %d %d\n" % gc.get_threshold()).encode())
+truth(198, "garbage", gc.DEBUG_SAVEALL)
+truth(198, "kept", 0)
 os.kill(os.getpid(), signal.SIGABRT)

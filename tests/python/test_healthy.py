@@ -1,0 +1,40 @@
+"""A process without a fault in its counts shows none: not an idle interpreter, and not one that has the
+standard library in use and threads blocked in every way."""
+
+import os
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+
+import dump as dumper  # noqa: E402
+from heapscan import command  # noqa: E402
+from interpreters import interpreters  # noqa: E402
+
+PROGRAM = HERE / "programs" / "healthy.py"
+KNOWN = [i for i in interpreters()
+         if i.version <= (3, 13) and i.word == 8 and not (i.free_threaded or i.debug)]
+if os.environ.get("SHORT"):
+    KNOWN = KNOWN[:1] + KNOWN[-1:]
+
+ERRORS = """SELECT t.name, o.value, e.refcount, e.excess FROM refcount_error e
+            JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id"""
+
+
+@pytest.mark.parametrize("what", ["idle", "busy"])
+@pytest.mark.parametrize("python", KNOWN, ids=str)
+def test_healthy(python, what, tmp_path):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    made = dumper.run(tmp_path / "run", [*python.command, PROGRAM, what], python.path, env=env)
+    command(made.core, "-o", tmp_path / "x.db", "--fail-on", "refcount", status=(0, 3))
+    made.core.unlink()
+    db = sqlite3.connect(tmp_path / "x.db")
+    assert db.execute(ERRORS).fetchall() == []
+    (audited,) = db.execute("SELECT value FROM meta WHERE key = 'counts_audited'").fetchone()
+    assert int(audited) > (50000 if what == "busy" else 3000)
+    db.close()
+    command("refs", tmp_path / "x.db", "--fail-on", "refcount")
