@@ -39,6 +39,16 @@ static const struct report_column root_columns[] = {
 	{0},
 };
 
+static const struct report_column site_columns[] = {
+	{"file", "FILE", REPORT_TEXT, ""},
+	{"line", "LINE", REPORT_COUNT, ""},
+	{"function", "FUNCTION", REPORT_TEXT, ""},
+	{"module", "MODULE", REPORT_TEXT, ""},
+	{"site_id", NULL, REPORT_ID, NULL},
+	{"step", NULL, REPORT_COUNT, NULL},
+	{0},
+};
+
 static const struct report_column cluster_columns[] = {
 	{"id", NULL, REPORT_ID, NULL},
 	{"kind", NULL, REPORT_WORD, NULL},
@@ -156,6 +166,35 @@ static struct error *show_clusters(struct cmd_context *ctx, int64_t id)
 	}
 }
 
+static struct error *show_site(struct cmd_context *ctx, int64_t id)
+{
+	if (ctx->report.json)
+		return table(ctx, "show_site.sql", ":id", id, "site", site_columns, "", 0);
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct error *err = cmd_prepare(ctx, "show_site.sql", ROWS, &stmt);
+	if (err)
+		return err;
+	cmd_bind_int(stmt, ":id", id);
+	for (bool first = true;; first = false) {
+		struct cmd_row row;
+		bool found;
+		err = cmd_row(ctx, stmt, &row, &found);
+		if (err || !found)
+			return err;
+		const char *function = cmd_row_text(&row, "function");
+		const char *file = cmd_row_text(&row, "file");
+		const char *line = "";
+		if (cmd_row_text(&row, "line"))
+			line = region_printf(&ctx->region, ":%" PRId64, cmd_row_int(&row, "line"));
+		report_line(&ctx->report, "%s%s%s%s%s",
+			    first ? "Allocated  at " : "           called from ",
+			    report_safe(&ctx->region, function, ""), function && file ? " " : "",
+			    report_safe(&ctx->region, file ? file : cmd_row_text(&row, "module"),
+					function ? "" : "?"),
+			    line);
+	}
+}
+
 static struct error *show_segment(struct cmd_context *ctx, uint64_t address)
 {
 	struct report *rep = &ctx->report;
@@ -252,6 +291,8 @@ static struct error *show_object(struct cmd_context *ctx, int64_t id, uint64_t a
 	uint64_t start = (uint64_t)cmd_row_int(&o, "address");
 	object_facts(ctx, &o, has_address ? address : start);
 	err = show_segment(ctx, start);
+	if (!err)
+		err = show_site(ctx, id);
 	if (!err)
 		err = show_clusters(ctx, id);
 	if (!err)

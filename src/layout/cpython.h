@@ -282,6 +282,13 @@ struct cpython_wait_layout {
 		future_state; /* Modules/_asynciomodule.c, FutureObj: 0 pending 1 cancelled 2 done */
 };
 
+/* The interpreter's own hash tables (_Py_hashtable_t), which tracemalloc uses: tracemalloc.c. */
+enum cpython_hashtable {
+	CPYTHON_HASHTABLE_NONE,
+	CPYTHON_HASHTABLE_SIZED,    /* keys and data of any size in the entries (3.6) */
+	CPYTHON_HASHTABLE_POINTERS, /* two pointers in each entry (3.9) */
+};
+
 /* Fields of objects whose references are not all at fixed places. */
 struct cpython_visit_layout {
 	/* tp_traverse of a heap type in C visits the type (3.9); that of classes always did */
@@ -356,6 +363,8 @@ struct cpython_layout {
 	struct cpython_frame_layout frame;
 	struct cpython_state_layout state;
 	struct cpython_wait_layout wait;
+	enum cpython_hashtable
+		hashtable; /* Modules/hashtable.h, 3.9: Include/internal/pycore_hashtable.h */
 	const struct cpython_slot *slots; /* NULL: builtin types are scanned */
 	const struct cpython_visit_layout *visit;
 };

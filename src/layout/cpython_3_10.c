@@ -7,6 +7,7 @@ const struct cpython_layout cpython_3_10 = {
 	.minor = 10,
 	.type_basicsize = 888,
 	.slots = cpython_slots_3_10,
+	.hashtable = CPYTHON_HASHTABLE_POINTERS, /* Include/internal/pycore_hashtable.h */
 	.visit = &cpython_visit_3_10,
 	/* Include/object.h */
 	.object =

@@ -7,6 +7,7 @@ const struct cpython_layout cpython_3_11 = {
 	.minor = 11,
 	.type_basicsize = 904,
 	.slots = cpython_slots_3_11,
+	.hashtable = CPYTHON_HASHTABLE_POINTERS, /* Include/internal/pycore_hashtable.h */
 	.visit = &cpython_visit_3_11,
 	/* Include/object.h */
 	.object =

@@ -7,6 +7,7 @@ const struct cpython_layout cpython_3_12 = {
 	.minor = 12,
 	.type_basicsize = 920,
 	.slots = cpython_slots_3_12,
+	.hashtable = CPYTHON_HASHTABLE_POINTERS, /* Include/internal/pycore_hashtable.h */
 	.visit = &cpython_visit_3_12,
 	/* Include/object.h */
 	.object =

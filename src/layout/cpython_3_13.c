@@ -7,6 +7,7 @@ const struct cpython_layout cpython_3_13 = {
 	.minor = 13,
 	.type_basicsize = 928,
 	.slots = cpython_slots_3_13,
+	.hashtable = CPYTHON_HASHTABLE_POINTERS, /* Include/internal/pycore_hashtable.h */
 	.visit = &cpython_visit_3_13,
 	/* Include/object.h */
 	.object =

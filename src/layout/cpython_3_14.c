@@ -7,6 +7,7 @@ const struct cpython_layout cpython_3_14 = {
 	.minor = 14,
 	.type_basicsize = 936,
 	.slots = cpython_slots_3_14,
+	.hashtable = CPYTHON_HASHTABLE_POINTERS, /* Include/internal/pycore_hashtable.h */
 	.visit = &cpython_visit_3_14,
 	/* Include/object.h */
 	.object =

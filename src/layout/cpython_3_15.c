@@ -7,6 +7,7 @@ const struct cpython_layout cpython_3_15 = {
 	.minor = 15,
 	.type_basicsize = 944,
 	.slots = cpython_slots_3_15,
+	.hashtable = CPYTHON_HASHTABLE_POINTERS, /* Include/internal/pycore_hashtable.h */
 	.visit = &cpython_visit_3_15,
 	/* Include/object.h */
 	.object =

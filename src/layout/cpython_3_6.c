@@ -7,6 +7,7 @@ const struct cpython_layout cpython_3_6 = {
 	.minor = 6,
 	.type_basicsize = 864,
 	.slots = cpython_slots_3_6,
+	.hashtable = CPYTHON_HASHTABLE_SIZED, /* Modules/hashtable.h */
 	.visit = &cpython_visit_3_6,
 	/* Include/object.h */
 	.object =

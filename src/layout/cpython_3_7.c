@@ -7,6 +7,7 @@ const struct cpython_layout cpython_3_7 = {
 	.minor = 7,
 	.type_basicsize = 864,
 	.slots = cpython_slots_3_7,
+	.hashtable = CPYTHON_HASHTABLE_SIZED, /* Modules/hashtable.h */
 	.visit = &cpython_visit_3_7,
 	/* Include/object.h */
 	.object =

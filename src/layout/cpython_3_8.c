@@ -7,6 +7,7 @@ const struct cpython_layout cpython_3_8 = {
 	.minor = 8,
 	.type_basicsize = 880,
 	.slots = cpython_slots_3_8,
+	.hashtable = CPYTHON_HASHTABLE_SIZED, /* Modules/hashtable.h */
 	.visit = &cpython_visit_3_8,
 	/* Include/object.h */
 	.object =

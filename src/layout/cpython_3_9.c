@@ -7,6 +7,7 @@ const struct cpython_layout cpython_3_9 = {
 	.minor = 9,
 	.type_basicsize = 880,
 	.slots = cpython_slots_3_9,
+	.hashtable = CPYTHON_HASHTABLE_POINTERS, /* Include/internal/pycore_hashtable.h */
 	.visit = &cpython_visit_3_9,
 	/* Include/object.h */
 	.object =

@@ -39,6 +39,8 @@ static struct error *cpython_prepare(struct runtime_context *ctx)
 	if (!err) {
 		py_runtime_find(py);
 		err = py_threads_prepare(py);
+		if (!err)
+			err = py_tracemalloc_find(py);
 	}
 	return err ? err : py_statics_find(py);
 }
@@ -58,6 +60,8 @@ static struct error *cpython_objects(struct runtime_context *ctx)
 		err = py_visit_prepare(py);
 	if (!err)
 		err = py_values(py);
+	if (!err)
+		err = py_tracemalloc_sites(py);
 	if (!err)
 		err = snapshot_meta(ctx->snapshot, "python_objects", "%" PRIu64, py->objects);
 	return err;
@@ -92,6 +96,7 @@ static void cpython_finish(struct runtime_context *ctx)
 	py_visit_finish(py);
 	vec_deinit(&py->type);
 	vec_deinit(&py->fixed);
+	vec_deinit(&py->trace);
 	bits_deinit(&py->interned);
 	free(py->type_slot);
 	free(py->object_type);

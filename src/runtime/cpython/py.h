@@ -9,6 +9,7 @@
  *	values*.c   what a short preview of an object says
  *	dict.c      the entries of a dict, in every form
  *	visit*.c    the references of an object, by its type's plan: visit_impl.h
+ *	tracemalloc.c  where blocks were allocated, by the process's own records
  *	kinds.def   the builtin types that are known: name, value
  *	walkers.def those whose references are at no fixed places
  *
@@ -70,6 +71,10 @@ struct py_static {
 
 /* Tuples that own none of their items: own_counts.c. */
 enum { PY_LENT_MOST = 16 };
+/* A block that tracemalloc watched. */
+struct py_trace {
+	uint64_t address, size, traceback;
+};
 
 struct py {
 	const struct runtime_context *ctx;
@@ -86,6 +91,7 @@ struct py {
 	VEC(struct py_static) fixed; /* by address */
 	uint32_t *object_type;	     /* by object id - 1: index + 1 in type; 0: no Python object */
 	uint64_t objects;	     /* how many */
+	VEC(struct py_trace) trace;  /* from prepare to the objects phase */
 	struct py_visit *visit;	     /* visit_impl.h */
 	uint32_t lent[PY_LENT_MOST]; /* object ids */
 	unsigned nlent;
@@ -193,6 +199,13 @@ struct error *py_types_static(struct py *py) _must_check_;
 struct error *py_types_heap(struct py *py) _must_check_;
 /* Sorts the table and makes its index; called after types were added. */
 struct error *py_types_index(struct py *py) _must_check_;
+
+/* ---- tracemalloc.c ---- */
+
+/* Reads its tables, hides their keys: before blocks are sealed. */
+struct error *py_tracemalloc_find(struct py *py) _must_check_;
+/* Rows of site, and the sites of objects: the objects phase. */
+struct error *py_tracemalloc_sites(struct py *py) _must_check_;
 
 /* ---- statics.c ---- */
 
