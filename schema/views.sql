@@ -130,3 +130,42 @@ SELECT s.kind, s.state, s.function, s.file, s.line, count(*) AS objects, sum(o.s
 FROM suspended s JOIN object o ON o.id = s.object_id LEFT JOIN suspended w ON w.object_id = s.within_id
 WHERE s.kind <> 'awaitable'
 GROUP BY s.kind, s.state, s.file, s.line, s.function;
+
+-- The trust card: how sure the figures are, and which answers that weakens (NULL: none). Rank 1 to 4 weaken all.
+CREATE VIEW trust AS
+WITH fact AS (SELECT key, value, CAST(value AS REAL) AS n FROM meta),
+card (rank, aspect, figure, weakens) AS (
+    SELECT 1, 'whole', 'the dump ends early', 'everything: what was cut off is not in the figures'
+    FROM fact WHERE key = 'truncated'
+    UNION ALL
+    SELECT 2, 'missing', CASE WHEN n > 0 THEN printf('%.1f MiB', n / 1048576) || ' of writable memory are missing from the dump'
+                              ELSE 'no writable memory is missing from the dump' END,
+           CASE WHEN n > 0 THEN 'leaks and paths: pointers there were not seen, so what they hold seems lost' END
+    FROM fact WHERE key = 'trust_missing_bytes'
+    UNION ALL
+    SELECT 3, 'damage', CASE n WHEN 1 THEN '1 place is' ELSE printf('%,d places are', n) END || ' damaged, in the dump or its heap',
+           'figures near them: the walk went on behind each; the findings say where'
+    FROM fact WHERE key = 'trust_damage'
+    UNION ALL
+    SELECT 4, 'allocator', value, 'all figures of the heap: its blocks are not known' FROM fact WHERE key = 'unread_allocator'
+    UNION ALL
+    SELECT 5, 'arenas', printf('%,d of %,d arenas add up to their own count', a.n, t.n),
+           CASE WHEN a.n < t.n THEN 'sizes and free memory of the other arenas (heapscan memory)' END
+    FROM fact a, fact t WHERE a.key = 'trust_arenas_agree' AND t.key = 'trust_arenas'
+    UNION ALL
+    SELECT 6, 'types', printf('%.0f %% of the live bytes have a type', 100 * n),
+           CASE WHEN n < 0.5 THEN 'top, and the words in which leaks are told: what has no type is known by its size' END
+    FROM fact WHERE key = 'trust_typed_share'
+    UNION ALL
+    SELECT 7, 'roots', printf('%.0f %% of the roots have a name', 100 * n),
+           CASE WHEN n < 0.5 THEN 'path: chains begin at addresses, where no symbol tells more' END
+    FROM fact WHERE key = 'trust_named_roots_share'
+    UNION ALL
+    SELECT 8, 'binaries', CASE n WHEN 1 THEN '1 binary was not found' ELSE printf('%,d binaries were not found', n) END,
+           'names of functions, globals and C++ types (--sysroot DIR, --exe FILE, --debuginfod)'
+    FROM fact WHERE key = 'trust_binaries_missing'
+    UNION ALL
+    SELECT 9, 'unexplained', printf('%.1f MiB', n / 1048576) || ' belong to no allocator, stack or binary',
+           CASE WHEN n >= 1048576 THEN 'leaks: what only a word there points to counts as held, but weakly' END
+    FROM fact WHERE key = 'trust_unexplained_bytes')
+SELECT rank, aspect, figure, weakens FROM card;

@@ -212,6 +212,25 @@ const char *cmd_meta(struct cmd_context *ctx, const char *key)
 	return found ? cmd_row_text(&row, "value") : NULL;
 }
 
+struct error *cmd_caveats(struct cmd_context *ctx)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	if (ctx->report.json)
+		return NULL;
+	struct error *err = cmd_prepare(ctx, "caveats.sql", 0, &stmt);
+	bool found = true;
+	while (!err) {
+		struct cmd_row row;
+		err = cmd_row(ctx, stmt, &row, &found);
+		if (err || !found)
+			break;
+		report_line(&ctx->report, "Note: %s: weakens %s.",
+			    report_safe(&ctx->region, cmd_row_text(&row, "figure"), "?"),
+			    report_safe(&ctx->region, cmd_row_text(&row, "weakens"), "?"));
+	}
+	return err;
+}
+
 /* ---- --fail-on ---- */
 
 static struct error *fail_on_one(struct cmd_context *ctx, const char *query, const char *count)

@@ -140,6 +140,12 @@ const char *cmd_plural(struct cmd_context *ctx, int64_t n, const char *one, cons
 /* The first screen, from an open database that lies at `path`. */
 struct error *cmd_screen(struct cmd_context *ctx, const char *path) _must_check_;
 
+/*
+ * At the top of an answer: what of the dump is missing or damaged so that the answer is weaker for it.
+ * A line each, in text; nothing when all is well.
+ */
+struct error *cmd_caveats(struct cmd_context *ctx) _must_check_;
+
 /* Sets ctx->condition when what --fail-on names is there, of the types that --type lets through. */
 struct error *cmd_fail_on(struct cmd_context *ctx) _must_check_;
 

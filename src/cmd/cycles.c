@@ -95,6 +95,8 @@ static struct error *cycles_run(struct cmd_context *ctx, int n, char **operand)
 	report_begin(&ctx->report, "cycles");
 	err = cmd_fail_on(ctx);
 	if (!err)
+		err = cmd_caveats(ctx);
+	if (!err)
 		err = cycles_print(ctx);
 	return err ? err : report_end(&ctx->report);
 }

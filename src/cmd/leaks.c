@@ -174,6 +174,8 @@ static struct error *leaks_run(struct cmd_context *ctx, int n, char **operand)
 	report_begin(&ctx->report, "leaks");
 	err = cmd_fail_on(ctx);
 	if (!err)
+		err = cmd_caveats(ctx);
+	if (!err)
 		err = leaks_print(ctx, operand[0]);
 	return err ? err : report_end(&ctx->report);
 }

@@ -235,7 +235,9 @@ static struct error *path_run(struct cmd_context *ctx, int n, char **operand)
 		return err ? err : report_flush(&ctx->report);
 	}
 	report_begin(&ctx->report, "path");
-	err = path_print(ctx, operand[1]);
+	err = cmd_caveats(ctx);
+	if (!err)
+		err = path_print(ctx, operand[1]);
 	return err ? err : report_end(&ctx->report);
 }
 

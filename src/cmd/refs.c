@@ -77,6 +77,8 @@ static struct error *refs_run(struct cmd_context *ctx, int n, char **operand)
 	report_begin(&ctx->report, "refs");
 	err = cmd_fail_on(ctx);
 	if (!err)
+		err = cmd_caveats(ctx);
+	if (!err)
 		err = refs_print(ctx);
 	return err ? err : report_end(&ctx->report);
 }

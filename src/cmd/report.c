@@ -23,6 +23,7 @@ static const struct {
 } report_section[] = {
 	{"meta", "report_meta.sql", 0},
 	{"summary", "summary.sql", 0},
+	{"trust", "trust.sql", 0},
 	{"findings", "findings.sql", 100},
 	{"timeline", "report_timeline.sql", 2000},
 	{"ledger", "ledger_category.sql", 0},

@@ -227,6 +227,48 @@ static void screen_missing(struct cmd_context *ctx, const char *path)
 			    n - MISSING, path);
 }
 
+/* ---- how sure all that is ---- */
+
+static const struct report_column trust_columns[] = {
+	{"aspect", NULL, REPORT_WORD, NULL},
+	{"figure", "", REPORT_WORD, NULL},
+	{"weakens", "", REPORT_TEXT, ""},
+	{0},
+};
+
+/* In text what is well in one line, then what weakens an answer, a line each. */
+static struct error *screen_trust(struct cmd_context *ctx)
+{
+	struct report *rep = &ctx->report;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct error *err = cmd_prepare(ctx, "trust.sql", 0, &stmt);
+	if (!err && rep->json)
+		return report_rows(rep, "trust", trust_columns, stmt, NULL);
+	const char *well = "", *weak = "";
+	bool found = true;
+	while (!err) {
+		struct cmd_row row;
+		err = cmd_row(ctx, stmt, &row, &found);
+		if (err || !found)
+			break;
+		const char *figure = report_safe(&ctx->region, cmd_row_text(&row, "figure"), "?");
+		const char *weakens = cmd_row_text(&row, "weakens");
+		if (weakens)
+			weak = region_printf(&ctx->region, "%s\n          %s: weakens %s", weak,
+					     figure, report_safe(&ctx->region, weakens, ""));
+		else
+			well = region_printf(&ctx->region, "%s%s%s", well, *well ? "; " : "",
+					     figure);
+		if (!well || !weak)
+			err = &error_nomem;
+	}
+	if (!err && *well)
+		report_line(rep, "Trust     %s%s", well, weak);
+	else if (!err && *weak)
+		report_line(rep, "Trust     %s", weak + strlen("\n          "));
+	return err;
+}
+
 /* ---- the screen ---- */
 
 static void screen_facts(struct cmd_context *ctx, const struct cmd_row *sum)
@@ -266,6 +308,9 @@ static struct error *screen_print(struct cmd_context *ctx, const struct cmd_row 
 		return err;
 	report_line(rep, "Dump      %s%s%s", safe_meta(ctx, "source", "?"),
 		    cmd_meta(ctx, "taken_at") ? ", " : "", safe_meta(ctx, "taken_at", ""));
+	err = screen_trust(ctx);
+	if (err)
+		return err;
 	int64_t reserved = cmd_row_int(sum, "reserved_bytes");
 	report_heading(rep, "Memory: %s%s in %s",
 		       cmd_bytes(ctx, cmd_row_int(sum, "mapped_bytes") - reserved),

@@ -2,6 +2,7 @@
 
 #include "store/embed.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const char findings_before[] = "CREATE TEMP TABLE draft AS SELECT kind, severity, title, "
@@ -38,11 +39,27 @@ static void findings_rule(sqlite3 *db, const struct embed *rule, struct log *log
 	error_free(err);
 }
 
+/* The facts of schema/trust.sql. One that cannot be told is not known; the rest is. */
+static void findings_trust(sqlite3 *db, struct log *log)
+{
+	const char *sql = embed_find("trust.sql");
+	assert(sql);
+	struct error *err = findings_run(db, "trust.sql", sql);
+	if (err)
+		log_warning(log, "how far the figures can be trusted is not known: %s",
+			    err->message);
+	error_free(err);
+}
+
 struct error *findings_write(sqlite3 *db, struct log *log)
 {
 	struct error *err = findings_run(db, "finding", findings_before);
 	for (const struct embed *e = embed_table; e->name && !err; e++)
 		if (!strncmp(e->name, "finding/", 8))
 			findings_rule(db, e, log);
-	return err ? err : findings_run(db, "finding", findings_after);
+	if (!err)
+		err = findings_run(db, "finding", findings_after);
+	if (!err)
+		findings_trust(db, log);
+	return err;
 }

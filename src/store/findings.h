@@ -4,6 +4,7 @@
  * Each file of schema/finding/ inserts rows into the temporary table `draft`, which has the columns of
  * `finding` but id. What the snapshot brought (damage) is there already. At the end they are numbered,
  * most important first: severity, then bytes. To add one: write schema/finding/NAME.sql.
+ * Then schema/trust.sql writes what the trust card needs to meta.
  */
 #pragma once
 

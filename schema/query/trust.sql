@@ -1,0 +1,2 @@
+-- The trust card.
+SELECT aspect, figure, weakens FROM trust ORDER BY rank
