@@ -20,6 +20,7 @@ enum {
 	HEADS_MOST = 8,
 	HEAD_BYTES = 64, /* of a block that are looked at */
 	COUNT_NEAR = 1 << 20,
+	ADDRESS_BITS = 56, /* no address has more, eight letters of text have */
 };
 
 struct claim_job {
@@ -178,7 +179,8 @@ static bool gc_head_plausible(const struct py *py, const uint8_t *p, bool *track
 		*tracked = next != 0;
 		/* 3.14: bit 0 of next may be a flag. */
 		next &= ~UINT64_C(3);
-		return (next >= 4096 || !next) && (prev >= 4096 || !prev) && (next || !prev);
+		return (next >= 4096 || !next) && (prev >= 4096 || !prev) && (next || !prev) &&
+		       !((next | prev) >> ADDRESS_BITS);
 	case CPYTHON_GC_REFS:
 	case CPYTHON_GC_REFS_SHIFTED: {
 		int64_t refs = (int64_t)image_word_at(py->image, p + l->refs);
@@ -186,7 +188,8 @@ static bool gc_head_plausible(const struct py *py, const uint8_t *p, bool *track
 			refs >>= 1;
 		*tracked = refs != -2;
 		/* The links of an untracked object are not set to anything. */
-		return refs == -2 || (next >= 4096 && next % 8 == 0 && prev % 8 == 0);
+		return refs == -2 || (next >= 4096 && next % 8 == 0 && prev % 8 == 0 &&
+				      !((next | prev) >> ADDRESS_BITS));
 	}
 	}
 	return false;
