@@ -2,7 +2,8 @@
 WITH total AS (SELECT sum(bytes) AS bytes FROM census)
 SELECT t.module, count(DISTINCT c.type_id) AS types, sum(c.objects) AS objects,
        sum(c.bytes) AS bytes, 1.0 * sum(c.bytes) / total.bytes AS share,
-       coalesce(sum(c.bytes) FILTER (WHERE c.reachable = 0), 0) AS unreachable_bytes
+       CASE WHEN count(c.reachable) THEN coalesce(sum(c.bytes) FILTER (WHERE c.reachable = 0), 0) END
+           AS unreachable_bytes
 FROM census c LEFT JOIN type t ON t.id = c.type_id, total
 WHERE :type IS NULL OR t.name REGEXP :type
 GROUP BY t.module

@@ -3,7 +3,8 @@ WITH total AS (SELECT sum(bytes) AS bytes FROM census)
 SELECT t.name AS type, t.language, t.module, sum(c.objects) AS objects, sum(c.bytes) AS bytes,
        1.0 * sum(c.bytes) / total.bytes AS share,
        CASE WHEN min(c.size) = max(c.size) THEN min(c.size) END AS size,
-       coalesce(sum(c.bytes) FILTER (WHERE c.reachable = 0), 0) AS unreachable_bytes
+       CASE WHEN count(c.reachable) THEN coalesce(sum(c.bytes) FILTER (WHERE c.reachable = 0), 0) END
+           AS unreachable_bytes
 FROM census c LEFT JOIN type t ON t.id = c.type_id, total
 WHERE :type IS NULL OR t.name REGEXP :type
 GROUP BY c.type_id, CASE WHEN c.type_id IS NULL THEN c.size END

@@ -27,18 +27,26 @@ static const char *const format_choices[] = {"text", "json", NULL};
 static const char *const color_choices[] = {"auto", "always", "never", NULL};
 static const char *const fail_choices[] = {"leaks", "cycles", "refcount", NULL};
 
+/* What each command takes, however it prints. */
+/* clang-format off */
+#define GENERAL_ROWS                                                                               \
+	{0, "color", OPTION_CHOICE, FIELD(color), "auto|always|never",                             \
+	 "colors; auto (the default) minds NO_COLOR", color_choices, false},                       \
+	{'v', "verbose", OPTION_COUNT, FIELD(verbose), NULL,                                       \
+	 "say more on stderr; -vv: still more", NULL, false},                                      \
+	{'q', "quiet", OPTION_FLAG, FIELD(quiet), NULL, "no progress, no warnings on stderr",      \
+	 NULL, false},                                                                             \
+	{'h', "help", OPTION_FLAG, FIELD(help), NULL, "print this help", NULL, false},             \
+	{0}
+/* clang-format on */
+
 const struct option options_common[] = {
 	{0, "format", OPTION_CHOICE, FIELD(format), "text|json", "how to print (text)",
 	 format_choices, false},
-	{0, "color", OPTION_CHOICE, FIELD(color), "auto|always|never",
-	 "colors; auto (the default) minds NO_COLOR", color_choices, false},
-	{'v', "verbose", OPTION_COUNT, FIELD(verbose), NULL, "say more on stderr; -vv: still more",
-	 NULL, false},
-	{'q', "quiet", OPTION_FLAG, FIELD(quiet), NULL, "no progress, no warnings on stderr", NULL,
-	 false},
-	{'h', "help", OPTION_FLAG, FIELD(help), NULL, "print this help", NULL, false},
-	{0},
+	GENERAL_ROWS,
 };
+
+const struct option options_general[] = {GENERAL_ROWS};
 
 const struct option options_rows[] = {
 	{'n', "limit", OPTION_NUMBER, FIELD(limit), "N", "at most N rows; 0: all", NULL, false},
@@ -100,6 +108,26 @@ struct error *cmd_open(struct cmd_context *ctx, const char *path)
 		err = regex_check(ctx, "avoid", ctx->opt.avoid);
 	if (!err)
 		err = regex_check(ctx, "to-type", ctx->opt.to_type);
+	if (!err)
+		err = regex_check(ctx, "skip-frames", ctx->opt.skip_frames);
+	return err;
+}
+
+bool cmd_is_trace(struct cmd_context *ctx)
+{
+	const char *kind = cmd_meta(ctx, "kind");
+	return kind && !strcmp(kind, "trace");
+}
+
+struct error *cmd_open_core(struct cmd_context *ctx, const char *path)
+{
+	struct error *err = cmd_open(ctx, path);
+	if (!err && cmd_is_trace(ctx))
+		err = error_new(ERROR_USAGE,
+				"%s: is of an allocation trace, which has no contents of memory: "
+				"what points where is not known (top, leaks, memory, show and sql "
+				"answer)",
+				path);
 	return err;
 }
 
@@ -121,7 +149,7 @@ struct error *cmd_prepare(struct cmd_context *ctx, const char *query, uint64_t l
 			  sqlite3_stmt **ret)
 {
 	char name[64];
-	snprintf(name, sizeof(name), "query/%s", query);
+	snprintf(name, sizeof(name), "%s%s", strchr(query, '/') ? "" : "query/", query);
 	const char *sql = embed_find(name);
 	assert(sql);
 	if (sqlite3_prepare_v2(ctx->store->db, sql, -1, ret, NULL))
@@ -250,7 +278,8 @@ struct error *cmd_fail_on(struct cmd_context *ctx)
 {
 	struct error *err = NULL;
 	if (ctx->opt.fail_on & FAIL_LEAKS)
-		err = fail_on_one(ctx, "leaks_total.sql", "clusters");
+		err = cmd_is_trace(ctx) ? fail_on_one(ctx, "leaks_trace_total.sql", "objects")
+					: fail_on_one(ctx, "leaks_total.sql", "clusters");
 	if (!err && (ctx->opt.fail_on & FAIL_CYCLES))
 		err = fail_on_one(ctx, "cycles_total.sql", "garbage");
 	if (!err && (ctx->opt.fail_on & FAIL_REFCOUNT))

@@ -26,10 +26,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum cmd_format { FORMAT_TEXT, FORMAT_JSON };
+enum cmd_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_FOLDED };
 enum cmd_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum cmd_fail { FAIL_LEAKS = 1 << 0, FAIL_CYCLES = 1 << 1, FAIL_REFCOUNT = 1 << 2 };
-enum cmd_by { BY_TYPE, BY_SIZE, BY_RETAINED, BY_MODULE, BY_ARENA, BY_SITE, BY_WAITING };
+enum cmd_by {
+	BY_TYPE,
+	BY_SIZE,
+	BY_RETAINED,
+	BY_MODULE,
+	BY_ARENA,
+	BY_SITE,
+	BY_WAITING,
+	BY_FUNCTION
+};
 
 /* --limit was not given: each command has its own. */
 #define LIMIT_UNSET UINT64_MAX
@@ -49,7 +58,9 @@ struct cmd_options {
 	bool debuginfod, ordinary_store, check, timing;
 	/* leaks, cycles, top, memory, show */
 	bool all, possible, segments;
-	unsigned by; /* enum cmd_by */
+	unsigned by;   /* enum cmd_by */
+	unsigned cost; /* enum site_figure */
+	const char *skip_frames;
 	uint64_t hex;
 	/* sql */
 	bool write;
@@ -82,9 +93,10 @@ struct command {
 extern const struct command *const command_table[];
 
 /* Groups of options that commands share. */
-extern const struct option options_common[]; /* --format --color -v --quiet --help */
-extern const struct option options_rows[];   /* --limit --type */
-extern const struct option options_fail[];   /* --fail-on */
+extern const struct option options_common[];  /* --format --color -v --quiet --help */
+extern const struct option options_general[]; /* the same without --format */
+extern const struct option options_rows[];    /* --limit --type */
+extern const struct option options_fail[];    /* --fail-on */
 
 /* ---- for commands ---- */
 
@@ -94,8 +106,13 @@ extern const struct option options_fail[];   /* --fail-on */
  */
 struct error *cmd_open(struct cmd_context *ctx, const char *path) _must_check_;
 
+/* Of an allocation trace, which has no contents of memory? */
+bool cmd_is_trace(struct cmd_context *ctx);
+/* The same, for commands that need to know what points where: a trace is an ERROR_USAGE. */
+struct error *cmd_open_core(struct cmd_context *ctx, const char *path) _must_check_;
+
 /*
- * A statement of schema/query/; the caller finalizes it. The parameters :limit (--limit, or
+ * A statement of schema/query/ (of another folder, where the name has one: "temp/x.sql"); the caller finalizes it. The parameters :limit (--limit, or
  * `limit` when it was not given; -1: all) and :type (--type) are bound where the query has them.
  */
 struct error *cmd_prepare(struct cmd_context *ctx, const char *query, uint64_t limit,
@@ -139,6 +156,9 @@ const char *cmd_plural(struct cmd_context *ctx, int64_t n, const char *one, cons
 
 /* The first screen, from an open database that lies at `path`. */
 struct error *cmd_screen(struct cmd_context *ctx, const char *path) _must_check_;
+
+/* The same of an allocation trace. */
+struct error *cmd_screen_trace(struct cmd_context *ctx, const char *path) _must_check_;
 
 /*
  * At the top of an answer: what of the dump is missing or damaged so that the answer is weaker for it.

@@ -89,7 +89,7 @@ static struct error *cycles_print(struct cmd_context *ctx)
 static struct error *cycles_run(struct cmd_context *ctx, int n, char **operand)
 {
 	(void)n;
-	struct error *err = cmd_open(ctx, operand[0]);
+	struct error *err = cmd_open_core(ctx, operand[0]);
 	if (err)
 		return err;
 	report_begin(&ctx->report, "cycles");

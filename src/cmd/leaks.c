@@ -1,4 +1,5 @@
 #include "cmd/cmd.h"
+#include "cmd/sites.h"
 
 #include <inttypes.h>
 
@@ -165,6 +166,73 @@ static struct error *leaks_print(struct cmd_context *ctx, const char *path)
 	return err ? err : leaks_weak(ctx, path);
 }
 
+/* ---- of a trace: what was not freed ---- */
+
+static const struct report_column trace_columns[] = {
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"share", "SHARE", REPORT_SHARE, NULL},
+	{"allocations", "OF CALLS", REPORT_COUNT, NULL},
+	{"name", "FUNCTION", REPORT_TEXT, "?"},
+	{"function", NULL, REPORT_TEXT, NULL},
+	{"file", "FILE", REPORT_TEXT, ""},
+	{"line", "LINE", REPORT_COUNT, ""},
+	{"module", NULL, REPORT_TEXT, NULL},
+	{"caller", "CALLED FROM", REPORT_TEXT, ""},
+	{"peak_bytes", NULL, REPORT_BYTES, NULL},
+	{"temporary", NULL, REPORT_COUNT, NULL},
+	{"allocated_bytes", NULL, REPORT_BYTES, NULL},
+	{"site_id", NULL, REPORT_ID, NULL},
+	{0},
+};
+
+static struct error *leaks_trace(struct cmd_context *ctx)
+{
+	struct report *rep = &ctx->report;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_sites_ struct sites *sites = NULL;
+	struct cmd_row total;
+	bool found;
+	if (ctx->opt.possible || ctx->opt.type)
+		return error_new(ERROR_USAGE,
+				 "%s: a trace knows no types and no roots: --type and "
+				 "--possible say nothing here",
+				 ctx->store->path);
+	struct error *err = cmd_prepare(ctx, "leaks_trace_total.sql", 0, &stmt);
+	if (!err)
+		err = cmd_row(ctx, stmt, &total, &found);
+	if (!err)
+		err = sites_load(ctx, true, &sites);
+	if (!err)
+		err = sites_tables(ctx, sites);
+	if (err)
+		return err;
+	int64_t objects = cmd_row_int(&total, "objects"), bytes = cmd_row_int(&total, "bytes");
+	for (int i = 0; i < total.n; i++)
+		report_int(rep, total.name[i], total.integer[i]);
+	if (bytes || objects)
+		report_line(
+			rep, "%s%s%s were not freed, from %s.\n",
+			objects ? cmd_plural(ctx, objects, "block, ", "blocks, ") : "",
+			cmd_bytes(ctx, bytes), "",
+			cmd_plural(ctx, cmd_row_int(&total, "sites"), "call path", "call paths"));
+	else
+		report_line(rep, "Everything was freed.");
+	uint64_t n = 0;
+	err = cmd_section(ctx, "top_site.sql", GROUPS, "rows", trace_columns, &n);
+	if (err)
+		return err;
+	int64_t more = cmd_row_int(&total, "sites") - (int64_t)n;
+	if (more > 0 && n)
+		report_line(rep, "... and more (--limit 0 shows all)");
+	if (cmd_row_int(&total, "suppressed_bytes"))
+		report_line(rep, "Not counted: %s (%s) that are known to be no leaks.",
+			    cmd_plural(ctx, cmd_row_int(&total, "suppressed_objects"), "block",
+				       "blocks"),
+			    cmd_bytes(ctx, cmd_row_int(&total, "suppressed_bytes")));
+	return NULL;
+}
+
 static struct error *leaks_run(struct cmd_context *ctx, int n, char **operand)
 {
 	(void)n;
@@ -176,7 +244,7 @@ static struct error *leaks_run(struct cmd_context *ctx, int n, char **operand)
 	if (!err)
 		err = cmd_caveats(ctx);
 	if (!err)
-		err = leaks_print(ctx, operand[0]);
+		err = cmd_is_trace(ctx) ? leaks_trace(ctx) : leaks_print(ctx, operand[0]);
 	return err ? err : report_end(&ctx->report);
 }
 

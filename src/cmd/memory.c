@@ -178,6 +178,34 @@ static struct error *memory_print(struct cmd_context *ctx)
 	return NULL;
 }
 
+/* ---- of a trace: no mappings, but how it grew ---- */
+
+enum { POINTS = 24 };
+
+static const struct report_column timeline_columns[] = {
+	{"time", "TIME", REPORT_ANY, NULL},
+	{"live_bytes", "LIVE", REPORT_BYTES, NULL},
+	{"live_objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"share", "OF THE PEAK", REPORT_SHARE, NULL},
+	{0},
+};
+
+static struct error *memory_trace(struct cmd_context *ctx)
+{
+	const char *unit = cmd_meta(ctx, "time_unit");
+	uint64_t n = 0;
+	report_string(&ctx->report, "time_unit", unit);
+	report_line(&ctx->report,
+		    "An allocation trace has no mappings: what was live over time (%s), the peak "
+		    "among it.\n",
+		    report_safe(&ctx->region, unit, "s"));
+	struct error *err =
+		cmd_section(ctx, "timeline.sql", POINTS, "timeline", timeline_columns, &n);
+	if (!err && !n)
+		report_line(&ctx->report, "This trace has no times.");
+	return err;
+}
+
 static struct error *memory_run(struct cmd_context *ctx, int n, char **operand)
 {
 	(void)n;
@@ -185,7 +213,7 @@ static struct error *memory_run(struct cmd_context *ctx, int n, char **operand)
 	if (err)
 		return err;
 	report_begin(&ctx->report, "memory");
-	err = memory_print(ctx);
+	err = cmd_is_trace(ctx) ? memory_trace(ctx) : memory_print(ctx);
 	return err ? err : report_end(&ctx->report);
 }
 

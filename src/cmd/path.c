@@ -226,7 +226,7 @@ static struct error *path_print(struct cmd_context *ctx, const char *what)
 static struct error *path_run(struct cmd_context *ctx, int n, char **operand)
 {
 	(void)n;
-	struct error *err = cmd_open(ctx, operand[0]);
+	struct error *err = cmd_open_core(ctx, operand[0]);
 	if (err)
 		return err;
 	if (ctx->opt.dot) {

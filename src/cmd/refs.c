@@ -71,7 +71,7 @@ static struct error *refs_print(struct cmd_context *ctx)
 static struct error *refs_run(struct cmd_context *ctx, int n, char **operand)
 {
 	(void)n;
-	struct error *err = cmd_open(ctx, operand[0]);
+	struct error *err = cmd_open_core(ctx, operand[0]);
 	if (err)
 		return err;
 	report_begin(&ctx->report, "refs");

@@ -344,6 +344,8 @@ struct error *cmd_screen(struct cmd_context *ctx, const char *path)
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct cmd_row sum;
 	bool found;
+	if (cmd_is_trace(ctx))
+		return cmd_screen_trace(ctx, path);
 	if (!ctx->report.width)
 		ctx->report.width = WIDTH;
 	struct error *err = cmd_prepare(ctx, "summary.sql", 0, &stmt);

@@ -231,12 +231,16 @@ static void object_facts(struct cmd_context *ctx, const struct cmd_row *o, uint6
 	const char *type = cmd_row_text(o, "type"), *value = cmd_row_text(o, "value");
 	report_string(rep, "what", "object");
 	report_int(rep, "id", cmd_row_int(o, "id"));
-	report_address(rep, "address", start);
+	bool placed = cmd_row_text(o, "address"); /* a trace may tell no addresses */
+	if (placed)
+		report_address(rep, "address", start);
+	else
+		report_string(rep, "address", NULL);
 	report_int(rep, "offset", (int64_t)(address - start));
-	static const char *const numbers[] = {"size",		"reachable",	"grade",
-					      "retained",	"dominator_id", "owner_id",
-					      "refcount",	"arena_id",	"referent_count",
-					      "referrer_count", "root_count"};
+	static const char *const numbers[] = {"size",		"reachable",	  "grade",
+					      "retained",	"dominator_id",	  "owner_id",
+					      "site_id",	"refcount",	  "arena_id",
+					      "referent_count", "referrer_count", "root_count"};
 	static const char *const texts[] = {"type", "value", "allocator", "arena"};
 	for (unsigned i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		report_string(rep, texts[i], cmd_row_text(o, texts[i]));
@@ -246,9 +250,12 @@ static void object_facts(struct cmd_context *ctx, const struct cmd_row *o, uint6
 		else
 			report_string(rep, numbers[i], NULL);
 	}
-	report_line(rep, "Object     #%" PRId64 " at 0x%" PRIx64 ", %s bytes%s%s",
-		    cmd_row_int(o, "id"), start, cmd_count(ctx, cmd_row_int(o, "size")),
-		    type ? ", " : ", type not known", report_safe(&ctx->region, type, ""));
+	char at[24] = "";
+	if (placed)
+		snprintf(at, sizeof(at), " at 0x%" PRIx64, start);
+	report_line(rep, "Object     #%" PRId64 "%s, %s bytes%s%s", cmd_row_int(o, "id"), at,
+		    cmd_count(ctx, cmd_row_int(o, "size")), type ? ", " : ", type not known",
+		    report_safe(&ctx->region, type, ""));
 	if (block != start)
 		report_line(rep, "Block      0x%" PRIx64, block);
 	if (address != start)
@@ -290,9 +297,12 @@ static struct error *show_object(struct cmd_context *ctx, int64_t id, uint64_t a
 		return error_new(ERROR_USAGE, "there is no object #%" PRId64, id);
 	uint64_t start = (uint64_t)cmd_row_int(&o, "address");
 	object_facts(ctx, &o, has_address ? address : start);
-	err = show_segment(ctx, start);
+	err = cmd_is_trace(ctx) ? NULL : show_segment(ctx, start);
 	if (!err)
 		err = show_site(ctx, id);
+	/* A trace has no bytes, and knows of nothing that points somewhere. */
+	if (err || cmd_is_trace(ctx))
+		return err;
 	if (!err)
 		err = show_clusters(ctx, id);
 	if (!err)

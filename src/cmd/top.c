@@ -1,4 +1,7 @@
 #include "cmd/cmd.h"
+#include "cmd/sites.h"
+
+#include <string.h>
 
 enum { ROWS = 20 };
 
@@ -48,11 +51,55 @@ static const struct report_column object_columns[] = {
 };
 
 static const struct report_column site_columns[] = {
-	{"objects", "BLOCKS", REPORT_COUNT, NULL}, {"bytes", "BYTES", REPORT_BYTES, NULL},
-	{"share", "SHARE", REPORT_SHARE, NULL},	   {"function", "FUNCTION", REPORT_TEXT, ""},
-	{"file", "FILE", REPORT_TEXT, "?"},	   {"line", "LINE", REPORT_COUNT, ""},
-	{"module", "MODULE", REPORT_TEXT, ""},	   {"caller", "CALLED FROM", REPORT_TEXT, ""},
-	{"site_id", NULL, REPORT_ID, NULL},	   {0},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"share", "SHARE", REPORT_SHARE, NULL},
+	{"name", "FUNCTION", REPORT_TEXT, ""},
+	{"function", NULL, REPORT_TEXT, NULL},
+	{"file", "FILE", REPORT_TEXT, "?"},
+	{"line", "LINE", REPORT_COUNT, ""},
+	{"module", "MODULE", REPORT_TEXT, ""},
+	{"caller", "CALLED FROM", REPORT_TEXT, ""},
+	{"site_id", NULL, REPORT_ID, NULL},
+	{0},
+};
+
+/* Of a trace, which knows what came and went, too. */
+static const struct report_column trace_site_columns[] = {
+	{"bytes", "LIVE", REPORT_BYTES, NULL},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"peak_bytes", "AT PEAK", REPORT_BYTES, NULL},
+	{"allocations", "CALLS", REPORT_COUNT, NULL},
+	{"temporary", "TEMPORARY", REPORT_COUNT, NULL},
+	{"allocated_bytes", "ALLOCATED", REPORT_BYTES, NULL},
+	{"share", "SHARE", REPORT_SHARE, NULL},
+	{"name", "FUNCTION", REPORT_TEXT, "?"},
+	{"function", NULL, REPORT_TEXT, NULL},
+	{"file", "FILE", REPORT_TEXT, ""},
+	{"line", "LINE", REPORT_COUNT, ""},
+	{"module", NULL, REPORT_TEXT, NULL},
+	{"caller", "CALLED FROM", REPORT_TEXT, ""},
+	{"site_id", NULL, REPORT_ID, NULL},
+	{0},
+};
+
+static const struct report_column function_columns[] = {
+	{"bytes", "LIVE", REPORT_BYTES, NULL},
+	{"own_bytes", "OWN", REPORT_BYTES, NULL},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"peak_bytes", "AT PEAK", REPORT_BYTES, NULL},
+	{"own_peak_bytes", "OWN", REPORT_BYTES, NULL},
+	{"allocations", "CALLS", REPORT_COUNT, NULL},
+	{"own_allocations", "OWN", REPORT_COUNT, NULL},
+	{"temporary", "TEMPORARY", REPORT_COUNT, NULL},
+	{"own_temporary", NULL, REPORT_COUNT, NULL},
+	{"allocated_bytes", NULL, REPORT_BYTES, NULL},
+	{"own_allocated_bytes", NULL, REPORT_BYTES, NULL},
+	{"share", "SHARE", REPORT_SHARE, NULL},
+	{"name", "FUNCTION", REPORT_TEXT, "?"},
+	{"function", NULL, REPORT_TEXT, NULL},
+	{"module", "MODULE", REPORT_TEXT, ""},
+	{0},
 };
 
 static const struct report_column waiting_columns[] = {
@@ -76,10 +123,57 @@ static const struct {
 	[BY_ARENA] = {"top_arena.sql", "top_arena.sql", arena_columns},
 	[BY_WAITING] = {"top_waiting.sql", "top_waiting.sql", waiting_columns},
 	[BY_SITE] = {"top_site.sql", "top_site_typed.sql", site_columns},
+	[BY_FUNCTION] = {"top_function.sql", NULL, function_columns},
 };
 
-static const char *const by_choices[] = {"type",  "size", "retained", "module",
-					 "arena", "site", "waiting",  NULL};
+static const char *const by_choices[] = {"type", "size",    "retained", "module", "arena",
+					 "site", "waiting", "function", NULL};
+static const char *const format_choices[] = {"text", "json", "folded", NULL};
+
+/* Questions that need the tree of calls. */
+static struct error *top_sites(struct cmd_context *ctx)
+{
+	_cleanup_sites_ struct sites *sites = NULL;
+	if (ctx->opt.by == BY_FUNCTION && ctx->opt.type)
+		return error_new(ERROR_USAGE, "--by function: goes without --type");
+	struct error *err = sites_load(ctx, false, &sites);
+	return err ? err : sites_tables(ctx, sites);
+}
+
+static struct error *top_folded(struct cmd_context *ctx)
+{
+	_cleanup_sites_ struct sites *sites = NULL;
+	struct error *err = sites_load(ctx, false, &sites);
+	if (!err && !sites_count(sites))
+		err = error_new(ERROR_INPUT, "%s: nothing in it tells where blocks were allocated",
+				ctx->store->path);
+	return err ? err : sites_folded(ctx, sites);
+}
+
+static struct error *top_rows(struct cmd_context *ctx, uint64_t *rows)
+{
+	unsigned by = ctx->opt.by;
+	const char *query = ctx->opt.type ? top_by[by].typed : top_by[by].query;
+	const struct report_column *columns = top_by[by].columns;
+	struct error *err = NULL;
+	if ((by == BY_RETAINED || by == BY_ARENA || by == BY_MODULE) && cmd_is_trace(ctx))
+		return error_new(ERROR_USAGE,
+				 "%s: is of an allocation trace, which knows no types, no arenas "
+				 "and not what holds what: --by site, function or size",
+				 ctx->store->path);
+	if (by == BY_FUNCTION || (by == BY_SITE && !ctx->opt.type))
+		err = top_sites(ctx);
+	if (err)
+		return err;
+	if (by == BY_SITE && !ctx->opt.type && cmd_is_trace(ctx))
+		columns = trace_site_columns;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	err = cmd_prepare(ctx, query, ROWS, &stmt);
+	if (err)
+		return err;
+	cmd_bind_text(stmt, ":cost", site_cost_choices[ctx->opt.cost]);
+	return report_rows(&ctx->report, "rows", columns, stmt, rows);
+}
 
 static struct error *top_run(struct cmd_context *ctx, int n, char **operand)
 {
@@ -88,14 +182,15 @@ static struct error *top_run(struct cmd_context *ctx, int n, char **operand)
 	if (err)
 		return err;
 	struct report *rep = &ctx->report;
+	if (ctx->opt.format == FORMAT_FOLDED)
+		return top_folded(ctx);
 	report_begin(rep, "top");
 	report_string(rep, "by", by_choices[ctx->opt.by]);
 	uint64_t rows = 0;
-	const char *query = ctx->opt.type ? top_by[ctx->opt.by].typed : top_by[ctx->opt.by].query;
-	err = cmd_section(ctx, query, ROWS, "rows", top_by[ctx->opt.by].columns, &rows);
+	err = top_rows(ctx, &rows);
 	if (err)
 		return err;
-	if (!rows && ctx->opt.by == BY_SITE)
+	if (!rows && (ctx->opt.by == BY_SITE || ctx->opt.by == BY_FUNCTION))
 		report_line(rep,
 			    "No allocation sites%s: nothing in the input tells where blocks were "
 			    "allocated (tracemalloc, a trace).",
@@ -114,12 +209,19 @@ static struct error *top_run(struct cmd_context *ctx, int n, char **operand)
 
 static const struct option top_options[] = {
 	{'b', "by", OPTION_CHOICE, offsetof(struct cmd_options, by),
-	 "type|size|retained|module|arena|site|waiting", "what the rows are (type)", by_choices,
-	 false},
+	 "type|size|retained|module|arena|site|waiting|function", "what the rows are (type)",
+	 by_choices, false},
+	{'c', "cost", OPTION_CHOICE, offsetof(struct cmd_options, cost),
+	 "live|objects|peak|allocations|temporary|allocated",
+	 "of sites and functions: what counts (live)", site_cost_choices, false},
+	{0, "skip-frames", OPTION_STRING, offsetof(struct cmd_options, skip_frames), "REGEX",
+	 "leave such functions out: their callers have it (PCRE2)", NULL, false},
+	{0, "format", OPTION_CHOICE, offsetof(struct cmd_options, format), "text|json|folded",
+	 "folded: call paths for flame graphs", format_choices, false},
 	{0},
 };
 
-static const struct option *const top_groups[] = {top_options, options_rows, options_common, NULL};
+static const struct option *const top_groups[] = {top_options, options_rows, options_general, NULL};
 
 const struct command command_top = {
 	.name = "top",
@@ -130,10 +232,13 @@ const struct command command_top = {
 		"that the type\n"
 		"comes from, or by arena; with --by size and --by retained single blocks: "
 		"the biggest, and\n"
-		"those that would take the most with them; with --by site by the line that "
+		"those that would take the most with them; with --by site by the call path that "
 		"allocated them,\n"
-		"where tracemalloc or a trace recorded it; with --by waiting Python's "
-		"generators, coroutines,\n"
+		"where tracemalloc or a trace recorded it, and with --by function by the "
+		"functions, "
+		"each with\n"
+		"all that it called (OWN: without); with --by waiting Python's generators, "
+		"coroutines,\n"
 		"tasks and futures by the line where they wait. SHARE is of the bytes of all "
 		"live blocks. Retained\n"
 		"sizes nest, so they do not add up.",

@@ -1,0 +1,2 @@
+-- How many allocation sites there are.
+SELECT count(*) AS sites FROM site
