@@ -30,7 +30,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/*
 
 .DEFAULT_GOAL := all
 .PHONY: help all lib unit unit-run e2e check demo bench fuzz asan clang valgrind coverage tidy analyze \
-	format layouts suites apps pythons install clean setup setup-test
+	format layouts suites apps pythons builds install clean setup setup-test
 
 ## all: build build/heapscan, and its SQL functions as a loadable extension, build/heapscan.so
 all: $(BUILD)/heapscan $(BUILD)/heapscan.so
@@ -109,6 +109,7 @@ check: setup-test
 	$(MAKE) bench BLOCKS=200000
 	$(MAKE) fuzz FUZZ_SECONDS=20
 	$(MAKE) suites SUITES=trixie SHORT=1
+	$(MAKE) builds BUILDS=i386
 	$(MAKE) pythons PYTHON_SUITES=sid SHORT=1
 
 ## clang: the same sources by clang, its warnings as errors, and the unit tests
@@ -148,6 +149,12 @@ pythons: all
 	PYTHON=$(PYTHON) scripts/fetch-pythons $(PYTHONS_DIR) $(PYTHON_SUITES)
 	PYTHONS_ONLY="$(PYTHON_SUITES)" $(PYTHON) -B tests/python/interpreters.py
 	PYTHONS_ONLY="$(PYTHON_SUITES)" $(PYTEST) tests/python
+
+## builds: CPython of 32 bits, --with-pydebug, --disable-gil (BUILDS="i386 debug free-threaded"; the last is compiled)
+BUILDS ?= i386 debug free-threaded
+builds: all
+	PYTHON=$(PYTHON) scripts/fetch-builds $(BUILD)/builds $(BUILDS)
+	BUILDS="$(BUILDS)" $(PYTEST) tests/python/other_builds.py
 
 ## valgrind: memcheck over the unit tests and a sample
 valgrind: all unit

@@ -1,7 +1,7 @@
 # Sourced: packages of other Debian suites, signed, from the mirror that this machine's apt uses. Nothing
 # is installed.
 #
-#   debs_open DIR SUITE           reads the suite's index; apt's files are below DIR
+#   debs_open DIR SUITE [ARCH]    reads the suite's index; apt's files are below DIR
 #   debs_needs PACKAGE...         the packages and all that they depend on, one name a line
 #   debs_unpack ROOT PACKAGE...   unpacks just these into ROOT, which can then be used as a sysroot
 #   debs_close                    removes DIR
@@ -25,14 +25,15 @@ debs_mirror() {
 }
 
 debs_open() {
-	local mirror
+	local mirror arch=${3:-$(dpkg --print-architecture)}
 	mirror=$(debs_mirror)
 	debs=$(realpath -m "$1")
 	rm -rf "$debs"
 	mkdir -p "$debs"/{lists/partial,cache/archives/partial,debs}
 	: > "$debs/status"
-	echo "deb [signed-by=$debs_keyring] $mirror $2 main" > "$debs/sources.list"
-	debs_options=(-qq -o Dir::Etc::sourcelist="$debs/sources.list" -o Dir::Etc::sourceparts=/dev/null
+	echo "deb [arch=$arch signed-by=$debs_keyring] $mirror $2 main" > "$debs/sources.list"
+	debs_options=(-qq -o APT::Architecture="$arch" -o APT::Architectures="$arch"
+		-o Dir::Etc::sourcelist="$debs/sources.list" -o Dir::Etc::sourceparts=/dev/null
 		-o Dir::State="$debs" -o Dir::State::lists="$debs/lists" -o Dir::State::status="$debs/status"
 		-o Dir::Cache="$debs/cache" -o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false
 		-o Acquire::Languages=none -o Acquire::Retries=3)

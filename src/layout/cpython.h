@@ -384,6 +384,7 @@ struct cpython {
 	uint64_t type_type;	 /* PyType_Type */
 	uint64_t runtime;	 /* _PyRuntime; 0: not known, or there is none */
 	uint64_t none;		 /* _Py_NoneStruct; 0 not known */
+	bool debug;		 /* --with-pydebug: the same layouts, debug hooks by default */
 	bool narrow;		 /* 2.7: a character of unicode has 2 bytes, not 4 */
 	bool dict_visits_inline; /* cpython_visit_layout.dict_visits_inline_since */
 	const char *how;	 /* what told the version: for humans */

@@ -21,41 +21,49 @@
 enum {
 	COOKIE_VERSION = 8, /* Include/internal/pycore_debug_offsets.h, _Py_DebugOffsets */
 	COOKIE_FREE_THREADED = 16,
-	MEMBER_DEF = 40, /* tp_itemsize of `type`: sizeof PyMemberDef, 2.7 to 3.15 */
-	TYPE_BASICSIZE = 32,
-	TYPE_ITEMSIZE = 40,
-	TYPE_FLAGS = 168,
-	TYPE_SIZE_LEAST = 800, /* of a heap type; what `type` says of its instances */
-	TYPE_SIZE_MOST = 2000,
-	OBJECT_TYPE = 8,
-	OBJECT_TYPE_LONG = 24, /* with two links, or with a thread's id, before it */
-	DATA_MOST = 64 << 20,  /* of a module's data is looked through */
+	/* In words, of PyTypeObject: 2.7 to 3.15 */
+	TYPE_BASICSIZE = 4,
+	TYPE_ITEMSIZE = 5,
+	TYPE_FLAGS = 21,
+	MEMBER_DEF = 5,	       /* tp_itemsize of `type`: sizeof PyMemberDef */
+	TYPE_SIZE_LEAST = 100, /* of a heap type; what `type` says of its instances */
+	TYPE_SIZE_MOST = 250,
+	DATA_MOST = 64 << 20, /* bytes of a module's data that are looked through */
 };
 
 /* READY, TYPE_SUBCLASS */
 #define TYPE_FLAGS_MUST (UINT32_C(1) << 31 | UINT32_C(1) << 12)
+
+/*
+ * What precedes the count, in words: nothing; links to all other objects (--with-trace-refs, to
+ * 3.12); with the count, what a thread owns, its locks and a second count (--disable-gil, 3.13).
+ */
+enum head { HEAD_PLAIN = 0, HEAD_LONG = 2 };
+
+struct type_type {
+	uint32_t module_id;
+	uint64_t address, basicsize;
+	enum head head;
+};
 
 struct version {
 	unsigned major, minor, micro;
 	const char *how;
 };
 
-static bool is_type_type(const struct image *img, uint64_t addr, uint64_t *basicsize)
+static bool is_type_type(const struct image *img, uint64_t addr, enum head head,
+			 struct type_type *ret)
 {
+	const uint64_t w = img->word_size, at = addr + head * w;
 	uint64_t type, itemsize, flags;
-	return image_try_u64(img, addr + OBJECT_TYPE, &type) && type == addr &&
-	       image_try_u64(img, addr + TYPE_ITEMSIZE, &itemsize) && itemsize == MEMBER_DEF &&
-	       image_try_u64(img, addr + TYPE_FLAGS, &flags) &&
+	ret->address = addr;
+	ret->head = head;
+	return image_try_word(img, at + w, &type) && type == addr &&
+	       image_try_word(img, at + TYPE_ITEMSIZE * w, &itemsize) &&
+	       itemsize == MEMBER_DEF * w && image_try_word(img, at + TYPE_FLAGS * w, &flags) &&
 	       (flags & TYPE_FLAGS_MUST) == TYPE_FLAGS_MUST &&
-	       image_try_u64(img, addr + TYPE_BASICSIZE, basicsize) &&
-	       *basicsize >= TYPE_SIZE_LEAST && *basicsize <= TYPE_SIZE_MOST;
-}
-
-/* With a longer head: two links of all objects before the count, or a thread's id. */
-static bool is_type_type_long(const struct image *img, uint64_t addr)
-{
-	uint64_t type;
-	return image_try_u64(img, addr + OBJECT_TYPE_LONG, &type) && type == addr;
+	       image_try_word(img, at + TYPE_BASICSIZE * w, &ret->basicsize) &&
+	       ret->basicsize >= TYPE_SIZE_LEAST * w && ret->basicsize <= TYPE_SIZE_MOST * w;
 }
 
 static bool data_range(const struct image_module *m, uint64_t *start, uint64_t *end)
@@ -69,22 +77,26 @@ static bool data_range(const struct image_module *m, uint64_t *start, uint64_t *
 	return true;
 }
 
-/* By structure: a word that is its own address less 8. */
-static uint64_t type_type_search(const struct image *img, const struct image_module *m)
+/* By structure: a word that is its own address less a head. */
+static bool type_type_search(const struct image *img, const struct image_module *m,
+			     struct type_type *ret)
 {
+	const uint64_t w = img->word_size;
 	uint64_t at, end, len;
 	if (!data_range(m, &at, &end))
-		return 0;
+		return false;
 	const uint8_t *p;
 	for (; (p = image_next_data(img, &at, end, &len)); at += len) {
-		for (uint64_t i = (8 - at % 8) % 8; i + 8 <= len; i += 8) {
-			uint64_t basicsize;
-			if (image_word_at(img, p + i) == at + i - OBJECT_TYPE &&
-			    is_type_type(img, at + i - OBJECT_TYPE, &basicsize))
-				return at + i - OBJECT_TYPE;
+		for (uint64_t i = (w - at % w) % w; i + w <= len; i += w) {
+			const uint64_t before = at + i - image_word_at(img, p + i);
+			if ((before == (HEAD_PLAIN + 1) * w &&
+			     is_type_type(img, at + i - before, HEAD_PLAIN, ret)) ||
+			    (before == (HEAD_LONG + 1) * w &&
+			     is_type_type(img, at + i - before, HEAD_LONG, ret)))
+				return true;
 		}
 	}
-	return 0;
+	return false;
 }
 
 static uint64_t module_symbol(const struct debuginfo *di, uint32_t module_id, const char *name)
@@ -186,7 +198,7 @@ static bool version_find(const struct image *img, const struct debuginfo *di,
 			 const struct cpython *py, uint64_t basicsize, struct version *ret)
 {
 	uint64_t at, hex;
-	if ((at = cpython_symbol(py, di, "Py_Version")) && image_try_u64(img, at, &hex) &&
+	if ((at = cpython_symbol(py, di, "Py_Version")) && image_try_word(img, at, &hex) &&
 	    version_of_hex(hex, "Py_Version", ret))
 		return true;
 	if (py->runtime && is_cookie(img, py->runtime) &&
@@ -219,80 +231,95 @@ __attribute__((format(printf, 3, 4))) static bool refuse(struct damage_log *dama
 	return false;
 }
 
-/* Fills module_id, type_type and *basicsize; *odd: found, but its objects have a longer head. */
-static bool type_type_find(const struct image *img, const struct debuginfo *di, struct cpython *ret,
-			   uint64_t *basicsize, uint64_t *odd)
+/* By the exported symbol; else by structure. address without basicsize: it is not sound there. */
+static bool type_type_find(const struct image *img, const struct debuginfo *di,
+			   struct type_type *ret)
 {
-	*odd = 0;
+	struct type_type odd = {.module_id = 0};
 	for (uint32_t id = 1; id <= img->nmodule; id++) {
 		uint64_t at = module_symbol(di, id, "PyType_Type");
+		ret->module_id = id;
 		if (!at)
 			continue;
+		if (is_type_type(img, at, HEAD_PLAIN, ret) || is_type_type(img, at, HEAD_LONG, ret))
+			return true;
+		odd = (struct type_type){.module_id = id, .address = at};
+	}
+	for (uint32_t id = 1; id <= img->nmodule && !odd.address; id++) {
 		ret->module_id = id;
-		ret->type_type = at;
-		if (img->word_size == 8 && is_type_type(img, at, basicsize))
+		if (type_type_search(img, image_module_get(img, id), ret))
 			return true;
-		*odd = at;
 	}
-	if (*odd || img->word_size != 8)
-		return false;
-	for (uint32_t id = 1; id <= img->nmodule; id++) {
-		uint64_t at = type_type_search(img, image_module_get(img, id));
-		if (at && is_type_type(img, at, basicsize)) {
-			ret->module_id = id;
-			ret->type_type = at;
-			return true;
-		}
-	}
-	return false;
+	*ret = odd;
+	return odd.address;
 }
 
-static bool odd_refuse(const struct image *img, struct damage_log *damage, uint64_t at)
+static void version_name(struct cpython *py, const struct version *v)
 {
+	py->how = v->how;
+	if (v->micro == UINT32_MAX)
+		snprintf(py->version, sizeof(py->version), "%u.%u", v->major, v->minor);
+	else
+		snprintf(py->version, sizeof(py->version), "%u.%u.%u", v->major, v->minor,
+			 v->micro);
+}
+
+/* Builds whose objects are of other layouts. NULL: it is none of them. */
+static const char *other_build(const struct image *img, const struct cpython *py,
+			       const struct type_type *type)
+{
+	uint64_t free_threaded = 0;
 	if (img->word_size != 8)
-		return refuse(damage, at, "it is one of 32 bits");
-	if (is_type_type_long(img, at))
-		return refuse(
-			damage, at,
-			"it was built without the GIL (free-threaded), or with --with-trace-refs");
-	return refuse(damage, at, "its type objects are damaged, or missing from the dump");
+		return "is of 32 bits";
+	if (py->runtime && is_cookie(img, py->runtime))
+		image_try_u64(img, py->runtime + COOKIE_FREE_THREADED, &free_threaded);
+	if (free_threaded)
+		return "was built without the GIL (free-threaded)";
+	if (type->head == HEAD_LONG)
+		return "was built with --with-trace-refs";
+	return NULL;
 }
 
 bool cpython_resolve(const struct image *img, const struct debuginfo *di, struct damage_log *damage,
 		     struct cpython *ret)
 {
-	uint64_t basicsize = 0, odd, free_threaded;
+	struct type_type type;
+	struct version v;
+	const char *odd;
 	*ret = (struct cpython){.layout = NULL};
-	if (!type_type_find(img, di, ret, &basicsize, &odd))
-		return odd ? odd_refuse(img, damage, odd) : false;
+	if (!type_type_find(img, di, &type))
+		return false;
+	ret->module_id = type.module_id;
+	ret->type_type = type.address;
 	ret->runtime = cpython_symbol(ret, di, "_PyRuntime");
 	if (!ret->runtime)
 		ret->runtime = cookie_search(img, image_module_get(img, ret->module_id));
 	ret->none = cpython_symbol(ret, di, "_Py_NoneStruct");
-	if (ret->runtime && is_cookie(img, ret->runtime) &&
-	    image_try_u64(img, ret->runtime + COOKIE_FREE_THREADED, &free_threaded) &&
-	    free_threaded)
-		return refuse(damage, ret->runtime, "it was built without the GIL (free-threaded)");
-	struct version v;
-	if (!version_find(img, di, ret, basicsize, &v))
+	odd = other_build(img, ret, &type);
+	bool told = version_find(img, di, ret, odd ? 0 : type.basicsize, &v);
+	if (told)
+		version_name(ret, &v);
+	if (odd)
+		return refuse(damage, ret->type_type, "CPython%s%s %s", told ? " " : "",
+			      ret->version, odd);
+	if (!type.basicsize)
+		return refuse(damage, ret->type_type,
+			      "its type objects are damaged, or missing from the dump");
+	if (!told)
 		return refuse(damage, ret->type_type, "its version could not be told");
-	ret->how = v.how;
-	if (v.micro == UINT32_MAX)
-		snprintf(ret->version, sizeof(ret->version), "%u.%u", v.major, v.minor);
-	else
-		snprintf(ret->version, sizeof(ret->version), "%u.%u.%u", v.major, v.minor, v.micro);
 	const struct cpython_layout *row = row_find(v.major, v.minor);
 	if (!row)
 		return refuse(damage, ret->type_type,
 			      "it is CPython %s, whose layout is not known here", ret->version);
-	if (row->type_basicsize != basicsize)
+	if (row->type_basicsize != type.basicsize)
 		return refuse(damage, ret->type_type,
 			      "it calls itself CPython %s, but its types have %" PRIu64
 			      " bytes instead of %u",
-			      ret->version, basicsize, row->type_basicsize);
+			      ret->version, type.basicsize, row->type_basicsize);
 	ret->narrow = cpython_symbol(ret, di, "PyUnicodeUCS2_FromUnicode") !=
 		      0; /* Include/unicodeobject.h */
-	ret->dict_visits_inline = cpython_build_visits_dict(img, di, ret, row, v.micro);
+	/* Include/object.h: exported with Py_REF_DEBUG alone, which Py_DEBUG implies (3.8 to 3.14). */
+	ret->debug = cpython_symbol(ret, di, "_Py_NegativeRefcount") != 0;
 	ret->layout = row;
 	return true;
 }

@@ -83,10 +83,7 @@ def test_hooks_garbage(tmp_path):
     """Behind the marks of the debug hooks: cyclic garbage, counts, sizes."""
     command, python, env = hooked((3, 12), "debug")
     dump = dumper.run(tmp_path / "run", [*command, test_garbage.ZOO], python.path, env=env)
-    found = {"garbage": {}, "alive": {}}
-    for line in dump.truth.read_text().splitlines():
-        what, address, *kind = line.split()
-        found[what][int(address)] = " ".join(kind)
+    found = test_garbage.told(dump.truth)
     with scan(dump.core, tmp_path / "x.db") as db:
         test_garbage.test_identical((db, found))
         test_garbage.test_nothing_leads_to_it((db, found))

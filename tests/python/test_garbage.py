@@ -21,13 +21,10 @@ if os.environ.get("SHORT"):
     KNOWN = KNOWN[-1:]
 
 
-@pytest.fixture(scope="module", params=KNOWN, ids=str)
-def zoo(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("garbage") / "run"
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    made = dumper.run(folder, [*request.param.command, ZOO], request.param.path, env=env)
+def told(path):
+    """What the zoo wrote: addresses and types by what they are; the thresholds."""
     found = {"garbage": {}, "kept": {}, "behind": {}, "alive": {}, "thresholds": None}
-    for line in made.truth.read_text().splitlines():
+    for line in path.read_text().splitlines():
         what, rest = line.split(None, 1)
         if what == "thresholds":
             found[what] = rest
@@ -35,6 +32,15 @@ def zoo(request, tmp_path_factory):
         address, *kind = rest.split()
         found[what][int(address)] = " ".join(kind)
     assert len(found["garbage"]) > 1000
+    return found
+
+
+@pytest.fixture(scope="module", params=KNOWN, ids=str)
+def zoo(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("garbage") / "run"
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    made = dumper.run(folder, [*request.param.command, ZOO], request.param.path, env=env)
+    found = told(made.truth)
     db = scan(made.core, folder / "zoo.db")
     yield db, found
     db.close()

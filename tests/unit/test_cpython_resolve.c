@@ -59,6 +59,18 @@ static void process_deinit(struct process *p)
 	damage_deinit(&p->damage);
 }
 
+/* Refused, with this in the sentence. */
+static void expect_refused(struct process *p, const char *why, uint32_t word_size)
+{
+	struct cpython py;
+	process_seal(p);
+	p->img->word_size = word_size;
+	assert_false(cpython_resolve(p->img, NULL, &p->damage, &py));
+	assert_int_equal(p->damage.n, 1);
+	assert_non_null(strstr(p->damage.at[0].text, why));
+	process_deinit(p);
+}
+
 /* version NULL: refused, with that many sentences. */
 static void expect(struct process *p, const char *version, const char *row, uint64_t sentences)
 {
@@ -144,6 +156,46 @@ static void test_cookie(void **state)
 	expect(&p, NULL, NULL, 1);
 }
 
+/* `type` behind a head that is two words longer. */
+static void put_long(struct process *p, uint64_t basicsize)
+{
+	memset(p->data + TYPE, 0, 200);
+	put64(p, TYPE + 24, BASE + TYPE);
+	put64(p, TYPE + 48, basicsize);
+	put64(p, TYPE + 56, 40);
+	put64(p, TYPE + 184, UINT64_C(1) << 31 | 1 << 12);
+}
+
+static void put32(struct process *p, uint64_t at, uint32_t v)
+{
+	memcpy(p->data + at, &v, sizeof(v));
+}
+
+/* Builds whose objects are laid out otherwise: what they are is said, with their version. */
+static void test_builds(void **state)
+{
+	(void)state;
+	struct process p;
+	process_init(&p, 928);
+	put_long(&p, 976);
+	put_cookie(&p, 0x030d05f0, 1);
+	expect_refused(&p, "CPython 3.13.5 was built without the GIL (free-threaded)", 8);
+
+	process_init(&p, 864);
+	put_long(&p, 880);
+	put_text(&p, "3.7.16 (default, Jan  1 2000, 00:00:00)");
+	expect_refused(&p, "CPython 3.7.16 was built with --with-trace-refs", 8);
+
+	process_init(&p, 864);
+	memset(p.data + TYPE, 0, 200);
+	put32(&p, TYPE + 4, BASE + TYPE);
+	put32(&p, TYPE + 16, 452);
+	put32(&p, TYPE + 20, 20);
+	put32(&p, TYPE + 84, UINT32_C(1) << 31 | 1 << 12);
+	put_text(&p, "3.11.2 (main, Jan  1 2000, 00:00:00)");
+	expect_refused(&p, "CPython 3.11.2 is of 32 bits", 4);
+}
+
 static void test_none(void **state)
 {
 	(void)state;
@@ -159,9 +211,8 @@ static void test_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_size_alone),
-		cmocka_unit_test(test_cookie),
+		cmocka_unit_test(test_rows),   cmocka_unit_test(test_size_alone),
+		cmocka_unit_test(test_cookie), cmocka_unit_test(test_builds),
 		cmocka_unit_test(test_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,22 @@ static bool static_enabled(const struct py *py, uint32_t *ret)
 	return image_try_u32(py->image, at + i + 4 + (uint64_t)(int64_t)away, ret);
 }
 
+/*
+ * A generation begins with the head of a list. Not where our row says in Debian's debug build of
+ * 3.13.5, which has them four bytes before: what is there is then not told.
+ */
+static bool is_generation(const struct py *py, uint64_t at)
+{
+	const struct cpython_gc_layout *l = &py->layout->gc;
+	uint64_t next, back;
+	if (!py_word(py, at + l->next, &next))
+		return false;
+	next &= ~UINT64_C(3); /* flags of 3.14.0 */
+	return py_word(py, next + l->prev, &back) &&
+	       (back == at ||
+		(l->head == CPYTHON_GC_PREV_BITS && back >> l->prev_shift == at >> l->prev_shift));
+}
+
 /* Where generations[] is, and whether collections are on; false: not known. */
 static bool generations_find(const struct py *py, uint64_t interpreter, uint64_t *ret)
 {
@@ -104,7 +120,7 @@ static bool generations_find(const struct py *py, uint64_t interpreter, uint64_t
 		return l->generation_size != CPYTHON_NONE && at && py_word(py, at, ret);
 	}
 	*ret = (l->gc_in_runtime ? py->cpython.runtime : interpreter) + l->gc_generations;
-	return true;
+	return is_generation(py, *ret);
 }
 
 static bool enabled_find(const struct py *py, uint64_t interpreter, uint32_t *ret)

@@ -34,6 +34,8 @@ static struct error *cpython_prepare(struct runtime_context *ctx)
 	log_info(ctx->log, "CPython %s, by %s", py->cpython.version, py->cpython.how);
 	struct error *err =
 		snapshot_meta(ctx->snapshot, "python_version", "%s", py->cpython.version);
+	if (!err && py->cpython.debug)
+		err = snapshot_meta(ctx->snapshot, "python_build", "debug");
 	if (!err)
 		err = py_types_static(py);
 	if (!err) {
