@@ -119,7 +119,7 @@ def test_counts_near_the_heap(tmp_path):
 # ---- embedded: libpython in a program of C or C++, several interpreters ----
 
 EMBEDDED = [((3, 6), "shared", 2), ((3, 7), "static no-pie stripped", 2),
-            ((3, 8), "static stripped", 2), ((3, 9), "shared c++", 2), ((3, 10), "static", 2),
+            ((3, 8), "static stripped", 2), ((3, 9), "shared c++", 2),
             ((3, 11), "shared", 2), ((3, 11), "static headless", 2), ((3, 11), "static no-pie", 1),
             ((3, 12), "shared c++", 2),
             ((3, 12), "static no-pie headless", 1), ((3, 13), "static", 3),
@@ -235,3 +235,33 @@ def test_virtual_environment(tmp_path, version):
     subprocess.run([python.path, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True,
                    timeout=60)
     told_by(tmp_path, tmp_path / "venv" / "bin" / "python", builds.environment())
+
+
+@pytest.mark.parametrize("version", [(3, 8), (3, 12), (3, 13)], ids=lambda v: "%d.%d" % v)
+def test_interpreters_in_threads(tmp_path, version):
+    """From 3.12 on each with a GIL and an allocator of its own."""
+    python = newest(version)
+    if not python:
+        pytest.skip(f"no CPython {version} here")
+    dump = dumper.run(tmp_path / "run", [python.path, HERE / "programs" / "interpreters_in_threads.py"],
+                      python.path, env=builds.environment())
+    marked = [line.split()[1:] for line in dump.truth.read_text().splitlines()]
+    with scan(dump.core, tmp_path / "x.db") as db:
+        meta = db.meta()
+        assert (meta["python_interpreters"], int(meta["python_threads"])) >= ("3", 3)
+        for address, number in marked:
+            # table["ring"]: the local is the only holder.
+            holder = db.column("SELECT r.src FROM reference r JOIN object o ON o.id = r.dst "
+                               "WHERE o.address = ? AND r.name = '[''ring'']'", int(address))
+            assert len(holder) == 1
+            out = command("path", db.path, hex(int(address))).out
+            assert "blocked()" in out and "table" in out and "['ring']" in out, out
+            frames = db.rows("SELECT thread_id FROM frame WHERE language = 'python' "
+                             "AND function = 'blocked'")
+            assert len({t for t, in frames}) == 2
+        assert len(marked) == 2
+        counted = Counter(db.column("SELECT t.name FROM object o JOIN type t ON t.id = o.type_id "
+                                    "WHERE t.name = '__main__.Request'"))
+        assert counted == {"__main__.Request": 6 + 7}
+        check_sound(db)
+    builds.clean(dump.folder)

@@ -35,7 +35,7 @@ static bool is_table(const struct py *py, uint32_t id, uint64_t *ret)
 }
 
 /* From 3.12 on each interpreter has a table of its own, which a word of its state leads to. */
-static bool tables_of_interpreter(struct py *py, uint64_t at)
+static bool tables_of_interpreter(struct py *py, uint64_t at, struct bits *tried)
 {
 	const struct image_module *m =
 		image_module_get(py->image, image_module_find(py->image, at));
@@ -54,7 +54,8 @@ static bool tables_of_interpreter(struct py *py, uint64_t at)
 		for (uint64_t i = (8 - at % 8) % 8; i + 8 <= len; i += 8) {
 			uint64_t word = image_word_at(py->image, p + i);
 			uint32_t id = word < 4096 || word % 8 ? 0 : py_object_id(py, word);
-			if (!id || !is_table(py, id, &n) || n < INTERNED_FEW)
+			if (!id || bits_test_set(tried, id) || !is_table(py, id, &n) ||
+			    n < INTERNED_FEW)
 				continue;
 			bits_set(&py->interned, id);
 			found = true;
@@ -76,13 +77,16 @@ struct error *py_interned_find(struct py *py)
 	uint64_t most = INTERNED_FEW - 1, n;
 	uint32_t biggest = 0;
 	bool found = false;
+	_cleanup_(bits_deinit) struct bits tried = {0};
 	struct error *err = bits_init(&py->interned, (uint64_t)o->n + 1);
+	if (!err)
+		err = bits_init(&tried, (uint64_t)o->n + 1);
 	if (!err)
 		err = py_states_find(py, &states);
 	if (err)
 		return err;
 	for (uint64_t i = 0; i < states.interpreter.n; i++)
-		found |= tables_of_interpreter(py, states.interpreter.at[i]);
+		found |= tables_of_interpreter(py, states.interpreter.at[i], &tried);
 	for (uint32_t id = 1; id <= o->n && !found; id++) {
 		if (!is_table(py, id, &n) || n <= most)
 			continue;

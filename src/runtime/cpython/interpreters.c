@@ -5,7 +5,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { INTERPRETERS_MOST = 4096, THREADS_MOST = 1 << 16 };
+enum {
+	INTERPRETERS_MOST = 4096,
+	THREADS_MOST = 1 << 16,
+	STEPS_MOST = 1 << 22, /* along lists that may be some, all together */
+};
 
 /* The threads of one interpreter. What does not point back to it is no thread. */
 static struct error *threads_find(const struct py *py, uint64_t interpreter, struct py_states *ret)
@@ -61,11 +65,12 @@ static bool interpreters_head(const struct py *py, uint64_t *ret)
  * Does the list of interpreters begin at `at`? Each has threads that say that they are its, the last
  * one is the main one. *ret gets how many there are.
  */
-static bool is_interpreter_list(const struct py *py, uint64_t at, unsigned *ret, uint64_t *last)
+static bool is_interpreter_list(const struct py *py, uint64_t at, unsigned *steps, unsigned *ret,
+				uint64_t *last)
 {
 	const struct cpython_state_layout *l = &py->layout->state;
 	uint64_t thread, owner, modules, type;
-	for (*ret = 0; at && *ret < INTERPRETERS_MOST; ++*ret) {
+	for (*ret = 0; at && *ret < INTERPRETERS_MOST && *steps; ++*ret, --*steps) {
 		*last = at;
 		if (at % 8 || !py_word(py, at + l->interp_threads, &thread) || thread % 8 ||
 		    thread < 4096 || !py_word(py, thread + l->thread_interp, &owner) ||
@@ -88,7 +93,7 @@ static uint64_t interpreters_search(const struct py *py)
 	const struct image_module *m = image_module_get(py->image, py->cpython.module_id);
 	const bool in_runtime = l->runtime_interpreters != CPYTHON_NONE;
 	uint64_t at = align_down(m->data_start + 7, 8), len, found = 0, last, word, before = 0;
-	unsigned n, most = 0;
+	unsigned n, most = 0, steps = STEPS_MOST;
 	const uint8_t *p;
 	for (; (p = image_next_data(py->image, &at, m->data_end, &len)); at += len) {
 		for (uint64_t i = (8 - at % 8) % 8; i + 8 <= len; i += 8) {
@@ -96,7 +101,7 @@ static uint64_t interpreters_search(const struct py *py)
 			if (word == before || word < 4096 || word % 8)
 				continue;
 			before = word;
-			if (!is_interpreter_list(py, word, &n, &last) || n <= most ||
+			if (!is_interpreter_list(py, word, &steps, &n, &last) || n <= most ||
 			    (in_runtime && (!py_word(py, at + i + 8, &word) || word != last)))
 				continue;
 			most = n;
