@@ -159,6 +159,24 @@ static struct error *scan_meta_file(struct scan *sc, const char *kind)
 	return err;
 }
 
+/*
+ * What tells one execution from all others: the kernel gives each program that it starts 16 random
+ * bytes (getauxval(3), AT_RANDOM), and a fork has its parent's. As a hash, since the C library makes its
+ * stack guard of them.
+ */
+static struct error *scan_meta_execution(struct scan *sc)
+{
+	uint8_t bytes[16];
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	const uint64_t at = sc->image->process.at_random;
+	if (!at || !image_try_read(sc->image, at, bytes, sizeof(bytes)))
+		return NULL;
+	/* FNV-1a, 64 bits: 16 bytes cannot be had back from 8. */
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+	return snapshot_meta(sc->snapshot, "execution", "%016" PRIx64, hash);
+}
+
 /* Facts about the process and the dump. A fact that is not known has no row. */
 static struct error *scan_meta(struct scan *sc)
 {
@@ -193,6 +211,8 @@ static struct error *scan_meta(struct scan *sc)
 		err = snapshot_meta(s, "threads", "%" PRIu32, img->nthread);
 	if (!err && img->truncated)
 		err = snapshot_meta(s, "truncated", "1");
+	if (!err)
+		err = scan_meta_execution(sc);
 	return err ? err : scan_meta_build_id(sc);
 }
 

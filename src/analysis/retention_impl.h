@@ -24,7 +24,7 @@
  *					else [*]; in a namespace (a __dict__) .k
  *	functions in a namespace	.<function>, but .f.__defaults__ and .f.__closure__: these leak
  *	texts of such names as __doc__	.__*__
- *	what a code object has		one node for all of it
+ *	what a code object has		the code object's node
  *	an unnamed word			+16; [*] in a block of many references (an array)
  *	->next->next->next		->next*: steps that lead to the type they come from stay where
  *					the first one led; of what has no type, to the size.
@@ -36,7 +36,8 @@
  * may have: the first are the nearest to the roots. What no root leads to is in RETENTION_LOST.
  *
  * Memory: 2 bytes per object for the node, 4 while the search runs; at most 80 per node, and nodes
- * are at most one for 128 objects, or RETENTION_FEW, and never more than RETENTION_MOST.
+ * are at most one for 128 objects, or RETENTION_FEW, and never more than RETENTION_MOST; of a Python process,
+ * with its many names, RETENTION_MOST. Half of them are kept for what is neither a program nor its names.
  */
 #pragma once
 
@@ -100,6 +101,8 @@ enum trie_type_flags {
 	TYPE_CODE = 4,
 	TYPE_TEXT = 8,
 	TYPE_FUNCTION = 16,
+	TYPE_PYTHON = 32,
+	TYPE_CLASS = 64, /* the type of types */
 };
 
 struct trie {

@@ -173,6 +173,7 @@ struct error *retention_root(struct retention_roots *r, struct trie *t, uint64_t
 	const struct root_row *root = &r->s->root.at[i];
 	const char *name = intern_text(&r->s->strings, root->name), *function;
 	char text[300];
+	uint32_t type = trie_type(t, root->object_id);
 	uint8_t flags = 0;
 	switch ((enum root_rank)r->rank[i]) {
 	case RANK_MODULES:
@@ -192,7 +193,8 @@ struct error *retention_root(struct retention_roots *r, struct trie *t, uint64_t
 		snprintf(text, sizeof(text), "(thread-local)%s%.200s", *name ? " " : "", name);
 		break;
 	case RANK_STATIC:
-		if (*name)
+		/* types have names of their own; the rest are a frozen module's constants */
+		if (*name && t->type[type] & TYPE_CLASS)
 			snprintf(text, sizeof(text), "%.200s", name);
 		else
 			snprintf(text, sizeof(text), "(static objects)");

@@ -55,10 +55,13 @@ static uint8_t type_flags(const struct snapshot *s, const struct type_row *row)
 	uint8_t flags = TYPE_NAMED;
 	if (strcmp(language, "python"))
 		return flags;
+	flags |= TYPE_PYTHON;
 	if (is_program_type(name))
 		flags |= TYPE_PROGRAM;
 	if (!strcmp(name, "function"))
 		flags |= TYPE_FUNCTION;
+	if (!strcmp(name, "type"))
+		flags |= TYPE_CLASS;
 	if (!strcmp(name, "code"))
 		flags |= TYPE_CODE;
 	if (!strcmp(name, "str") || !strcmp(name, "unicode"))
@@ -79,8 +82,11 @@ struct error *trie_init(struct trie *t, struct snapshot *s)
 	t->slot = calloc(t->slots, sizeof(*t->slot));
 	t->type = calloc(s->type.n + 1, sizeof(*t->type));
 	struct error *err = t->slot && t->type ? NULL : &error_nomem;
-	for (uint64_t i = 0; i < s->type.n && !err; i++)
+	for (uint64_t i = 0; i < s->type.n && !err; i++) {
 		t->type[i + 1] = type_flags(s, &s->type.at[i]);
+		if (t->type[i + 1] & TYPE_PYTHON)
+			t->most = RETENTION_MOST;
+	}
 	if (!err)
 		err = intern_str(&s->strings, ".__dict__", &t->dict);
 	if (!err)
@@ -177,7 +183,8 @@ static struct error *step_text(struct trie *t, uint32_t string, uint32_t type, u
 {
 	const char *text = intern_text(&t->s->strings, string);
 	*ret = string;
-	if (t->type[type] & TYPE_TEXT && *text == '.' && is_dunder(text + 1))
+	if ((t->type[type] & TYPE_TEXT && *text == '.' && is_dunder(text + 1)) ||
+	    !strcmp(text, ".__mro__") || !strcmp(text, ".__bases__"))
 		return intern_str(&t->s->strings, ".__*__", ret);
 	if (!strchr(text, '['))
 		return NULL;
@@ -308,10 +315,18 @@ static uint16_t step_fold(const struct trie *t, const struct step *step, uint32_
 	return 0;
 }
 
+/* A program and its names: thousands in any process, and it is seldom they that grow. */
+static bool step_is_program(const struct trie *t, const struct step *step, uint32_t type)
+{
+	const char *text = intern_text(&t->s->strings, step->text);
+	return t->type[type] & (TYPE_PROGRAM | TYPE_CODE) || !strncmp(text, ".<", 2) ||
+	       (!strncmp(text, ".__", 3) && !(step->flags & TRIE_NAMESPACE));
+}
+
 static struct error *node_add(struct trie *t, const struct step *step, uint32_t type, uint32_t size,
 			      uint16_t *ret)
 {
-	if (t->node.n > t->most) {
+	if (t->node.n > t->most || (t->node.n > t->most / 2 && step_is_program(t, step, type))) {
 		*ret = RETENTION_OTHER;
 		return NULL;
 	}
@@ -325,8 +340,10 @@ static struct error *node_add(struct trie *t, const struct step *step, uint32_t 
 		.words = (uint8_t)(step->word ? p->words + 1 : 0),
 		.flags = step->flags,
 	};
-	if (node.depth >= DEPTH_MOST || node.words >= WORDS_NAMED || t->type[type] & TYPE_CODE)
+	if (node.depth >= DEPTH_MOST || node.words >= WORDS_NAMED)
 		node.flags |= TRIE_REST;
+	if (t->type[type] & TYPE_CODE)
+		node.flags |= TRIE_ABSORBS;
 	*ret = (uint16_t)t->node.n;
 	return vec_push(&t->node, node);
 }

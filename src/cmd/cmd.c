@@ -87,6 +87,11 @@ static struct error *regex_check(struct cmd_context *ctx, const char *option, co
 	return err;
 }
 
+struct error *cmd_check_type(struct cmd_context *ctx)
+{
+	return regex_check(ctx, "type", ctx->opt.type);
+}
+
 struct error *cmd_open(struct cmd_context *ctx, const char *path)
 {
 	if (access(path, R_OK))
@@ -103,7 +108,7 @@ struct error *cmd_open(struct cmd_context *ctx, const char *path)
 	struct error *err = ctx->opt.write ? store_open_write(path, &ctx->store)
 					   : store_open(path, &ctx->store);
 	if (!err)
-		err = regex_check(ctx, "type", ctx->opt.type);
+		err = cmd_check_type(ctx);
 	if (!err)
 		err = regex_check(ctx, "avoid", ctx->opt.avoid);
 	if (!err)

@@ -64,6 +64,8 @@ struct cmd_options {
 	uint64_t hex;
 	/* sql */
 	bool write;
+	/* diff */
+	const char *growth_fail_on;
 	/* path */
 	uint64_t max;
 	const char *avoid, *to_type;
@@ -110,6 +112,8 @@ struct error *cmd_open(struct cmd_context *ctx, const char *path) _must_check_;
 bool cmd_is_trace(struct cmd_context *ctx);
 /* The same, for commands that need to know what points where: a trace is an ERROR_USAGE. */
 struct error *cmd_open_core(struct cmd_context *ctx, const char *path) _must_check_;
+/* Is --type a regular expression? ERROR_USAGE says what is wrong with it. cmd_open has asked. */
+struct error *cmd_check_type(struct cmd_context *ctx) _must_check_;
 
 /*
  * A statement of schema/query/ (of another folder, where the name has one: "temp/x.sql"); the caller finalizes it. The parameters :limit (--limit, or

@@ -133,7 +133,7 @@ struct image_process {
 	char comm[17];	  /* pr_fname */
 	char args[81];	  /* pr_psargs */
 	const char *exe;  /* path of the executable, or NULL */
-	uint64_t at_entry, at_phdr, at_phnum, at_base, at_sysinfo_ehdr, at_execfn;
+	uint64_t at_entry, at_phdr, at_phnum, at_base, at_sysinfo_ehdr, at_execfn, at_random;
 };
 
 struct image {

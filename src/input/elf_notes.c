@@ -226,6 +226,9 @@ static void read_auxv(struct elf_core *core, const struct note *n)
 		case AT_SYSINFO_EHDR:
 			p->at_sysinfo_ehdr = v;
 			break;
+		case AT_RANDOM:
+			p->at_random = v;
+			break;
 		case AT_EXECFN:
 			p->at_execfn = v;
 			break;

@@ -208,6 +208,14 @@ static const char *text_cell(struct region *region, sqlite3_stmt *stmt, int i,
 		case REPORT_COUNT:
 		case REPORT_EXACT:
 			return region_strdup(region, text_count(buf, v));
+		case REPORT_MORE:
+			return region_printf(region, "%s%s", v > 0 ? "+" : "", text_count(buf, v));
+		case REPORT_GREW:
+			return region_printf(region, "%s%s",
+					     v > 0   ? "+"
+					     : v < 0 ? "-"
+						     : "",
+					     text_bytes(buf, v < 0 ? -(uint64_t)v : (uint64_t)v));
 		case REPORT_BYTES:
 			return region_strdup(region, text_bytes(buf, v < 0 ? 0 : (uint64_t)v));
 		case REPORT_ADDRESS:

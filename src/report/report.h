@@ -41,6 +41,8 @@ enum report_kind {
 	REPORT_WORD,	/* text that is never cut */
 	REPORT_COUNT,	/* 1,234 */
 	REPORT_BYTES,	/* 1.21 KiB; raw in JSON */
+	REPORT_MORE,	/* a difference of counts: +1,234 */
+	REPORT_GREW,	/* of bytes: +1.21 KiB; raw in JSON */
 	REPORT_EXACT,	/* bytes to the last one: 1,234,567 */
 	REPORT_ADDRESS, /* 0x7f.. */
 	REPORT_ID,	/* #12; a number in JSON */

@@ -207,6 +207,21 @@ static struct error *functions_error(sqlite3 *db, const char *name)
 	return error_new(ERROR_SYSTEM, "SQL function %s: %s", name, sqlite3_errmsg(db));
 }
 
+/* content_key(K, X, ...): FNV-1a, 64 bits, so that the order and the ends of the Xs matter. */
+static void content_key_function(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	uint64_t h = argc ? (uint64_t)sqlite3_value_int64(argv[0]) : 0;
+	h = h ? h : UINT64_C(0xcbf29ce484222325);
+	for (int i = 1; i < argc; i++) {
+		const unsigned char *text = sqlite3_value_text(argv[i]);
+		int len = text ? sqlite3_value_bytes(argv[i]) : 0;
+		for (int k = 0; k < len; k++)
+			h = (h ^ text[k]) * UINT64_C(0x100000001b3);
+		h = (h ^ (text ? 0xff : 0xfe)) * UINT64_C(0x100000001b3);
+	}
+	sqlite3_result_int64(ctx, (int64_t)h);
+}
+
 struct error *store_functions(sqlite3 *db)
 {
 	static const struct {
@@ -219,6 +234,7 @@ struct error *store_functions(sqlite3 *db)
 		{"hex", 1, SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, hex_function},
 		{"human", 1, SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, human_function},
 		{"object_at", 1, 0, object_at_function},
+		{"content_key", -1, SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, content_key_function},
 	};
 	for (unsigned i = 0; i < sizeof(function) / sizeof(*function); i++)
 		if (sqlite3_create_function(db, function[i].name, function[i].argc,

@@ -7,6 +7,8 @@
  *	addr(N), hex(N)			0x and lower-case hex; addresses from 2^63 on, too
  *	human(N)			bytes for people: 512 B, 1.5 KiB, 3.2 GiB
  *	object_at(ADDRESS)		id of the object whose block holds it, also in its middle
+ *	content_key(K, X, ...)		a number for texts, the same in every database; K: that of what goes
+ *					before them, or 0
  *
  * Tables that take arguments, for FROM (table_functions.c):
  *

@@ -3,6 +3,7 @@
 #include "report/report.h"
 #include "report/text.h"
 #include "store/embed.h"
+#include "store/growth.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -331,6 +332,55 @@ static void queries(void **state)
 	sqlite3_close(db);
 }
 
+/* diff's, against databases attached under the names that they use. */
+static void growth_queries(void **state)
+{
+	(void)state;
+	struct store *st;
+	assert_null(growth_create(&st));
+	static const char *const names[] = {"dump", "old", "new"};
+	char *tables = strdup(embed_find("tables.sql"));
+	for (unsigned i = 0; i < 3; i++) {
+		char sql[64];
+		snprintf(sql, sizeof(sql), "ATTACH ':memory:' AS %s", names[i]);
+		assert_int_equal(sqlite3_exec(st->db, sql, NULL, NULL, NULL), SQLITE_OK);
+	}
+	/* "CREATE TABLE x" -> "CREATE TABLE dump.x" */
+	for (unsigned i = 0; i < 3; i++) {
+		for (const char *at = tables; (at = strstr(at, "CREATE TABLE "));) {
+			const char *name = at + strlen("CREATE TABLE "), *end = strchr(at, ';');
+			while (end && strncmp(end, ";\n", 2))
+				end = strchr(end + 1, ';');
+			assert_non_null(end);
+			char *sql = NULL;
+			assert_true(asprintf(&sql, "CREATE TABLE %s.%.*s", names[i],
+					     (int)(end - name), name) > 0);
+			assert_int_equal(sqlite3_exec(st->db, sql, NULL, NULL, NULL), SQLITE_OK);
+			free(sql);
+			at = end;
+		}
+	}
+	free(tables);
+	unsigned n = 0;
+	for (const struct embed *e = embed_table; e->name; e++) {
+		if (strncmp(e->name, "growth/", 7) || !strcmp(e->name, "growth/tables.sql"))
+			continue;
+		if (!strncmp(e->name, "growth/load", 11) || !strcmp(e->name, "growth/growth.sql")) {
+			assert_null(growth_script(st, e->name, 1));
+			continue;
+		}
+		sqlite3_stmt *stmt = NULL;
+		const char *tail;
+		if (sqlite3_prepare_v2(st->db, e->text, -1, &stmt, &tail))
+			fail_msg("%s: %s", e->name, sqlite3_errmsg(st->db));
+		assert_true(strspn(tail, " \n") == strlen(tail));
+		sqlite3_finalize(stmt);
+		n++;
+	}
+	assert_true(n > 20);
+	store_close(st);
+}
+
 /* Every command has what --help and completion print. */
 static void commands(void **state)
 {
@@ -355,12 +405,12 @@ static void commands(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(escaping),    cmocka_unit_test(escaping_random),
-		cmocka_unit_test(cutting),     cmocka_unit_test(numbers),
-		cmocka_unit_test(aligned),     cmocka_unit_test(fitted),
-		cmocka_unit_test(many),	       cmocka_unit_test(as_json),
-		cmocka_unit_test(not_written), cmocka_unit_test(queries),
-		cmocka_unit_test(commands),
+		cmocka_unit_test(escaping),	  cmocka_unit_test(escaping_random),
+		cmocka_unit_test(cutting),	  cmocka_unit_test(numbers),
+		cmocka_unit_test(aligned),	  cmocka_unit_test(fitted),
+		cmocka_unit_test(many),		  cmocka_unit_test(as_json),
+		cmocka_unit_test(not_written),	  cmocka_unit_test(queries),
+		cmocka_unit_test(growth_queries), cmocka_unit_test(commands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

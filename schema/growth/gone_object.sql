@@ -1,0 +1,2 @@
+-- One that is gone.
+INSERT INTO main.gone_object (id) VALUES (:id)

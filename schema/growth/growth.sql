@@ -1,0 +1,50 @@
+-- From the samples: what each item did over all dumps.
+CREATE TEMP TABLE last AS SELECT max(step) AS step FROM main.dump;
+INSERT INTO main.growth (item_id, kind, old_objects, new_objects, old_bytes, new_bytes, rises, falls, swing_bytes, slope)
+SELECT item_id, kind,
+       max(CASE WHEN step = 1 THEN objects ELSE 0 END), max(CASE WHEN step = n THEN objects ELSE 0 END),
+       max(CASE WHEN step = 1 THEN bytes ELSE 0 END), max(CASE WHEN step = n THEN bytes ELSE 0 END),
+       sum(step > 1 AND objects >= objects_before AND bytes >= bytes_before
+           AND (objects > objects_before OR bytes > bytes_before)),
+       sum(step > 1 AND (objects < objects_before OR bytes < bytes_before)), max(bytes) - min(bytes),
+       (n * sum(1.0 * step * bytes) - sum(1.0 * step) * sum(1.0 * bytes))
+       / nullif(n * sum(1.0 * step * step) - sum(1.0 * step) * sum(1.0 * step), 0)
+FROM (SELECT i.id AS item_id, i.kind, d.step, l.step AS n, coalesce(s.objects, 0) AS objects,
+             coalesce(s.bytes, 0) AS bytes,
+             lag(coalesce(s.objects, 0)) OVER w AS objects_before, lag(coalesce(s.bytes, 0)) OVER w AS bytes_before
+      FROM main.item i CROSS JOIN main.dump d CROSS JOIN temp.last l
+           LEFT JOIN main.sample s ON s.item_id = i.id AND s.step = d.step
+      WINDOW w AS (PARTITION BY i.id ORDER BY d.step))
+GROUP BY item_id;
+
+-- A path is where growth begins when it has more objects than follow from those of its parent: as many for
+-- each new one as there were for each old one, and one at least. Or when what is there got bigger.
+CREATE INDEX main.item_parent ON item (parent_id);
+UPDATE main.growth SET point = 1
+WHERE kind = 'path' AND (new_objects > old_objects OR new_bytes > old_bytes) AND item_id IN (
+    SELECT g.item_id
+    FROM main.growth g JOIN main.item i ON i.id = g.item_id LEFT JOIN main.growth p ON p.item_id = i.parent_id
+    WHERE g.kind = 'path' AND CASE
+        WHEN coalesce(p.new_objects - p.old_objects, 0) <= 0 THEN 1
+        WHEN g.new_objects > g.old_objects THEN
+            g.new_objects - g.old_objects >
+            1.25 * max(1.0, 1.0 * g.old_objects / nullif(p.old_objects, 0)) * (p.new_objects - p.old_objects)
+        ELSE p.old_objects > 0 AND g.old_objects > 0 END);
+
+-- All else hangs off the nearest such path above it.
+WITH RECURSIVE walk (id, point_id) AS (
+    SELECT g.item_id, CASE WHEN g.point THEN g.item_id END
+    FROM main.growth g JOIN main.item i ON i.id = g.item_id
+    WHERE g.kind = 'path' AND i.parent_id IS NULL
+    UNION ALL
+    SELECT i.id, CASE WHEN g.point THEN g.item_id ELSE w.point_id END
+    FROM walk w JOIN main.item i ON i.parent_id = w.id JOIN main.growth g ON g.item_id = i.id)
+UPDATE main.growth SET point_id = walk.point_id FROM walk WHERE growth.item_id = walk.id;
+UPDATE main.growth SET all_objects = s.objects, all_bytes = s.bytes, all_slope = s.slope
+FROM (SELECT point_id, sum(slope) AS slope, sum(new_objects - old_objects) AS objects, sum(new_bytes - old_bytes) AS bytes
+      FROM main.growth WHERE point_id IS NOT NULL GROUP BY point_id) s
+WHERE growth.item_id = s.point_id;
+UPDATE main.growth SET all_objects = new_objects - old_objects, all_bytes = new_bytes - old_bytes,
+       all_slope = slope WHERE kind <> 'path';
+DROP TABLE temp.last;
+CREATE INDEX main.growth_point ON growth (point_id);

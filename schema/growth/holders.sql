@@ -1,0 +1,9 @@
+-- Surviving objects that hold more than before: the most bytes first. The holder of a negative number is a root.
+SELECT h.new_bytes - h.gone_bytes AS bytes, h.new_objects - h.gone_objects AS objects, h.new_objects, h.gone_objects,
+       h.new_members - h.old_members AS members, h.old_members, h.new_members, h.address,
+       CASE WHEN h.new_id > 0 THEN h.new_id END AS object_id, h.old_id AS old_object_id,
+       CASE WHEN h.new_id < 0 THEN '(root)' ELSE h.type END AS type, h.path, h.sample_id, h.sample_path
+FROM main.holder h
+WHERE h.new_bytes - h.gone_bytes >= :least OR h.new_objects - h.gone_objects >= :few
+ORDER BY h.new_bytes - h.gone_bytes DESC, h.new_id
+LIMIT :limit

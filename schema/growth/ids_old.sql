@@ -1,0 +1,3 @@
+-- How many objects and types the old side has; ids are dense.
+SELECT coalesce((SELECT max(id) FROM old.object), 0), coalesce((SELECT max(id) FROM old.type), 0),
+       (SELECT count(*) FROM old.object), (SELECT count(*) FROM old.type)

@@ -1,0 +1,332 @@
+"""Growth: programs that know what they add, and where, leave a core after each round (of a fork, so that the
+addresses are the same). What they add is the first line of `diff`; what only comes and goes is not there."""
+
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+
+import build as builder  # noqa: E402
+import dump as dumper  # noqa: E402
+from heapscan import command  # noqa: E402
+from interpreters import interpreters  # noqa: E402
+
+PROGRAM = HERE / "programs" / "growth.py"
+SOURCES = builder.PROGRAMS / "growth"
+KNOWN = [i for i in interpreters()
+         if (2, 7) < i.version <= (3, 13) and i.word == 8 and not (i.free_threaded or i.debug)]
+DEBIAN = next(i for i in interpreters() if i.path.parts[:2] == ("/", "usr"))
+SHORT = bool(os.environ.get("SHORT"))
+EACH_PYTHON, EACH_C = 3000, 2000
+
+
+def read(core, db):
+    """What scan does, without its proofs: other tests have them."""
+    command(core, "-o", db)
+    core.unlink()
+
+
+def rounds(folder, program, args, n):
+    """Databases of the cores that n rounds left, oldest first."""
+    folder.mkdir(parents=True)
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    subprocess.run([str(a) for a in [*program, *args, n]], cwd=folder, env={**env, "PYTHONHASHSEED": "1"},
+                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120, check=False,
+                   preexec_fn=dumper._child(folder / "truth", None))
+    made = []
+    for i in range(n):
+        cores = [f for f in (folder / f"dump{i}").glob("*") if dumper._elf_head(f)]
+        if len(cores) != 1:
+            pytest.skip("the kernel leaves no cores in the current folder")
+        read(cores[0], folder / f"{i}.db")
+        made.append(folder / f"{i}.db")
+    return made
+
+
+def diff(*dbs, status=0, args=()):
+    return json.loads(command("diff", *dbs, "--format", "json", "--limit", "0", *args, status=status).out)
+
+
+# ---- Python ----
+
+# grower: its path; the objects that it adds there
+PYTHON = {
+    "cache": ("__main__.CACHE['sessions'][*]", EACH_PYTHON),
+    "queue": ("__main__.QUEUE", EACH_PYTHON),
+    "set": ("__main__.SEEN", EACH_PYTHON),
+    "table": ("__main__.TABLE[*]", EACH_PYTHON),
+    "chain": ("__main__.HEAD.next*", EACH_PYTHON),
+    "default": ("__main__.remember.__defaults__[*]", EACH_PYTHON),
+    "closure": ("__main__.counter.<locals>.count.__closure__[*].cell_contents[*]", EACH_PYTHON),
+    "class": ("__main__.Registry.instances[*]", EACH_PYTHON),
+    "nothing": ("__main__.NOTHING", 0),
+}
+
+
+@pytest.mark.parametrize("grower", ["cache"] if SHORT else PYTHON)
+def test_python(grower, tmp_path):
+    check_python(DEBIAN, grower, tmp_path)
+
+
+@pytest.mark.parametrize("interpreter", KNOWN[-1:] if SHORT else [i for i in KNOWN if i is not DEBIAN],
+                         ids=str)
+def test_versions(interpreter, tmp_path):
+    check_python(interpreter, "cache", tmp_path)
+
+
+def check_python(interpreter, grower, folder):
+    dbs = rounds(folder / "run", [*interpreter.command, PROGRAM], [grower], 2)
+    out = diff(*dbs)
+    path, objects = PYTHON[grower]
+    first = out["paths"][0]
+    assert first["path"].startswith(path), out["paths"][:3]
+    # a set's table may weigh more than its members
+    assert objects in [r["objects"] for r in out["paths"] if r["path"].startswith(path)], out["paths"]
+    # what fluctuates comes after it, and is less
+    others = sum(r["bytes"] for r in out["paths"] if not r["path"].startswith(path.rstrip("[*]")))
+    assert others < first["bytes"] or grower == "nothing", out["paths"]
+    # the sets, and the sum of all paths, agree with the totals
+    growth = out["new_bytes"] - out["old_bytes"]
+    assert out["new_set_bytes"] - out["gone_set_bytes"] == pytest.approx(growth, abs=growth // 10 + 4096)
+    if grower in ("cache", "table", "class"):
+        member = out["containers"][0]
+        assert member["members"] == EACH_PYTHON
+        assert member["path"] == path.removesuffix("[*]")
+        holder = out["holders"][0]
+        assert holder["path"] == member["path"]
+        assert holder["objects"] >= EACH_PYTHON
+
+
+def test_python_fluctuates(tmp_path):
+    """Rounds in which as much goes as comes: nothing grew."""
+    dbs = rounds(tmp_path / "run", [*DEBIAN.command, PROGRAM], ["none"], 4)
+    out = diff(*dbs)
+    assert out["paths"] == [] and out["places"] == 0 and out["unsteady"] > 0
+    said = command("diff", *dbs).out
+    assert "Nothing did." in said and "only fluctuated" in said
+    command("diff", *dbs, "--fail-on", "growth,leaks,cycles,refcount", status=0)
+
+
+# ---- C and C++ ----
+
+C = {
+    "chain": (r"chain->\*", 2000),
+    "table": (r"bucket\[\*\](->\*)?", 2000),
+    "array": (r"array\[\*\]", 2000),
+    "tree": (r"tree->\*", 2000),
+    "queue": (r"service->\+8->\*", 2000),
+    "buffer": (r"service->\+24", 0),
+    "leak": (r"\(unreachable\)", 4000),
+}
+CXX = {
+    "vector": (r"server.*\[\*\]", 2000),
+    "map": (r"server.*->\*", 2000),
+    "hash": (r"server.*\[\*\](->\*)?", 2000),
+    "deque": (r"server.*\[\*\]", 125),  # buffers of 16 strings
+    "list": (r"server.*->\*", 2000),
+}
+NATIVE = [("grow_c.c", g, *want) for g, want in C.items()] + [
+    ("grow_cxx.cc", g, *want) for g, want in CXX.items()]
+
+
+def native(name):
+    program = builder.Program(SOURCES / name)
+    return builder.build(program, "gcc-O2")
+
+
+@pytest.mark.parametrize("source,grower,path,objects", NATIVE[:2] if SHORT else NATIVE,
+                         ids=[f"{s.split('.')[0]}-{g}" for s, g, _, _ in (NATIVE[:2] if SHORT else NATIVE)])
+def test_native(source, grower, path, objects, tmp_path):
+    dbs = rounds(tmp_path / "run", [native(source)], [grower], 2)
+    out = diff(*dbs, args=["--all"])
+    assert re.fullmatch(path, out["paths"][0]["path"]), out["paths"][:3]
+    # a chain may be reached from both ends, the ends of a tree count apart
+    same = [r for r in out["paths"] if re.fullmatch(path + r"(->.*)?", r["path"])]
+    grown = sum(r["objects"] for r in same)
+    if grower == "hash":  # a bucket's first entry and those behind it; each has a name
+        grown = sum(r["all_objects"] for r in same) / 2
+    assert objects <= grown <= objects * 1.02 + 8, same
+    if grower == "leak":
+        assert sum(r["objects"] for r in out["leaks"]) == 4000
+        command("diff", *dbs, "--fail-on", "leaks", status=3)
+
+
+@pytest.mark.parametrize("source", ["grow_c.c", "grow_cxx.cc"])
+def test_native_fluctuates(source, tmp_path):
+    dbs = rounds(tmp_path / "run", [native(source)], ["none"], 4)
+    assert diff(*dbs)["paths"] == []
+
+
+# ---- the command ----
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    """Three dumps of a chain that grows."""
+    return rounds(tmp_path_factory.mktemp("growth") / "run", [native("grow_c.c")], ["chain"], 3)
+
+
+def test_several(case):
+    out = diff(*case)
+    (row,) = out["paths"]
+    assert row["objects"] == 2 * EACH_C and row["rises"] == 2 and row["falls"] == 0
+    # the slope is of all that the line stands for: a node and its name
+    assert row["slope"] == pytest.approx(row["bytes"] / 2, rel=0.01)
+    assert [d["step"] for d in out["dumps"]] == [1, 2, 3]
+
+
+def test_sets(case, tmp_path):
+    """New, gone and surviving objects are what the two tables say."""
+    made = tmp_path / "growth.db"
+    out = diff(case[0], case[2], args=["-o", made])
+    sql = sqlite3.connect(f"file:{made}?mode=ro", uri=True)
+    sql.execute("ATTACH ? AS old", (str(case[0]),))
+    sql.execute("ATTACH ? AS new", (str(case[2]),))
+    # typed by guess alone: an object is the same when address, block and size are
+    same = set(sql.execute("SELECT n.id, o.id FROM new.object n JOIN old.object o ON o.address = n.address"
+                           " AND o.block = n.block AND o.size = n.size"))
+    every = {row[0] for row in sql.execute("SELECT id FROM new.object")}
+    was = {row[0] for row in sql.execute("SELECT id FROM old.object")}
+    assert {r[0] for r in sql.execute("SELECT id FROM new_object")} == every - {n for n, _ in same}
+    assert {r[0] for r in sql.execute("SELECT id FROM gone_object")} == was - {o for _, o in same}
+    assert out["same_set_objects"] == len(same)
+    growth = out["new_bytes"] - out["old_bytes"]
+    assert out["new_set_bytes"] - out["gone_set_bytes"] == growth
+    assert sql.execute("SELECT sum(new_bytes - old_bytes) FROM growth WHERE kind = 'path'").fetchone() == (growth,)
+    assert sql.execute("PRAGMA foreign_key_check").fetchall() == []
+    command("diff", case[0], case[2], "-o", made)  # replaced
+    other = tmp_path / "other.db"
+    other.write_bytes(case[0].read_bytes())
+    assert "will not be replaced" in command("diff", case[0], case[2], "-o", other, status=1).err
+
+
+def test_fail_on(case):
+    for condition, status in (("growth", 3), ("growth=1K", 3), ("growth=1G", 0), ("growth=1%", 3),
+                              ("growth=900%", 0), ("leaks", 0), ("cycles,refcount", 0), ("growth=", 1),
+                              ("growth=-1", 1), ("growth=1X", 1), ("nonsense", 1)):
+        command("diff", case[0], case[1], "--fail-on", condition,
+                status=status if condition != "growth=" else (0, 3))
+    command("diff", case[1], case[1], "--fail-on", "growth", status=0)
+
+
+def test_order_and_kinds(case, tmp_path):
+    def variant(name, sql):
+        path = tmp_path / name
+        path.write_bytes(case[0].read_bytes())
+        with sqlite3.connect(path) as db:
+            db.executescript(sql)
+        db.close()
+        return path
+
+    early = variant("early.db", "UPDATE meta SET value = '2001-01-01T00:00:00Z' WHERE key = 'taken_at'")
+    assert "older" in command("diff", case[0], early).err
+    arm = variant("arm.db", "UPDATE meta SET value = 'aarch64' WHERE key = 'machine'")
+    assert "aarch64" in command("diff", case[0], arm, status=2).err
+    trace = variant("trace.db", "UPDATE meta SET value = 'trace' WHERE key = 'kind'")
+    assert "trace" in command("diff", case[0], trace, status=2).err
+    newer = variant("newer.db", "PRAGMA user_version = 99")
+    assert "newer heapscan" in command("diff", case[0], newer, status=2).err
+    exe = variant("exe.db", "UPDATE meta SET value = '/bin/other' WHERE key = 'exe'")
+    assert "another program?" in command("diff", case[0], exe).err
+    run = variant("run.db", "UPDATE meta SET value = 'feed' WHERE key = 'execution'")
+    out = diff(run, case[1])
+    assert out["relation"] == "runs" and "holders" not in out
+    assert out["paths"][0]["path"] == "chain->*"
+    before = variant("before.db", "DROP TABLE retention; ALTER TABLE object DROP COLUMN retention_id")
+    assert "earlier heapscan" in command("diff", before, case[1]).out
+    for cut in (100, 5000, 100000):
+        short = tmp_path / "short.db"
+        short.write_bytes(case[1].read_bytes()[:cut])
+        command("diff", case[0], short, status=(0, 2))
+    command("diff", case[0], status=1)
+
+
+def test_another_run(tmp_path):
+    """Other addresses, the same paths."""
+    a = rounds(tmp_path / "a", [*DEBIAN.command, PROGRAM], ["cache"], 1)
+    b = rounds(tmp_path / "b", [*DEBIAN.command, PROGRAM], ["cache"], 2)
+    out = diff(a[0], b[1])
+    assert out["relation"] == "runs"
+    assert out["paths"][0]["path"] == "__main__.CACHE['sessions'][*]"
+    assert out["paths"][0]["objects"] == EACH_PYTHON
+    same = diff(a[0], b[0])
+    assert sum(r["bytes"] for r in same["paths"]) < 64 << 10, same["paths"]
+
+
+# ---- a live process ----
+
+
+def gcore(pid, out):
+    done = subprocess.run(["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex", f"attach {pid}",
+                           "-ex", f"generate-core-file {out}", "-ex", "detach"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=120)
+    if not Path(out).exists():
+        pytest.skip(f"gdb wrote no core: {done.stderr[-200:]}")
+
+
+SERVER = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = b"hello" * 100
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        if self.path == "/leak":
+            SEEN.append({"path": self.path, "headers": dict(self.headers)})
+    def log_message(self, *args):
+        pass
+SEEN = []
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+"""
+
+
+def test_server(tmp_path):
+    """A real server under constant load shows no growth in ten dumps; then a leak is the first line."""
+    server = subprocess.Popen([*DEBIAN.command, "-c", SERVER], stdout=subprocess.PIPE, text=True,
+                              stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    dbs = []
+    try:
+        port = int(server.stdout.readline())
+
+        def load(path, n):
+            for _ in range(n):
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+                    answer.read()
+
+        def dump():
+            time.sleep(0.05)  # the last handler ends
+            core = tmp_path / "core"
+            gcore(server.pid, core)
+            dbs.append(tmp_path / f"{len(dbs)}.db")
+            read(core, dbs[-1])
+
+        load("/", 800)  # until what the interpreter keeps for itself (free lists) has its size
+        for _ in range(4 if SHORT else 10):
+            load("/", 50)
+            dump()
+        out = diff(*dbs)
+        assert out["relation"] == "process"
+        assert out["paths"] == [], out["paths"]
+        load("/leak", 200)
+        dump()
+        out = diff(*dbs[-2:])
+        assert out["paths"][0]["path"] == "__main__.SEEN[*]"
+        assert out["paths"][0]["objects"] == 200
+        assert out["containers"][0]["members"] == 200
+    finally:
+        server.kill()
+        server.wait()
