@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 #include <malloc.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -320,14 +321,22 @@ static struct error *scan_analyse(struct scan *sc)
 		const char *name;
 		struct error *(*run)(struct snapshot *s, struct log *log);
 	} step[] = {
-		{"garbage", analysis_pygc},	 {"graph", analysis_graph},
-		{"waiting", analysis_suspended}, {"unseen cycles", analysis_pygc_unseen},
-		{"counts", analysis_refcounts},	 {"census", analysis_census},
-		{"shapes", analysis_shapes},	 {"ledger", analysis_ledger},
-		{"trim", analysis_trim},	 {"findings", analysis_findings},
+		{"garbage", analysis_pygc},
+		{"redaction", analysis_redact},
+		{"graph", analysis_graph},
+		{"waiting", analysis_suspended},
+		{"unseen cycles", analysis_pygc_unseen},
+		{"counts", analysis_refcounts},
+		{"census", analysis_census},
+		{"shapes", analysis_shapes},
+		{"ledger", analysis_ledger},
+		{"trim", analysis_trim},
+		{"findings", analysis_findings},
 	};
 	const unsigned steps = sizeof(step) / sizeof(step[0]);
 	for (unsigned i = 0; i < steps; i++) {
+		if (step[i].run == analysis_redact && !sc->opt->redact)
+			continue;
 		log_progress(sc->log, step[i].name, i, steps);
 		struct error *err =
 			scan_phase(sc, step[i].name, step[i].run(sc->snapshot, sc->log));
@@ -469,6 +478,18 @@ static struct error *scan_core(struct scan *sc)
 	return err ? err : scan_analyse(sc);
 }
 
+/* Command lines hold passwords. */
+static struct error *scan_redact_meta(struct scan *sc)
+{
+	struct snapshot *s = sc->snapshot;
+	uint64_t kept = 0;
+	for (uint64_t i = 0; i < s->meta.n; i++)
+		if (strcmp(intern_text(&s->strings, s->meta.at[i].key), "args"))
+			s->meta.at[kept++] = s->meta.at[i];
+	s->meta.n = kept;
+	return snapshot_meta(s, "redacted", "1");
+}
+
 static struct error *scan_all(struct scan *sc)
 {
 	struct error *err = scan_phase(sc, "open", scan_open(sc));
@@ -476,6 +497,8 @@ static struct error *scan_all(struct scan *sc)
 		err = sc->format->read_trace ? scan_trace(sc) : scan_core(sc);
 	if (!err)
 		err = scan_meta_warnings(sc);
+	if (!err && sc->opt->redact)
+		err = scan_redact_meta(sc);
 	if (!err)
 		err = snapshot_seal_strings(sc->snapshot);
 	if (err)

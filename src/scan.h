@@ -18,6 +18,7 @@ struct scan_options {
 	const char *trace;  /* of the process that the core is of; NULL */
 	const char *tmpdir; /* for decompression; NULL: the usual */
 	struct debuginfo_options debuginfo;
+	bool redact; /* no contents, no keys: the database may be shared */
 	bool ordinary_store;
 	bool check;  /* prove all invariants after each phase (tests) */
 	bool timing; /* print each phase's seconds and memory to stderr */

@@ -20,6 +20,12 @@
 struct error *analysis_pygc(struct snapshot *s, struct log *log) _must_check_;
 
 /*
+ * For a database that strangers may see: object.shown, from which contents and keys are gone. Before
+ * analysis_graph, which writes keys into paths. See redact.c.
+ */
+struct error *analysis_redact(struct snapshot *s, struct log *log) _must_check_;
+
+/*
  * cluster.collectable and .culprit_id of what no root leads to and a collector has a part in; finding
  * rows for cycles that it does not free. After analysis_graph. See pygc_unseen.c.
  */

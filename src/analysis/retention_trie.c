@@ -427,13 +427,13 @@ static uint32_t edge_key(const struct trie *t, uint16_t parent, uint32_t key, ui
 {
 	const struct object_table *o = &t->s->object;
 	uint8_t flags = t->node.at[parent].flags;
-	if (!key || key > o->n || !o->value || !o->flags || !(o->flags[key - 1] & OBJECT_TEXT))
+	if (!key || key > o->n || !o->flags || !(o->flags[key - 1] & OBJECT_TEXT))
 		return step_pack(STEP_KEY, 0);
 	bool space = flags & (TRIE_NAMESPACE | TRIE_MODULES);
 	/* An entry has two edges: key and value. */
 	if (!space && (entries > 2 * KEYS_NAMED || !(o->flags[key - 1] & OBJECT_NAME)))
 		return step_pack(STEP_KEY, 0);
-	uint32_t string = o->value[key - 1];
+	uint32_t string = object_shown(o, key - 1);
 	bool name = is_name(intern_text(&t->s->strings, string), flags & TRIE_MODULES);
 	return step_pack(STEP_KEY, name ? string : 0);
 }
@@ -451,12 +451,12 @@ static struct error *edge_of_function(struct trie *t, uint16_t *parent, uint32_t
 	bool is = false;
 	for (unsigned i = 0; i < sizeof(own) / sizeof(*own); i++)
 		is |= !strcmp(name, own[i]);
-	if (!is || !(p->flags & TRIE_PROGRAM) || !o->value || !o->value[src - 1])
+	if (!is || !(p->flags & TRIE_PROGRAM) || !object_shown(o, src - 1))
 		return NULL;
 	char text[KEY_TEXT + 40];
 	uint32_t string;
 	snprintf(text, sizeof(text), ".%.*s%s", KEY_TEXT,
-		 intern_text(&t->s->strings, o->value[src - 1]), name);
+		 intern_text(&t->s->strings, object_shown(o, src - 1)), name);
 	struct error *err = intern_str(&t->s->strings, text, &string);
 	if (err)
 		return err;
@@ -506,8 +506,8 @@ struct error *trie_edge(struct trie *t, uint16_t parent, uint32_t src, uint64_t 
 		step = edge_key(t, parent, number, entries);
 		break;
 	case EDGE_NAME_ATTR:
-		step = number && number <= o->n && o->value && o->value[number - 1]
-			       ? step_pack(STEP_ATTR, o->value[number - 1])
+		step = number && number <= o->n && object_shown(o, number - 1)
+			       ? step_pack(STEP_ATTR, object_shown(o, number - 1))
 			       : step_pack(STEP_WORD, STEP_ANY);
 		break;
 	case EDGE_NAME_KEYOF:

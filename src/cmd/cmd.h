@@ -55,7 +55,7 @@ struct cmd_options {
 	/* scan */
 	const char *output, *exe, *trace;
 	struct option_list sysroot;
-	bool debuginfod, ordinary_store, check, timing;
+	bool debuginfod, redact, ordinary_store, check, timing;
 	/* leaks, cycles, top, memory, show */
 	bool all, possible, segments;
 	unsigned by;   /* enum cmd_by */

@@ -48,6 +48,8 @@ static const char *hexdump_differs(struct cmd_context *ctx, const struct image *
 static const char *hexdump_open(struct cmd_context *ctx, struct hexdump *h)
 {
 	const char *source = cmd_meta(ctx, "source");
+	if (cmd_meta(ctx, "redacted"))
+		return "the database was made with --redact";
 	const char *name = report_safe(&ctx->region, source, "");
 	if (!source || !strcmp(source, "-"))
 		return "the dump came through a pipe";

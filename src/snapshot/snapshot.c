@@ -118,6 +118,7 @@ void snapshot_destroy(struct snapshot *s)
 	free(s->object.owner_id);
 	free(s->object.refcount);
 	free(s->object.value);
+	free(s->object.shown);
 	free(s->object.site_id);
 	free(s->object.reachable);
 	free(s->object.grade);
@@ -240,7 +241,7 @@ static size_t edge_name_key(const struct snapshot *s, uint32_t id, char *buf, si
 	if (!id || id > o->n)
 		return 0;
 	size_t most = room > 24 ? room - 16 : 8;
-	uint32_t value = o->value ? o->value[id - 1] : 0, type = o->type_id[id - 1];
+	uint32_t value = object_shown(o, id - 1), type = o->type_id[id - 1];
 	const char *text = value  ? intern_text(&s->strings, value)
 			   : type ? intern_text(&s->strings, s->type.at[type - 1].name)
 				  : "?";
@@ -262,10 +263,11 @@ size_t snapshot_edge_name(const struct snapshot *s, uint32_t name, char *buf, si
 	case EDGE_NAME_KEY:
 		return edge_name_key(s, number, buf, room);
 	case EDGE_NAME_ATTR:
-		if (!number || number > s->object.n || !s->object.value)
+		if (!number || number > s->object.n)
 			return 0;
-		return (size_t)snprintf(buf, room, ".%s",
-					intern_text(&s->strings, s->object.value[number - 1]));
+		return (size_t)snprintf(
+			buf, room, ".%s",
+			intern_text(&s->strings, object_shown(&s->object, number - 1)));
 	case EDGE_NAME_KEYOF:
 		return (size_t)snprintf(buf, room, "<key %u>", number);
 	case EDGE_NAME_NONE:

@@ -191,6 +191,7 @@ struct object_table {
 	uint32_t *owner_id; /* NULL: nobody owns anything */
 	int64_t *refcount;  /* NULL: none has one; INT64_MIN: this one has none */
 	uint32_t *value;    /* string: short preview; NULL: none; 0 none */
+	uint32_t *shown;    /* what may be told of it (analysis/redact.c); NULL: value */
 	uint32_t *site_id;  /* NULL: nobody recorded sites; 0 unknown */
 	uint8_t *reachable; /* 0, 1, 2 as INTERFACE says; 255 unknown */
 	uint8_t *grade;	    /* enum root_grade of the best root that leads here; 0 none does */
@@ -209,6 +210,12 @@ static inline uint64_t object_block(const struct object_table *o, uint64_t i)
 static inline uint64_t object_room(const struct object_table *o, uint64_t i)
 {
 	return o->size[i] - (o->address[i] - object_block(o, i));
+}
+
+/* What may be told of object i's contents: a string; 0 nothing, or nothing is known. */
+static inline uint32_t object_shown(const struct object_table *o, uint64_t i)
+{
+	return o->shown ? o->shown[i] : o->value ? o->value[i] : 0;
 }
 
 /* ---- references ---- */

@@ -264,7 +264,7 @@ static void object_row(const struct snapshot *s, uint64_t i, struct store_row *o
 	v[11] = value_nonzero(o->dominator ? o->dominator[i] : 0);
 	v[12] = value_nonzero(o->site_id ? o->site_id[i] : 0);
 	v[13] = value_nonzero(o->retention ? o->retention[i] : 0);
-	v[14] = o->value ? value_string(s, o->value[i]) : value_null();
+	v[14] = value_string(s, object_shown(o, i));
 }
 
 static void object_address_keys(const struct snapshot *s, uint64_t first, uint64_t n,
