@@ -35,6 +35,7 @@ enum unseen_why {
 	UNSEEN_BLOCK,	  /* by way of C memory */
 	UNSEEN_REFERENCE, /* not visited */
 	UNSEEN_UNTRACKED, /* has the collector's header, and is in none of its lists */
+	UNSEEN_FROZEN,	  /* taken out of them by the program */
 	UNSEEN_NO_GC,
 	UNSEEN_WHYS,
 };
@@ -104,8 +105,9 @@ static struct unseen unseen_find(const struct cycles *c, const struct cluster_ro
 			continue;
 		if (!(o->flags[src - 1] & OBJECT_GC))
 			suspect(&u,
-				object_block(o, src - 1) < o->address[src - 1] ? UNSEEN_UNTRACKED
-									       : UNSEEN_NO_GC,
+				o->flags[src - 1] & OBJECT_FROZEN		 ? UNSEEN_FROZEN
+				: object_block(o, src - 1) < o->address[src - 1] ? UNSEEN_UNTRACKED
+										 : UNSEEN_NO_GC,
 				src);
 		unknown |= (o->flags[src - 1] & OBJECT_UNTRAVERSED) != 0;
 		unseen_references(c, id, src, &u);
@@ -142,6 +144,9 @@ static const struct {
 	[UNSEEN_UNTRACKED] = {" that the collector cannot see",
 			      "nothing leads to them, and gc.collect() never frees them: such "
 			      "objects were never given to the collector, or taken from it"},
+	[UNSEEN_FROZEN] = {" that the collector cannot see",
+			   "nothing leads to them, and gc.collect() never frees them: gc.freeze() "
+			   "took them out of its lists"},
 	[UNSEEN_NO_GC] = {" that the collector cannot see",
 			  "nothing leads to them, and gc.collect() never frees them: this type has "
 			  "no traverse function (Py_TPFLAGS_HAVE_GC)"},

@@ -172,6 +172,7 @@ enum object_flags {
 	OBJECT_NAME =
 		2048, /* a text of the program's own (interned): a key that it is, is a name */
 	OBJECT_UNTRAVERSED = 4096, /* which of its references its collector visits is not known */
+	OBJECT_FROZEN = 8192, /* out of its collector's lists by the program's will (gc.freeze) */
 	/* set by analysis/pygc.c */
 	OBJECT_GARBAGE = 256,	    /* its runtime's collector would find it unreachable */
 	OBJECT_UNCOLLECTABLE = 512, /* garbage that the collector would not free */

@@ -14,30 +14,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/*
- * Frozen objects (gc.freeze) are in a list that no collection looks at: for the collector they are
- * as good as untracked.
- */
-static void frozen_untrack(struct py *py, uint64_t interpreter)
-{
-	const struct cpython_state_layout *l = &py->layout->state;
-	struct object_table *o = &py->snapshot->object;
-	uint64_t head = interpreter + l->gc_permanent, at = head;
-	if (l->gc_permanent == CPYTHON_NONE || !o->flags)
-		return;
-	for (uint32_t n = 0; n <= o->n; n++) {
-		if (!py_word(py, at + py->layout->gc.next, &at))
-			return;
-		at &= ~UINT64_C(3); /* bit 0: which of its spaces it is in (3.14.0) */
-		if (at == head)
-			return;
-		uint32_t id = py_object_id(py, at + py->layout->gc.head_size);
-		if (!id)
-			return;
-		o->flags[id - 1] &= (uint16_t)~OBJECT_GC;
-	}
-}
-
 /* ---- facts ---- */
 
 enum {
@@ -95,10 +71,7 @@ static bool static_enabled(const struct py *py, uint32_t *ret)
 	return image_try_u32(py->image, at + i + 4 + (uint64_t)(int64_t)away, ret);
 }
 
-/*
- * A generation begins with the head of a list. Not where our row says in Debian's debug build of
- * 3.13.5, which has them four bytes before: what is there is then not told.
- */
+/* A generation begins with the head of a list. */
 static bool is_generation(const struct py *py, uint64_t at)
 {
 	const struct cpython_gc_layout *l = &py->layout->gc;
@@ -111,15 +84,24 @@ static bool is_generation(const struct py *py, uint64_t at)
 		(l->head == CPYTHON_GC_PREV_BITS && back >> l->prev_shift == at >> l->prev_shift));
 }
 
-/* Where generations[] is, and whether collections are on; false: not known. */
+/*
+ * Where generations[] is; false: not known. Before the permanent generation is a pointer to it
+ * (generation0, to 3.13). In some builds of 3.13 the array is aligned to 4 bytes only, and lies 4 bytes
+ * before where the row has it (Debian's 3.13.5).
+ */
 static bool generations_find(const struct py *py, uint64_t interpreter, uint64_t *ret)
 {
 	const struct cpython_state_layout *l = &py->layout->state;
+	const uint64_t base = l->gc_in_runtime ? py->cpython.runtime : interpreter;
+	uint64_t word;
 	if (l->gc_generations == CPYTHON_NONE) {
 		uint64_t at = cpython_symbol(&py->cpython, py->debuginfo, "_PyGC_generation0");
 		return l->generation_size != CPYTHON_NONE && at && py_word(py, at, ret);
 	}
-	*ret = (l->gc_in_runtime ? py->cpython.runtime : interpreter) + l->gc_generations;
+	*ret = base + l->gc_generations;
+	if (l->gc_permanent != CPYTHON_NONE && py_word(py, base + l->gc_permanent - 8, &word) &&
+	    word == *ret - 4)
+		*ret = word;
 	return is_generation(py, *ret);
 }
 
@@ -252,6 +234,33 @@ static void unclearable_mark(struct py *py)
 			unclearable = generator_finalizes(py, o->address[id - 1]);
 		if (unclearable)
 			o->flags[id - 1] |= OBJECT_UNCLEARABLE;
+	}
+}
+
+/*
+ * Frozen objects (gc.freeze) are in a list that no collection looks at: for the collector they are
+ * as good as untracked.
+ */
+static void frozen_untrack(struct py *py, uint64_t interpreter)
+{
+	const struct cpython_state_layout *l = &py->layout->state;
+	struct object_table *o = &py->snapshot->object;
+	const uint64_t head =
+		(l->gc_in_runtime ? py->cpython.runtime : interpreter) + l->gc_permanent;
+	uint64_t at = head;
+	if (l->gc_permanent == CPYTHON_NONE || !o->flags)
+		return;
+	for (uint32_t n = 0; n <= o->n; n++) {
+		if (!py_word(py, at + py->layout->gc.next, &at))
+			return;
+		at &= ~UINT64_C(3); /* bit 0: which of its spaces it is in (3.14.0) */
+		if (at == head)
+			return;
+		uint32_t id = py_object_id(py, at + py->layout->gc.head_size);
+		if (!id || !(o->flags[id - 1] & OBJECT_GC))
+			continue;
+		o->flags[id - 1] &= (uint16_t)~OBJECT_GC;
+		o->flags[id - 1] |= OBJECT_FROZEN;
 	}
 }
 

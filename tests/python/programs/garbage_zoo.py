@@ -1,7 +1,8 @@
 """Cycles of every kind, garbage and alive; then what gc.collect() finds in a forked child; then a core.
 
 Lines of the truth: "garbage ADDRESS TYPE" for each object that the collector finds, "kept ADDRESS TYPE"
-for those that it leaves in gc.garbage and "behind" for all that these lead to, "alive ADDRESS" for objects on cycles that are held, "thresholds N N N".
+for those that it leaves in gc.garbage and "behind" for all that these lead to, "alive ADDRESS" for objects on cycles that are held, "frozen ADDRESS" for garbage that no collection looks at,
+"thresholds N N N".
 """
 from __future__ import print_function
 
@@ -187,7 +188,20 @@ READY.wait()
 make([lambda: ring(1), lambda: ring(7), lambda: ring(3, Slots), lambda: ring(2, Finalized),
       lambda: ring(2, Old), lambda: ring(2, OldChild), lambda: ring(2, OldPlain), behind_finalizer, closure,
       generator, finally_generator, traceback_frame, containers, classes, hanging])
-ring(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+if "freeze" in sys.argv:
+    # What is frozen is no garbage, and what it leads to is held; what leads to it may be garbage.
+    frozen = [ring(3) for _ in range(20)]
+    addresses = [id(node) for node in frozen]
+    older = Node()
+    gc.freeze()
+    for node in frozen:
+        node.later = ring(2)
+    made = ring(4)
+    made.older = older
+    del frozen, made, older, node
+    make([lambda: ring(7), closure, containers, classes])
+    os.write(198, "".join("frozen %d\n" % a for a in addresses).encode())
+ring(1000)
 os.write(198, ("alive %d\nalive %d\n" % (id(HELD), id(KEPT[0]))).encode())
 os.write(198, ("thresholds %d %d %d\n" % gc.get_threshold()).encode())
 truth(198, "garbage", gc.DEBUG_SAVEALL)
