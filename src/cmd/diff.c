@@ -31,6 +31,7 @@ struct diff {
 	int64_t steps; /* from one dump to the next */
 	enum relation relation;
 	bool paths; /* all have retention paths */
+	bool trace; /* they are allocation traces */
 	bool pair;  /* the first and the last are of one execution */
 	int64_t old_bytes, new_bytes, old_objects, new_objects;
 };
@@ -300,6 +301,7 @@ static struct error *diff_add(struct diff *d, const char *path, int64_t step)
 	if (!err && cmd_row_int(&row, "site"))
 		err = growth_script(ctx->store, "growth/load_site.sql", step);
 	d->paths &= cmd_row_int(&row, "retention") != 0;
+	d->trace |= cmd_row_int(&row, "trace") != 0;
 	if (!err)
 		err = growth_detach(ctx->store, "dump");
 	return err ? error_note(err, "%s", path) : NULL;
@@ -438,7 +440,9 @@ static void print_relation(struct diff *d)
 	static const char *const word[] = {"runs", "likely", "forks", "process"};
 	report_string(&d->ctx->report, "relation", word[d->relation]);
 	report_int(&d->ctx->report, "paths_known", d->paths);
-	report_line(&d->ctx->report, "%s", sentence[d->relation]);
+	report_line(&d->ctx->report, "%s",
+		    d->trace ? "Allocation traces: compared are allocation sites and types."
+			     : sentence[d->relation]);
 }
 
 static struct error *print_totals(struct diff *d)
@@ -494,9 +498,11 @@ static struct error *print_paths(struct diff *d, int64_t *grown)
 	bool found;
 	*grown = 0;
 	if (!d->paths) {
-		report_line(rep,
-			    "\nPaths: not known, since a database was made by an earlier heapscan "
-			    "or from a trace.");
+		/* then there is nothing but the whole to go by */
+		*grown = d->new_bytes > d->old_bytes ? d->new_bytes - d->old_bytes : 0;
+		if (!d->trace)
+			report_line(rep, "\nPaths: not known, since a database was made by an "
+					 "earlier heapscan. Read its dump again.");
 		return NULL;
 	}
 	struct error *err = prepare_bounded(d, "growth/paths_total.sql", 0, &totals);
@@ -566,9 +572,9 @@ static struct error *diff_print(struct diff *d, const struct limit *limit)
 		 NULL, holder_columns, ROWS_MORE, true},
 		{"Surviving objects that have more members", "containers", "growth/containers.sql",
 		 NULL, container_columns, ROWS_MORE, true},
-		{"By type", "types", "growth/items.sql", "type", type_columns, ROWS_MORE, false},
 		{"By allocation site", "sites", "growth/items.sql", "site", site_columns, ROWS,
 		 false},
+		{"By type", "types", "growth/items.sql", "type", type_columns, ROWS_MORE, false},
 		{"New leaks, by shape", "leaks", "growth/items.sql", "leak", leak_columns,
 		 ROWS_MORE, false},
 		{"New garbage, by type", "garbage", "growth/items.sql", "garbage", type_columns,

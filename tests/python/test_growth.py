@@ -4,6 +4,7 @@ addresses are the same). What they add is the first line of `diff`; what only co
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -261,6 +262,36 @@ def test_another_run(tmp_path):
     assert out["paths"][0]["objects"] == EACH_PYTHON
     same = diff(a[0], b[0])
     assert sum(r["bytes"] for r in same["paths"]) < 64 << 10, same["paths"]
+
+
+# ---- traces ----
+
+
+def test_traces(tmp_path):
+    """By call path: what one function forgets more often in the second run."""
+    if not shutil.which("heaptrack"):
+        pytest.skip("no heaptrack")
+    source, program = tmp_path / "forget.c", tmp_path / "forget"
+    source.write_text("""#include <stdlib.h>
+static __attribute__((noinline)) void *forgets(void) { return malloc(100); }
+static __attribute__((noinline)) void *uses(void) { return malloc(50); }
+int main(int argc, char **argv) {
+    for (int i = 0; i < atoi(argv[argc - 1]); i++) { forgets(); free(uses()); }
+}""")
+    builder.run_compiler(["gcc", "-g", "-O1", "-fno-builtin", source, "-o", program])
+    dbs = []
+    for times in (100, 3000):
+        subprocess.run(["heaptrack", "-r", "-o", tmp_path / f"{times}", program, str(times)], check=True,
+                       capture_output=True, timeout=60)
+        (trace,) = tmp_path.glob(f"{times}.*")
+        dbs.append(tmp_path / f"{times}.db")
+        read(trace, dbs[-1])
+    out = diff(*dbs)
+    assert out["sites"][0]["name"].startswith("forgets")
+    assert out["sites"][0]["caller"].startswith("main")
+    assert (out["sites"][0]["objects"], out["sites"][0]["bytes"]) == (2900, 290000)
+    assert "paths" not in out
+    command("diff", *dbs, "--fail-on", "growth=100K", status=3)
 
 
 # ---- a live process ----
