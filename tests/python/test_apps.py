@@ -83,3 +83,16 @@ def test_counts(app):
     cython = "cython_function_or_method" in app.name.values()
     left = {key: n for key, n in app.counts.items() if not (cython and key[0] in CONSTANTS and key[1] > 0)}
     assert not left, {key: hex(app.example["counts", key]) for key in left}
+
+
+def test_referents(app):
+    """All that gc.get_referents tells; besides, words that look like references to what a module's state,
+    C code and types whose traverse function cannot be followed lead to (tests/python/test_referents.py)."""
+    assert not app.missed, app.missed
+    assert sum(app.extra.values()) <= 20 + app.referents // (10 if "greenlet.greenlet" in app.name.values() else 200)
+
+
+def test_garbage(app):
+    """What gc.collect() finds, to the object."""
+    assert not app.missing, app.missing
+    assert not app.invented, app.invented

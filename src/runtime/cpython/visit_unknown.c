@@ -72,6 +72,15 @@ static void visit_range(struct visitor *v, struct visited *s, uint64_t start, ui
 		if (!visit_word(v, at, &word) || word < 4096)
 			continue;
 		uint32_t dst = snapshot_object_find(v->py->snapshot, word);
+		/* An object's own address, or of what is in it (its small buffer), leads nowhere new. */
+		if (dst == v->id) {
+			if (from < at)
+				edge_sink_scan(v->sink, from, at);
+			from = at + 8;
+			if (s)
+				visited_take(s, word);
+			continue;
+		}
 		if (!dst || !v->py->object_type[dst - 1] || o->address[dst - 1] != word)
 			continue;
 		bool seen = s && visited_take(s, word);
