@@ -277,7 +277,8 @@ struct cpython_wait_layout {
 	uint16_t generator_running; /* gi_running: a byte (to 3.9) */
 	uint16_t generator_code;    /* gi_code (to 3.11) */
 	uint16_t frame_state;	    /* PyFrameObject.f_state (3.10) */
-	int8_t created, yield_from; /* states; executing is 0, all above it has ended */
+	int8_t created, yield_from; /* states; all above executing has ended */
+	int8_t executing;	    /* 0; 4 in 3.15 */
 	uint16_t
 		future_state; /* Modules/_asynciomodule.c, FutureObj: 0 pending 1 cancelled 2 done */
 };
@@ -287,6 +288,7 @@ enum cpython_hashtable {
 	CPYTHON_HASHTABLE_NONE,
 	CPYTHON_HASHTABLE_SIZED,    /* keys and data of any size in the entries (3.6) */
 	CPYTHON_HASHTABLE_POINTERS, /* two pointers in each entry (3.9) */
+	CPYTHON_HASHTABLE_C_NAMES,  /* the same; tracemalloc's file names are text of C (3.15) */
 };
 
 /* Fields of objects whose references are not all at fixed places. */

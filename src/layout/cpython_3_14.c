@@ -165,6 +165,8 @@ const struct cpython_layout cpython_3_14 = {
 	/* Include/cpython/code.h */
 	.code =
 		{
+			.lines = CPYTHON_LINES_LOCATIONS,
+			.bytecode = CPYTHON_NONE,
 			.name = 120,
 			.filename = 112,
 			.firstlineno = 68,
@@ -235,5 +237,18 @@ const struct cpython_layout cpython_3_14 = {
 			.thread_chunk = 232,
 			.chunk_previous = 0,
 			.chunk_size = 8,
+		},
+	/* Include/internal/pycore_frame.h, PyFrameState; Modules/_asynciomodule.c */
+	.wait =
+		{
+			.waiting = CPYTHON_WAITING_YIELD_FROM,
+			.generator_frame = CPYTHON_NONE,
+			.generator_running = CPYTHON_NONE,
+			.generator_code = CPYTHON_NONE,
+			.frame_state = CPYTHON_NONE,
+			.created = -3,
+			.yield_from = -1,
+			.executing = 0,
+			.future_state = 104,
 		},
 };

@@ -7,7 +7,7 @@ const struct cpython_layout cpython_3_15 = {
 	.minor = 15,
 	.type_basicsize = 944,
 	.slots = cpython_slots_3_15,
-	.hashtable = CPYTHON_HASHTABLE_POINTERS, /* Include/internal/pycore_hashtable.h */
+	.hashtable = CPYTHON_HASHTABLE_C_NAMES, /* Include/internal/pycore_hashtable.h */
 	.visit = &cpython_visit_3_15,
 	/* Include/object.h */
 	.object =
@@ -165,6 +165,8 @@ const struct cpython_layout cpython_3_15 = {
 	/* Include/cpython/code.h */
 	.code =
 		{
+			.lines = CPYTHON_LINES_LOCATIONS,
+			.bytecode = CPYTHON_NONE,
 			.name = 120,
 			.filename = 112,
 			.firstlineno = 68,
@@ -235,5 +237,18 @@ const struct cpython_layout cpython_3_15 = {
 			.thread_chunk = 256,
 			.chunk_previous = 0,
 			.chunk_size = 8,
+		},
+	/* Include/internal/pycore_frame.h, PyFrameState; Modules/_asynciomodule.c */
+	.wait =
+		{
+			.waiting = CPYTHON_WAITING_YIELD_FROM,
+			.generator_frame = CPYTHON_NONE,
+			.generator_running = CPYTHON_NONE,
+			.generator_code = CPYTHON_NONE,
+			.frame_state = CPYTHON_NONE,
+			.created = 0,
+			.yield_from = 2,
+			.executing = 4,
+			.future_state = 104,
 		},
 };

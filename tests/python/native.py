@@ -66,6 +66,6 @@ def run(interpreter, folder, *args, stripped=False):
     if stripped:
         strip(modules)
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    made = dumper.run(folder / "run", [interpreter.path, PROGRAMS / "native_zoo.py", modules, *args],
+    made = dumper.run(folder / "run", [*interpreter.command, PROGRAMS / "native_zoo.py", modules, *args],
                       interpreter.path, env=env)
     return made, _numbers(json.loads(made.truth.read_text())), modules

@@ -17,7 +17,7 @@ from interpreters import interpreters  # noqa: E402
 
 PROGRAM = HERE / "programs" / "healthy.py"
 KNOWN = [i for i in interpreters()
-         if i.version <= (3, 13) and i.word == 8 and not (i.free_threaded or i.debug)]
+         if i.word == 8 and not (i.free_threaded or i.debug)]
 if os.environ.get("SHORT"):
     KNOWN = KNOWN[:1] + KNOWN[-1:]
 

@@ -28,7 +28,7 @@ def traced(request, tmp_path_factory):
     interpreter, depth = request.param
     folder = tmp_path_factory.mktemp("traced") / "run"
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    made = dumper.run(folder, [interpreter.path, TRACED, depth], interpreter.path, env=env)
+    made = dumper.run(folder, [*interpreter.command, TRACED, depth], interpreter.path, env=env)
     objects, sites = {}, Counter()
     for text in made.truth.read_text().splitlines():
         first, *rest = text.split("\t")

@@ -17,7 +17,7 @@ from interpreters import interpreters  # noqa: E402
 
 ZOO = HERE / "programs" / "waiting_zoo.py"
 KNOWN = [i for i in interpreters()
-         if i.version in ((2, 7), *((3, n) for n in range(6, 14))) and i.word == 8
+         if i.version in ((2, 7), *((3, n) for n in range(6, 16))) and i.word == 8
          and not (i.free_threaded or i.debug)]
 if os.environ.get("SHORT"):
     KNOWN = KNOWN[-1:]
@@ -27,7 +27,7 @@ IN_PYTHON = ((3, 6), (3, 10), (3, 12))
 
 def run(interpreter, folder, *args):
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    made = dumper.run(folder, [interpreter.path, ZOO, *args], interpreter.path, env=env)
+    made = dumper.run(folder, [*interpreter.command, ZOO, *args], interpreter.path, env=env)
     truth, frames = {}, []
     for text in made.truth.read_text().splitlines():
         kind, address, state, line, awaits, waiter, function, path = text.split("\t")

@@ -155,18 +155,24 @@ static void generator_by_state(const struct py *py, uint64_t at, struct suspende
 	if (l->generator_code != CPYTHON_NONE && !py_word(py, at + l->generator_code, code))
 		return;
 	const int8_t state = (int8_t)byte;
-	row->state = state == l->created ? SUSPENDED_CREATED
-		     : state < 0	 ? SUSPENDED_WAITS
-		     : !state		 ? SUSPENDED_RUNS
-					 : SUSPENDED_ENDED;
-	row->line = state > 0 ? py_code_line(py, *code, -1)
-			      : py_interpreter_frame_line(py, frame, *code);
+	row->state = state == l->created     ? SUSPENDED_CREATED
+		     : state < l->executing  ? SUSPENDED_WAITS
+		     : state == l->executing ? SUSPENDED_RUNS
+					     : SUSPENDED_ENDED;
+	row->line = state > l->executing ? py_code_line(py, *code, -1)
+					 : py_interpreter_frame_line(py, frame, *code);
 	if (row->state != SUSPENDED_WAITS ||
 	    (l->waiting == CPYTHON_WAITING_YIELD_FROM ? state != l->yield_from
 						      : !resumes_from_other(py, frame)))
 		return;
-	if (py_word(py, interpreter_frame_top(py, frame), &top))
-		row->awaits_id = py_object_id(py, v->iframe_tagged ? top & ~UINT64_C(3) : top);
+	const uint64_t at_top = interpreter_frame_top(py, frame);
+	bool borrowed;
+	if (py_word(py, at_top, &top))
+		row->awaits_id = py_object_id(py, py_frame_word(py, top, &borrowed));
+	/* A word without an object may lie on it: NULL, or an index (3.15, Python/bytecodes.c, SEND). */
+	if (!row->awaits_id && v->iframe_tagged && at_top > frame + v->iframe_localsplus &&
+	    py_word(py, at_top - 8, &top))
+		row->awaits_id = py_object_id(py, py_frame_word(py, top, &borrowed));
 }
 
 static struct error *generator_row(const struct finder *f, uint64_t at, struct suspended_row *row)

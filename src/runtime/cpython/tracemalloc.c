@@ -118,9 +118,13 @@ static bool trace_plausible(const struct py *py, const struct py_trace *trace)
 {
 	uint64_t file;
 	uint32_t line;
+	char first[2];
 	return trace->address >= 4096 && trace->size >> 47 == 0 && trace->traceback >= 4096 &&
 	       traceback_frames(py, trace->traceback) &&
-	       traceback_frame(py, trace->traceback, 0, &file, &line) && is_text(py, file);
+	       traceback_frame(py, trace->traceback, 0, &file, &line) &&
+	       (is_text(py, file) ||
+		(py->layout->hashtable == CPYTHON_HASHTABLE_C_NAMES && line <= INT32_MAX &&
+		 image_try_read(py->image, file, first, 2) && first[0] >= ' ' && first[1] >= ' '));
 }
 
 /* ---- tables ---- */
@@ -348,7 +352,9 @@ static struct error *traceback_site(struct sites *c, uint64_t traceback, uint32_
 		uint64_t file;
 		if (!traceback_frame(py, traceback, i, &file, &row.line))
 			break;
-		if (is_text(py, file) && py_text(py, file, path, sizeof(path)))
+		if (py->layout->hashtable == CPYTHON_HASHTABLE_C_NAMES
+			    ? image_try_string(py->image, file, path, sizeof(path) - 1)
+			    : is_text(py, file) && py_text(py, file, path, sizeof(path)))
 			err = intern_str(&py->snapshot->strings, path, &row.file);
 		if (!err)
 			err = site_get(c, &row, ret);
