@@ -79,10 +79,7 @@ def test_referents(python, tmp_path):
     for kind, n in missed.items():
         assert kind in MISSED, f"{n} referents of {kind} are missing; all: {missed}"
     for kind, n in extra.items():
-        if python.version < (3,):
-            break  # struct sequences, and much else, are of unknown layout
         assert kind[0] in SCANNED, f"{n} referents of {kind} are none; all: {extra}"
     assert sum(missed.values()) <= 10
     assert sum(extra.values()) <= 200
-    if python.version >= (3, 6):
-        assert not sum(lost.values()), lost
+    assert not sum(lost.values()), lost
