@@ -89,6 +89,8 @@ struct cpython_type_layout {
 	uint16_t heap_size;
 	struct cpython_type_flags flag;
 	enum cpython_builtin_types builtin;
+	/* An entry of the interpreter's array: its bytes, tp_dict, tp_subclasses in it; 0: not known */
+	uint16_t builtin_size, builtin_dict, builtin_subclasses;
 };
 
 enum cpython_text_forms {

@@ -70,6 +70,10 @@ const struct cpython_layout cpython_3_12 = {
 			.heap_slots = 864,
 			.heap_size = 920,
 			.builtin = CPYTHON_TYPES_BY_INDEX,
+			/* Include/internal/pycore_typeobject.h */
+			.builtin_size = 40,
+			.builtin_dict = 16,
+			.builtin_subclasses = 24,
 			.flag =
 				{
 					.heap = 1u << 9,

@@ -70,6 +70,10 @@ const struct cpython_layout cpython_3_13 = {
 			.heap_slots = 864,
 			.heap_size = 928,
 			.builtin = CPYTHON_TYPES_BY_INDEX,
+			/* Include/internal/pycore_typeobject.h */
+			.builtin_size = 48,
+			.builtin_dict = 24,
+			.builtin_subclasses = 32,
 			.flag =
 				{
 					.heap = 1u << 9,

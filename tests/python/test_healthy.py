@@ -38,3 +38,20 @@ def test_healthy(python, what, tmp_path):
     assert int(audited) > (50000 if what == "busy" else 3000)
     db.close()
     command("refs", tmp_path / "x.db", "--fail-on", "refcount")
+
+
+@pytest.mark.parametrize("python", KNOWN, ids=str)
+def test_builtin_types(python, tmp_path):
+    """A builtin type's own dict is its `.__dict__`, wherever the interpreter keeps it."""
+    made = dumper.run(tmp_path / "run", [*python.command, PROGRAM, "idle"], python.path)
+    command(made.core, "-o", tmp_path / "x.db")
+    made.core.unlink()
+    db = sqlite3.connect(tmp_path / "x.db")
+    found = dict(db.execute(
+        """SELECT o.value, count(*) FROM object o JOIN type t ON t.id = o.type_id
+           JOIN reference r ON r.src = o.id AND r.name = '.__dict__' AND r.kind = 1
+           JOIN object d ON d.id = r.dst JOIN type dt ON dt.id = d.type_id AND dt.name = 'dict'
+           WHERE t.name = 'type' GROUP BY o.value"""))
+    names = ["object", "type", "int", "dict", "list", "tuple", "function"]
+    assert {n: found.get(n) for n in names} == dict.fromkeys(names, 1)
+    db.close()

@@ -78,6 +78,8 @@ static struct error *cpython_references(struct runtime_context *ctx)
 	if (!err)
 		err = py_own_counts(py);
 	if (!err)
+		err = py_builtin_types_find(py);
+	if (!err)
 		err = py_statics_roots(py);
 	if (!err)
 		err = py_suspended_find(py);

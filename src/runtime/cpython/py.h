@@ -93,6 +93,7 @@ struct py {
 	uint64_t objects;	     /* how many */
 	VEC(struct py_trace) trace;  /* from prepare to the objects phase */
 	struct py_visit *visit;	     /* visit_impl.h */
+	uint64_t builtin_types;	     /* builtin_types.c; 0: types have all in themselves */
 	uint32_t lent[PY_LENT_MOST]; /* object ids */
 	unsigned nlent;
 	uint64_t interpreters; /* to 3.6: the word that leads to them, by structure; 0 */
@@ -217,6 +218,10 @@ struct error *py_statics_roots(struct py *py) _must_check_;
 
 /* First of the objects phase. */
 struct error *py_pads_place(struct py *py) _must_check_;
+
+/* Where a static builtin type's dict is, that is not in itself: builtin_types.c. */
+struct error *py_builtin_types_find(struct py *py) _must_check_;
+bool py_builtin_type_state(const struct py *py, uint64_t type, uint64_t *ret);
 
 /* ---- objects.c, values.c ---- */
 

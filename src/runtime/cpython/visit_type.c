@@ -39,6 +39,10 @@ void walk_type(struct visitor *v)
 	visit_at(v, v->at + l->base, v->name->base);
 	/* A dict (2.7: a list) of weak references. Of builtin types an index, from 3.12 on. */
 	visit_unseen_at(v, v->at + l->subclasses, v->name->subclasses);
+	if (!heap && py_builtin_type_state(v->py, v->at, &word)) {
+		visit_at(v, word + l->builtin_dict, v->name->dict);
+		visit_unseen_at(v, word + l->builtin_subclasses, v->name->subclasses);
+	}
 	if (heap) {
 		if (l->heap_module != CPYTHON_NONE)
 			visit_at(v, v->at + l->heap_module, v->name->module);

@@ -1,0 +1,76 @@
+/*
+ * builtin_types: where static builtin types keep what differs between interpreters (3.12).
+ *
+ *	type.tp_subclasses ──► n + 1, a number
+ *	PyInterpreterState.types: ... [ type | flags | tp_dict | tp_subclasses | tp_weaklist ] ...
+ *	                               entry n
+ *
+ * Include/internal/pycore_typeobject.h. The array is found by structure: an entry begins with the
+ * address of a type that has its number, the first two are there, and what should be a dict is one.
+ * Of several interpreters the main one's is taken.
+ */
+#include "runtime/cpython/states.h"
+
+#include "base/cleanup.h"
+
+enum {
+	NUMBER_MOST = 512,	    /* _Py_MAX_MANAGED_STATIC_BUILTIN_TYPES: 200 */
+	INTERPRETER_MOST = 1 << 19, /* bytes of a PyInterpreterState */
+};
+
+/* The number that a type has, from 1 on; 0: none. */
+static uint64_t number_of(const struct py *py, uint64_t type)
+{
+	uint64_t n;
+	return py_word(py, type + py->layout->type.subclasses, &n) && n <= NUMBER_MOST ? n : 0;
+}
+
+static bool is_entry(const struct py *py, uint64_t at, uint64_t number)
+{
+	const struct cpython_type_layout *l = &py->layout->type;
+	uint64_t type, dict;
+	return py_word(py, at, &type) && py_type_at(py, type) && number_of(py, type) == number &&
+	       py_word(py, at + l->builtin_dict, &dict) &&
+	       py_is(py, py_object_id(py, dict), PY_KIND_dict);
+}
+
+static uint64_t entries_find(const struct py *py, uint64_t at, uint64_t end)
+{
+	const uint16_t size = py->layout->type.builtin_size;
+	uint64_t len;
+	const uint8_t *p;
+	for (; at < end && (p = image_next_data(py->image, &at, end, &len)); at += len) {
+		for (uint64_t i = (8 - at % 8) % 8; i + 8 <= len; i += 8) {
+			uint64_t word = image_word_at(py->image, p + i), n;
+			if (!py_type_at(py, word) || !(n = number_of(py, word)) ||
+			    (n - 1) * size > at + i)
+				continue;
+			uint64_t first = at + i - (n - 1) * size;
+			if (is_entry(py, first, 1) && is_entry(py, first + size, 2))
+				return first;
+		}
+	}
+	return 0;
+}
+
+struct error *py_builtin_types_find(struct py *py)
+{
+	_cleanup_(py_states_deinit) struct py_states states = {0};
+	if (!py->layout->type.builtin_size)
+		return NULL;
+	struct error *err = py_states_find(py, &states);
+	if (err || !states.interpreter.n)
+		return err;
+	uint64_t at = states.interpreter.at[states.interpreter.n - 1];
+	py->builtin_types = entries_find(py, at, at + INTERPRETER_MOST);
+	return NULL;
+}
+
+bool py_builtin_type_state(const struct py *py, uint64_t type, uint64_t *ret)
+{
+	uint64_t n, word;
+	if (!py->builtin_types || !(n = number_of(py, type)))
+		return false;
+	*ret = py->builtin_types + (n - 1) * py->layout->type.builtin_size;
+	return py_word(py, *ret, &word) && word == type;
+}
