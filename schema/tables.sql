@@ -188,6 +188,31 @@ CREATE TABLE refcount_error (
     excess    INTEGER NOT NULL  -- refcount - found
 );
 
+-- Native code that alone keeps Python objects alive: a variable, thread or mapping of its own, or memory of C
+-- behind objects. No reference of Python's leads to what it holds.
+CREATE TABLE native_holder (
+    id          INTEGER PRIMARY KEY, -- dense
+    kind        TEXT NOT NULL,    -- as in root; object: memory of C behind objects of one type
+    module_id   INTEGER REFERENCES module (id), -- global, data, tls: whose
+    thread_id   INTEGER REFERENCES thread (id), -- frame, register, stack, tls: whose
+    type_id     INTEGER REFERENCES type (id),   -- object: of which type
+    name        TEXT,             -- global: its symbol
+    address     INTEGER,          -- of a word of it: an example
+    object_id   INTEGER REFERENCES object (id), -- object: one of them
+    interpreter INTEGER NOT NULL, -- 1: a variable of the interpreter's own binary
+    objects     INTEGER NOT NULL, -- Python objects that live by it alone
+    direct      INTEGER NOT NULL, -- of these, those that memory of C itself refers to
+    bytes       INTEGER NOT NULL  -- of the objects and their buffers
+);
+
+-- A Python object that only native code keeps alive.
+CREATE TABLE native_held (
+    object_id INTEGER PRIMARY KEY REFERENCES object (id),    -- which
+    holder_id INTEGER NOT NULL REFERENCES native_holder (id), -- by what: the nearest
+    via_id    INTEGER REFERENCES object (id), -- the block of C memory that refers to it; NULL: the holder's own word, or another object does
+    direct    INTEGER NOT NULL -- 1: memory of C refers to it; 0: only objects that C holds do
+);
+
 -- A node of the call tree of allocations: of a trace, or of what the process recorded itself (tracemalloc).
 -- Figures are the node's own, not those of what it calls; a caller has a lower id than what it calls.
 CREATE TABLE site (

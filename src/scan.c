@@ -327,6 +327,7 @@ static struct error *scan_analyse(struct scan *sc)
 		{"waiting", analysis_suspended},
 		{"unseen cycles", analysis_pygc_unseen},
 		{"counts", analysis_refcounts},
+		{"native holders", analysis_native_held},
 		{"census", analysis_census},
 		{"shapes", analysis_shapes},
 		{"ledger", analysis_ledger},

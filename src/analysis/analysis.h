@@ -34,6 +34,10 @@ struct error *analysis_pygc_unseen(struct snapshot *s, struct log *log) _must_ch
 /* refcount_error rows: counts that no reference explains. See refcounts.c. */
 struct error *analysis_refcounts(struct snapshot *s, struct log *log) _must_check_;
 
+/* holder and held rows: objects that only native code keeps alive. After analysis_pygc. See
+ * native_held.c. */
+struct error *analysis_native_held(struct snapshot *s, struct log *log) _must_check_;
+
 /*
  * All that follows from the references and roots alone, in one call, as its parts share work and run
  * side by side. Makes the backward references, too, where they are missing.

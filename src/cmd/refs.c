@@ -1,6 +1,6 @@
 #include "cmd/cmd.h"
 
-enum { GROUPS = 20 };
+enum { GROUPS = 20, NATIVE = 10 };
 
 static const struct report_column fold_columns[] = {
 	{"state", "STATE", REPORT_WORD, NULL},	       {"objects", "OBJECTS", REPORT_COUNT, NULL},
@@ -18,6 +18,26 @@ static const struct report_column object_columns[] = {
 	{"refcount", "COUNT", REPORT_COUNT, NULL},    {"found", "HELD BY", REPORT_COUNT, NULL},
 	{"excess", "EXCESS", REPORT_COUNT, NULL},     {"type", "TYPE", REPORT_TEXT, "(untyped)"},
 	{"value", "VALUE", REPORT_TEXT, ""},	      {0},
+};
+
+static const struct report_column native_columns[] = {
+	{"objects", "OBJECTS", REPORT_COUNT, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"direct", "BY C ITSELF", REPORT_COUNT, NULL},
+	{"type", "MOSTLY", REPORT_TEXT, "(untyped)"},
+	{"kind", "HELD BY", REPORT_WORD, NULL},
+	{"holder", "HOLDER", REPORT_TEXT, NULL},
+	{"module_name", "MODULE", REPORT_TEXT, ""},
+	{"via", "VIA BLOCK", REPORT_ADDRESS, ""},
+	{"address", "EXAMPLE", REPORT_ADDRESS, NULL},
+	{"type_objects", NULL, REPORT_COUNT, NULL},
+	{"object_id", NULL, REPORT_ID, NULL},
+	{"via_id", NULL, REPORT_ID, NULL},
+	{"module", NULL, REPORT_TEXT, NULL},
+	{"thread_id", NULL, REPORT_ID, NULL},
+	{"name", NULL, REPORT_TEXT, NULL},
+	{"holder_id", NULL, REPORT_ID, NULL},
+	{0},
 };
 
 static void refs_sentences(struct cmd_context *ctx, const struct cmd_row *total)
@@ -53,6 +73,23 @@ static void refs_sentences(struct cmd_context *ctx, const struct cmd_row *total)
 		report_line(rep, "%s", "");
 }
 
+/* The heading comes before rows that may not be there. */
+static struct error *refs_native(struct cmd_context *ctx)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct cmd_row row;
+	bool found;
+	struct error *err = cmd_prepare(ctx, "native.sql", NATIVE, &stmt);
+	if (!err)
+		err = cmd_row(ctx, stmt, &row, &found);
+	if (err)
+		return err;
+	sqlite3_reset(stmt);
+	if (found)
+		report_heading(&ctx->report, "Objects that only native code keeps alive");
+	return report_rows(&ctx->report, "native", native_columns, stmt, NULL);
+}
+
 static struct error *refs_print(struct cmd_context *ctx)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
@@ -64,8 +101,9 @@ static struct error *refs_print(struct cmd_context *ctx)
 	if (err)
 		return err;
 	refs_sentences(ctx, &total);
-	return ctx->opt.all ? cmd_section(ctx, "refs_all.sql", 0, "rows", object_columns, NULL)
-			    : cmd_section(ctx, "refs.sql", GROUPS, "rows", fold_columns, NULL);
+	err = ctx->opt.all ? cmd_section(ctx, "refs_all.sql", 0, "rows", object_columns, NULL)
+			   : cmd_section(ctx, "refs.sql", GROUPS, "rows", fold_columns, NULL);
+	return err ? err : refs_native(ctx);
 }
 
 static struct error *refs_run(struct cmd_context *ctx, int n, char **operand)
@@ -96,16 +134,21 @@ const struct command command_refs = {
 	.name = "refs",
 	.operands = "DB",
 	.summary = "reference counts that nothing explains",
-	.description = "Python objects whose count differs from the references that were found: "
-		       "from other objects,\n"
-		       "variables, the interpreter, and memory of C code that holds the address. "
-		       "More counts\n"
-		       "than holders: code in C took a reference and never gave it back. Fewer: it "
-		       "gave one back\n"
-		       "too many. Objects of one type, size and difference are one row; MOST "
-		       "BESIDE is what "
-		       "lies next to\n"
-		       "most of them in memory, and was allocated at about that time.",
+	.description =
+		"Python objects whose count differs from the references that were found: "
+		"from other objects,\n"
+		"variables, the interpreter, and memory of C code that holds the address. "
+		"More counts\n"
+		"than holders: code in C took a reference and never gave it back. Fewer: it "
+		"gave one back\n"
+		"too many. Objects of one type, size and difference are one row; MOST "
+		"BESIDE is what "
+		"lies next to\n"
+		"most of them in memory, and was allocated at about that time. Then: what only "
+		"memory "
+		"of C leads to,\n"
+		"by who holds it (no fault by itself: a cache, a registry); the interpreter's own "
+		"is left out.",
 	.options = refs_groups,
 	.min_operands = 1,
 	.max_operands = 1,

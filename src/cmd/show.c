@@ -285,6 +285,30 @@ static struct error *show_bytes(struct cmd_context *ctx, uint64_t block, uint64_
 	return cmd_hexdump(ctx, block, skip, size - skip < want ? size - skip : want);
 }
 
+/* Where native code alone keeps it alive: which. */
+static struct error *show_held(struct cmd_context *ctx, int64_t id)
+{
+	struct cmd_row h;
+	bool found;
+	struct error *err = one_row(ctx, "show_held.sql", ":id", id, &h, &found);
+	if (err || !found)
+		return err;
+	const char *module = cmd_row_text(&h, "module_name");
+	const char *holder = cmd_row_text(&h, "holder");
+	report_string(&ctx->report, "native_holder", holder);
+	report_string(&ctx->report, "native_kind", cmd_row_text(&h, "kind"));
+	report_string(&ctx->report, "native_module", module);
+	report_line(&ctx->report, "Native     only native code keeps it alive: %s%s%s%s",
+		    report_safe(&ctx->region, holder, "?"), module ? " of " : "",
+		    report_safe(&ctx->region, module, ""),
+		    cmd_row_int(&h, "direct") ? "" : ", by way of other objects");
+	if (cmd_row_text(&h, "via_id"))
+		report_line(&ctx->report,
+			    "           the word is in block #%" PRId64 " at 0x%" PRIx64,
+			    cmd_row_int(&h, "via_id"), (uint64_t)cmd_row_int(&h, "via"));
+	return NULL;
+}
+
 static struct error *show_object(struct cmd_context *ctx, int64_t id, uint64_t address,
 				 bool has_address)
 {
@@ -300,6 +324,8 @@ static struct error *show_object(struct cmd_context *ctx, int64_t id, uint64_t a
 	err = cmd_is_trace(ctx) ? NULL : show_segment(ctx, start);
 	if (!err)
 		err = show_site(ctx, id);
+	if (!err)
+		err = show_held(ctx, id);
 	/* A trace has no bytes, and knows of nothing that points somewhere. */
 	if (err || cmd_is_trace(ctx))
 		return err;

@@ -226,6 +226,9 @@ struct cpython_frame_layout {
 	uint16_t object_frame, object_own; /* PyFrameObject.f_frame, ._f_frame_data (3.11) */
 };
 
+/* PyList_MAXFREELIST, PyDict_MAXFREELIST: Objects/listobject.c, dictobject.c; pycore_*.h from 3.10 */
+enum { CPYTHON_FREE_MOST = 80 };
+
 /* _PyRuntimeState, PyInterpreterState, PyThreadState. Offsets above 64 KiB are no use to us. */
 struct cpython_state_layout {
 	/* interpreters.head; CPYTHON_NONE: PyInterpreterState_Head() knows (to 3.6) */
@@ -235,6 +238,11 @@ struct cpython_state_layout {
 	uint16_t interp_gc; /* 3.14; what is in it is given from the interpreter's start, as ever */
 	uint16_t gc_enabled, gc_generations, gc_permanent;		  /* interp->gc */
 	uint16_t generation_size, generation_threshold, generation_count; /* struct gc_generation */
+	/*
+	 * Arrays of CPYTHON_FREE_MOST freed objects, and of what was in them before, inside the
+	 * interpreter (3.10 to 3.13); 0: statics that are called free_list, or not known.
+	 */
+	uint32_t interp_free_lists, interp_free_dicts;
 	uint16_t thread_next, thread_interp, thread_frame, thread_id, thread_native_id;
 	uint16_t thread_chunk, chunk_previous, chunk_size; /* datastack_chunk, _PyStackChunk */
 };

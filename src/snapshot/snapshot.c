@@ -105,6 +105,8 @@ void snapshot_destroy(struct snapshot *s)
 	vec_deinit(&s->trim);
 	vec_deinit(&s->pin);
 	vec_deinit(&s->refcount_error);
+	vec_deinit(&s->holder);
+	vec_deinit(&s->held);
 	vec_deinit(&s->garbage);
 	vec_deinit(&s->finding);
 	vec_deinit(&s->timeline);

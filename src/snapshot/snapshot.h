@@ -463,6 +463,25 @@ struct refcount_row {
 	int64_t refcount, found; /* stored; explained */
 };
 
+/* Native code that alone keeps objects of a runtime alive: analysis/native_held.c. */
+struct holder_row {
+	uint8_t kind;	    /* enum root_grade; ROOT_NONE: C memory behind objects of type_id */
+	uint32_t module_id; /* of module data */
+	uint32_t thread_id, type_id;
+	uint32_t name;		  /* string: the symbol; 0 */
+	uint32_t object_id;	  /* an object with the C memory: an example; 0 */
+	uint32_t objects, direct; /* how many; of these, what C memory itself refers to */
+	uint64_t address;	  /* of a word: an example; 0 */
+	uint64_t bytes;		  /* of the objects and their buffers */
+};
+
+/* One object that lives by a holder. */
+struct held_row {
+	uint32_t object_id, holder_id;
+	uint32_t via_id; /* the block whose word refers to it; 0: none, or another object does */
+	bool direct;	 /* C memory refers to it */
+};
+
 struct ledger_row {
 	uint32_t segment_id; /* index + 1 */
 	uint32_t category;   /* string: live, free, overhead, rounding, stack, ... */
@@ -537,10 +556,13 @@ struct snapshot {
 	VEC(struct trim_row) trim;
 	VEC(struct pin_row) pin;
 	VEC(struct refcount_row) refcount_error; /* in id order */
-	VEC(uint32_t) garbage;			 /* ids of OBJECT_GARBAGE, ascending */
+	VEC(struct holder_row) holder;
+	VEC(struct held_row) held; /* in id order */
+	VEC(uint32_t) garbage;	   /* ids of OBJECT_GARBAGE, ascending */
 	VEC(struct finding_row) finding;
 	VEC(struct timeline_row) timeline; /* by time */
 
+	uint32_t interpreter_module_id; /* the binary that has the runtime; 0 none, or not known */
 	bool blocks_sealed;
 
 	/* locator: see snapshot_object_find */

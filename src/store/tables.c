@@ -591,6 +591,42 @@ static void refcount_row(const struct snapshot *s, uint64_t i, struct store_row 
 	out->v[3] = value_int(r->refcount - r->found);
 }
 
+static uint64_t holder_rows(const struct snapshot *s)
+{
+	return s->holder.n;
+}
+
+static void holder_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	const struct holder_row *r = &s->holder.at[i];
+	out->v[0] = value_int((int64_t)i + 1);
+	out->v[1] = value_text(r->kind ? root_grade_name[r->kind] : "object");
+	out->v[2] = value_nonzero(r->module_id);
+	out->v[3] = value_nonzero(r->thread_id);
+	out->v[4] = value_nonzero(r->type_id);
+	out->v[5] = value_string_known(s, r->name);
+	out->v[6] = value_nonzero(r->address);
+	out->v[7] = value_nonzero(r->object_id);
+	out->v[8] = value_int(r->module_id && r->module_id == s->interpreter_module_id);
+	out->v[9] = value_int(r->objects);
+	out->v[10] = value_int(r->direct);
+	out->v[11] = value_int((int64_t)r->bytes);
+}
+
+static uint64_t held_rows(const struct snapshot *s)
+{
+	return s->held.n;
+}
+
+static void held_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	const struct held_row *r = &s->held.at[i];
+	out->v[0] = value_int(r->object_id);
+	out->v[1] = value_int(r->holder_id);
+	out->v[2] = value_nonzero(r->via_id);
+	out->v[3] = value_int(r->direct);
+}
+
 static uint64_t ledger_rows(const struct snapshot *s)
 {
 	return s->ledger.n;
@@ -817,6 +853,13 @@ const struct store_table store_tables[] = {
 	}, {
 		.name = "refcount_error", .rows = refcount_rows, .row = refcount_row,
 		.column = {"object_id", "refcount", "found", "excess"},
+	}, {
+		.name = "native_holder", .rows = holder_rows, .row = holder_row,
+		.column = {"id", "kind", "module_id", "thread_id", "type_id", "name", "address",
+			   "object_id", "interpreter", "objects", "direct", "bytes"},
+	}, {
+		.name = "native_held", .rows = held_rows, .row = held_row,
+		.column = {"object_id", "holder_id", "via_id", "direct"},
 	}, {
 		.name = "shape", .rows = shape_rows, .row = shape_row,
 		.bulk = true, .rowid_alias = true,

@@ -30,6 +30,13 @@
 #elif PY_VERSION_HEX < 0x030b0000
 #include <longintrepr.h>
 #endif
+#if PY_VERSION_HEX >= 0x030d0000
+#define FREE_LISTS object_state.freelists.lists.items
+#define FREE_DICTS object_state.freelists.dicts.items
+#elif PY_VERSION_HEX >= 0x030a0000
+#define FREE_LISTS list.free_list
+#define FREE_DICTS dict_state.free_list
+#endif
 static int wrong;
 
 static void check(const char *field, unsigned long have, unsigned long want)
@@ -216,6 +223,16 @@ static void check_containers(const struct cpython_layout *L)
 	AT(mapping.set_weakrefs, PySetObject, weakreflist);
 }
 
+static void check_free_lists(const struct cpython_layout *L)
+{
+#ifdef FREE_LISTS
+	AT(state.interp_free_lists, PyInterpreterState, FREE_LISTS);
+	AT(state.interp_free_dicts, PyInterpreterState, FREE_DICTS);
+#else
+	SAME(state.interp_free_lists, 0);
+#endif
+}
+
 static void check_code(const struct cpython_layout *L)
 {
 	AT(code.name, PyCodeObject, co_name);
@@ -269,6 +286,7 @@ int main(void)
 	check_text(L);
 	check_number(L);
 	check_containers(L);
+	check_free_lists(L);
 	check_code(L);
 	printf("%s: %d differences\n", PY_VERSION, wrong);
 	return wrong ? 1 : 0;

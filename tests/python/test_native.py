@@ -233,3 +233,115 @@ def test_nothing_audited(tmp_path):
         None}
     assert "No counts" in command("refs", db.path, "--fail-on", "refcount").out
     db.close()
+
+
+# ---- what only native code keeps alive ----
+
+LIBRARY, MODULE = "libnative_holders.so", "native_zoo.so"
+# place: kinds, symbol or type, module, whether a block of C memory comes between
+HOLDERS = {
+    "array": ({"global"}, "holder_array", LIBRARY, False),
+    "record": ({"global"}, "holder_record", LIBRARY, True),
+    "tagged": ({"global"}, "holder_record", LIBRARY, True),
+    "list": ({"global"}, "holder_list", LIBRARY, True),
+    "vector": ({"global"}, "holder_vector", LIBRARY, True),
+    "map": ({"global"}, "holder_map", LIBRARY, True),
+    "global": ({"global"}, "module_global", MODULE, False),
+    "table": ({"unexplained"}, None, None, False),
+    "capsule": ({"object"}, "PyCapsule", None, True),
+    "pair": ({"object"}, "native_zoo.Whole", None, True),
+    "stack": ({"frame", "stack"}, None, None, False),
+    "specific": ({"tls"}, None, None, True),
+    "tls": ({"tls", "data"}, None, None, None),  # of a library that was opened: a block of the loader's
+}
+HELD = """SELECT o.address, h.kind, coalesce(t.name, h.name), m.path, d.direct, v.id, v.refcount, o.id
+          FROM native_held d JOIN native_holder h ON h.id = d.holder_id JOIN object o ON o.id = d.object_id
+               LEFT JOIN type t ON t.id = h.type_id LEFT JOIN module m ON m.id = h.module_id
+               LEFT JOIN object v ON v.id = d.via_id"""
+
+
+def held_of(db):
+    return {address: rest for address, *rest in db.rows(HELD)}
+
+
+def check_held(db, truth, symbols=True):
+    found = held_of(db)
+    strays = 0
+    for place, (kinds, name, module, block) in HOLDERS.items():
+        for address in truth["held"][place]:
+            kind, name_, path, direct, via, via_count, id_ = found[address]
+            if symbols or "global" not in kinds:
+                assert (kind in kinds, name_) == (True, name), place
+            else:
+                assert (kind, name_) == ("data", None), place
+            assert (path and Path(path).name) == module, place
+            assert direct == 1
+            if block is not None:
+                assert (via is not None) == block, place
+            if via:  # a block of C memory, and it does refer to the object
+                assert via_count is None
+                assert db.rows("SELECT 1 FROM reference WHERE src = ? AND dst = ? AND kind = 0", via, id_)
+        for address in truth["below"][place]:
+            kind, _, _, direct, *_ = found[address]
+            if not direct:
+                assert kind in kinds or not symbols, place
+            else:  # by a word that was left over
+                strays += 1
+                assert hidden(db, address)
+    assert strays <= 3
+    return found
+
+
+def test_native_held(zoo):
+    """By holder, to the object; nothing that Python itself leads to, nor what nothing leads to."""
+    found = check_held(zoo.db, zoo.truth)
+    others = {*zoo.truth["leaked"], *zoo.truth["over"]}
+    others |= {a for name in ("alive blind", "alive whole") for ring in zoo.rings()[name] for a in ring}
+    wrong = others & found.keys()
+    assert len(wrong) <= len(others) // 20
+    assert all(hidden(zoo.db, a) for a in wrong)
+    unreachable = set(zoo.db.column("SELECT address FROM object WHERE reachable = 0"))
+    assert not unreachable & found.keys()
+    mine = {a for a, (_, _, path, *_) in found.items() if path and Path(path).name in (LIBRARY, MODULE)}
+    places = [p for p, (_, _, module, _) in HOLDERS.items() if module]
+    direct = {a for p in places for a in zoo.truth["held"][p]}
+    assert {a for a in mine if found[a][3]} == direct
+    for objects, direct, rows in zoo.db.rows(
+            "SELECT h.objects, h.direct, (SELECT count(*) FROM native_held d WHERE d.holder_id = h.id) "
+            "FROM native_holder h"):
+        assert objects == rows >= direct > 0
+
+
+def test_native_finding(zoo):
+    (row,) = zoo.db.rows("SELECT title, detail, severity, objects FROM finding WHERE kind = 'native'")
+    title, detail, severity, objects = row
+    n = len(zoo.truth["held"]["list"])
+    assert objects >= 2 * n and severity == "info"
+    assert f"module {LIBRARY}, global `holder_list`, via block 0x" in title
+    assert f"C code refers to {n} of them, of type dict" in detail
+    out = json.loads(command("refs", zoo.db.path, "--format", "json", "--limit", "0").out)
+    rows = {r["name"]: r for r in out["native"] if r["name"]}
+    assert rows["holder_list"]["direct"] == n and rows["holder_list"]["module_name"] == LIBRARY
+    assert rows["holder_vector"]["type"] == "dict"
+    text = command("refs", zoo.db.path).out
+    assert "Objects that only native code keeps alive" in text and "holder_list" in text
+    text = command("show", zoo.db.path, hex(zoo.truth["held"]["vector"][3])).out
+    assert f"only native code keeps it alive: holder_vector of {LIBRARY}" in text
+    text = command("show", zoo.db.path, hex(zoo.truth["below"]["capsule"][3])).out
+    assert "C memory of PyCapsule objects, by way of other objects" in text
+    text = command("show", zoo.db.path, "--format", "json", hex(zoo.truth["over"].copy().popitem()[0])).out
+    assert "native_holder" not in json.loads(text)
+
+
+def test_healthy_stripped(tmp_path):
+    """No faults, no symbols: nothing is reported, and what C holds is still told, by module."""
+    interpreter = KNOWN[-1]
+    made, truth, _ = native.run(interpreter, tmp_path, "healthy", stripped=True)
+    db = scan(made.core, tmp_path / "healthy.db")
+    made.core.unlink()
+    check_held(db, truth, symbols=False)
+    assert db.rows("SELECT title FROM finding WHERE kind IN ('cycle-unseen', 'garbage')") == []
+    names = dict(db.rows("SELECT o.address, CASE t.name WHEN 'type' THEN o.value ELSE t.name END "
+                         "FROM object o JOIN type t ON t.id = o.type_id"))
+    assert {names[a] for a in errors_of(db)} <= set(ITS_OWN.get(interpreter.version, ()))
+    db.close()

@@ -31,6 +31,7 @@ static struct error *cpython_prepare(struct runtime_context *ctx)
 	py->debuginfo = ctx->debuginfo;
 	py->snapshot = ctx->snapshot;
 	py->layout = py->cpython.layout;
+	ctx->snapshot->interpreter_module_id = py->cpython.module_id;
 	log_info(ctx->log, "CPython %s, by %s", py->cpython.version, py->cpython.how);
 	struct error *err =
 		snapshot_meta(ctx->snapshot, "python_version", "%s", py->cpython.version);
@@ -44,6 +45,8 @@ static struct error *cpython_prepare(struct runtime_context *ctx)
 		if (!err)
 			err = py_tracemalloc_find(py);
 	}
+	if (!err)
+		err = py_freelists_hide(py);
 	return err ? err : py_statics_find(py);
 }
 

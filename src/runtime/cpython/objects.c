@@ -245,6 +245,21 @@ static bool claim_at(struct py *py, uint32_t i, const uint8_t *p, uint64_t len, 
 	return true;
 }
 
+/*
+ * An object that was freed and is kept to be used again, or as it is put together: count 0, and a
+ * type that came with the interpreter. What it referred to may still stand in it.
+ */
+static bool dead_at(const struct py *py, uint32_t i, const uint8_t *p, uint64_t len, uint16_t head)
+{
+	const struct object_table *o = &py->snapshot->object;
+	const struct cpython_object_layout *l = &py->layout->object;
+	if (!head || (uint64_t)head + l->head > len ||
+	    image_word_at(py->image, p + head + l->refcnt))
+		return false;
+	const struct py_type *t = py_type_at(py, image_word_at(py->image, p + head + l->type));
+	return t && t->is_static && t->head == head && t->basicsize <= object_room(o, i) - head;
+}
+
 bool py_object_disclaim(struct py *py, uint32_t id, uint64_t addr)
 {
 	struct object_table *o = &py->snapshot->object;
@@ -293,6 +308,9 @@ static struct error *claim_slice(void *arg, unsigned slice, uint64_t first, uint
 				claimed = claim_at(py, (uint32_t)i, p, len, job->head[k], false);
 		if (!claimed && is_bare_type(py, o->address[i]))
 			claimed = claim_at(py, (uint32_t)i, p, len, 0, true);
+		for (unsigned k = 0; o->arena_id[i] && k < job->heads && !claimed; k++)
+			if (dead_at(py, (uint32_t)i, p, len, job->head[k]))
+				o->runtime[i] = RUNTIME_cpython + 1;
 		job->slice[slice].objects += claimed;
 	}
 	return NULL;

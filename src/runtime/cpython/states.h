@@ -9,6 +9,7 @@
  *	suspended.c      generators, coroutines, tasks: where each waits
  *	interned.c       the table of interned strings
  *	own_counts.c     what CPython itself counts wrongly
+ *	freelists.c      where freed objects wait to be used again
  *	roots.c          frame rows; a root for each local, stack word and dictionary of an interpreter
  *
  *	_PyRuntime.interpreters.head ──► PyInterpreterState ──► next one
@@ -56,6 +57,8 @@ void py_states_deinit(struct py_states *s);
 
 /* Frames that live in no object: their memory as extents and opaque ranges. Before blocks are sealed. */
 struct error *py_threads_prepare(struct py *py) _must_check_;
+/* Before blocks are sealed: the arrays of freed objects are read by no scan. */
+struct error *py_freelists_hide(struct py *py) _must_check_;
 uint32_t py_thread_match(const struct py *py, uint64_t thread);
 
 struct py_frames {

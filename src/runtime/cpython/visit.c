@@ -146,12 +146,31 @@ static void visit_dict_behind(struct visitor *v)
 		visit_at(v, from, v->name->dict);
 }
 
+/*
+ * A freed object that is kept for reuse: it leads to the next one, and to memory that is kept with it;
+ * the objects whose addresses are left in it are none of its own.
+ */
+static void visit_dead(const struct py *py, uint32_t object_id, struct edge_sink *sink)
+{
+	const struct object_table *o = &py->snapshot->object;
+	struct visitor v = {.py = py, .sink = sink, .id = object_id};
+	struct image_cursor cursor = {0};
+	v.at = v.block = object_block(o, object_id - 1);
+	v.end = v.block + o->size[object_id - 1];
+	v.bytes = image_view_all(py->image, &cursor, v.block, v.end - v.block);
+	visit_rest(&v, v.block, v.end);
+}
+
 void py_visit(const struct py *py, uint32_t object_id, struct edge_sink *sink)
 {
 	const struct object_table *o = &py->snapshot->object;
 	const struct py_type *type = py_type_of(py, object_id);
-	if (!type)
-		return; /* a buffer: its owner names what is in it */
+	if (!type) {
+		/* A buffer's owner names what is in it. */
+		if (!o->owner_id || !o->owner_id[object_id - 1])
+			visit_dead(py, object_id, sink);
+		return;
+	}
 	const struct py_plan *plan = &py->visit->plan[type - py->type.at];
 	struct visitor v = {
 		.py = py,

@@ -18,7 +18,7 @@ import native_zoo  # noqa: E402
 
 HEALTHY = "healthy" in sys.argv
 BYTES, TEXTS, DICTS, NODES = 100, 60, 40, 20
-EACH = 12
+EACH, MANY = 12, 150
 TRUTH = {"leaked": {}, "over": {}, "held": {}, "below": {}, "rings": {}, "garbage": []}
 
 
@@ -61,7 +61,7 @@ def held():
     keep("array", native_zoo.array)
     keep("record", native_zoo.record, 1)
     keep("global", getattr(native_zoo, "global"), 1)
-    keep("list", native_zoo.list)
+    keep("list", native_zoo.list, MANY)
     keep("vector", native_zoo.vector)
     keep("map", native_zoo.map)
     keep("table", native_zoo.table)
@@ -124,6 +124,7 @@ def rings():
 
 
 def all_of_it():
+    LOCAL.of_the_thread = []
     held()
     block()
     ALIVE.append(ring("alive blind", native_zoo.Blind(), member("a")))
@@ -158,6 +159,8 @@ gc.collect()
 gc.disable()
 # Memory that nothing used before: at old addresses, words that were left over would seem to point to it.
 FILL = [[native_zoo.Blind(), native_zoo.Whole(), Node(i), {"fill": i}] for i in range(1500)]
+LOCAL = threading.local()
+LOCAL.of_the_main_thread = [{}]
 CAPSULES, OVER, AGAIN, ALIVE = [], [], [], []
 # What a thread leaves in its stack goes with it. The end of the first one opens a library (libgcc_s).
 for target in (int, all_of_it):
