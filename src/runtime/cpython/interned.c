@@ -26,15 +26,15 @@ static bool names_itself(const struct py *py, uint64_t at, uint64_t *ret)
 	return true;
 }
 
-static bool is_table(const struct py *py, uint32_t id, uint64_t *ret)
+static bool is_table(const struct py *py, uint32_t id, int64_t counts, uint64_t *ret)
 {
 	const struct object_table *o = &py->snapshot->object;
 	const struct py_type *t = py_type_of(py, id);
-	return t && t->kind == PY_KIND_dict && t->own_kind && o->refcount[id - 1] == 1 &&
+	return t && t->kind == PY_KIND_dict && t->own_kind && o->refcount[id - 1] <= counts &&
 	       names_itself(py, o->address[id - 1], ret);
 }
 
-/* From 3.12 on each interpreter has a table of its own, which a word of its state leads to. */
+/* From 3.12 on each interpreter has a table of its own, which a word of its state leads to; two in 3.14. */
 static bool tables_of_interpreter(struct py *py, uint64_t at, struct bits *tried)
 {
 	const struct image_module *m =
@@ -54,7 +54,7 @@ static bool tables_of_interpreter(struct py *py, uint64_t at, struct bits *tried
 		for (uint64_t i = (8 - at % 8) % 8; i + 8 <= len; i += 8) {
 			uint64_t word = image_word_at(py->image, p + i);
 			uint32_t id = word < 4096 || word % 8 ? 0 : py_object_id(py, word);
-			if (!id || bits_test_set(tried, id) || !is_table(py, id, &n) ||
+			if (!id || bits_test_set(tried, id) || !is_table(py, id, 2, &n) ||
 			    n < INTERNED_FEW)
 				continue;
 			bits_set(&py->interned, id);
@@ -88,7 +88,7 @@ struct error *py_interned_find(struct py *py)
 	for (uint64_t i = 0; i < states.interpreter.n; i++)
 		found |= tables_of_interpreter(py, states.interpreter.at[i], &tried);
 	for (uint32_t id = 1; id <= o->n && !found; id++) {
-		if (!is_table(py, id, &n) || n <= most)
+		if (!is_table(py, id, 1, &n) || n <= most)
 			continue;
 		most = n;
 		biggest = id;
