@@ -11,4 +11,5 @@ CREATE INDEX reference_dst ON reference (dst);
 CREATE INDEX root_object ON root (object_id);
 CREATE INDEX cluster_member_object ON cluster_member (object_id);
 CREATE INDEX ledger_segment ON ledger (segment_id);
+CREATE INDEX written_object ON written (object_id);
 CREATE INDEX suspended_awaits ON suspended (awaits_id) WHERE awaits_id IS NOT NULL;

@@ -160,6 +160,12 @@ CREATE TABLE shape (
     head_id      INTEGER REFERENCES object (id) -- the example's head
 );
 
+-- CPython's dicts (3.6 to 3.13) by their last write, by the interpreter's own clock.
+CREATE TABLE written (
+    id        INTEGER PRIMARY KEY, -- dense: 1 was written the longest ago, the highest last of all
+    object_id INTEGER NOT NULL REFERENCES object (id) -- the dict
+);
+
 -- Work that has not ended, or has and is kept: generators, coroutines, tasks, futures.
 CREATE TABLE suspended (
     object_id INTEGER PRIMARY KEY REFERENCES object (id), -- which

@@ -4,6 +4,7 @@ SELECT o.id, o.address, coalesce(o.block, o.address) AS block, o.size, t.name AS
        CASE o.grade WHEN 1 THEN 'global' WHEN 2 THEN 'data' WHEN 3 THEN 'tls' WHEN 4 THEN 'frame'
                     WHEN 5 THEN 'register' WHEN 6 THEN 'stack' WHEN 7 THEN 'unexplained' END AS grade_name,
        o.retained, o.dominator_id, o.arena_id, o.site_id, a.allocator, a.name AS arena, a.address AS arena_address,
+       (SELECT max(id) FROM written WHERE object_id = :id) AS written, (SELECT max(id) FROM written) AS writes,
        (SELECT count(*) FROM reference r WHERE r.src = o.id) AS referent_count,
        (SELECT count(*) FROM reference r WHERE r.dst = o.id) AS referrer_count,
        (SELECT count(*) FROM root r WHERE r.object_id = o.id) AS root_count

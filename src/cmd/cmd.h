@@ -37,7 +37,8 @@ enum cmd_by {
 	BY_ARENA,
 	BY_SITE,
 	BY_WAITING,
-	BY_FUNCTION
+	BY_FUNCTION,
+	BY_AGE
 };
 
 /* --limit was not given: each command has its own. */

@@ -267,6 +267,13 @@ static void object_facts(struct cmd_context *ctx, const struct cmd_row *o, uint6
 	if (cmd_row_text(o, "retained"))
 		report_line(rep, "Retains    %s with all that would go with it",
 			    cmd_bytes(ctx, cmd_row_int(o, "retained")));
+	if (cmd_row_text(o, "written")) {
+		int64_t rank = cmd_row_int(o, "written"), of = cmd_row_int(o, "writes");
+		report_int(rep, "written", rank);
+		report_int(rep, "dicts_written", of);
+		report_line(rep, "Written    later than %.1f %% of the %s dicts",
+			    100.0 * (double)(rank - 1) / (double)(of ? of : 1), cmd_count(ctx, of));
+	}
 	if (cmd_row_text(o, "arena_id"))
 		report_line(rep, "Arena      #%" PRId64 " %s %s", cmd_row_int(o, "arena_id"),
 			    report_safe(&ctx->region, cmd_row_text(o, "allocator"), ""),

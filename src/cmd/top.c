@@ -102,6 +102,18 @@ static const struct report_column function_columns[] = {
 	{0},
 };
 
+static const struct report_column age_columns[] = {
+	{"age", "AGE", REPORT_SHARE, NULL},
+	{"id", "OBJECT", REPORT_ID, NULL},
+	{"address", "ADDRESS", REPORT_ADDRESS, NULL},
+	{"retained", "RETAINED", REPORT_BYTES, NULL},
+	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"value", "VALUE", REPORT_TEXT, ""},
+	{"path", "HELD AS", REPORT_TEXT, ""},
+	{"written", NULL, REPORT_COUNT, NULL},
+	{0},
+};
+
 static const struct report_column waiting_columns[] = {
 	{"objects", "OBJECTS", REPORT_COUNT, NULL}, {"retained", "RETAINED", REPORT_BYTES, NULL},
 	{"kind", "KIND", REPORT_WORD, NULL},	    {"state", "STATE", REPORT_WORD, "?"},
@@ -121,13 +133,14 @@ static const struct {
 	[BY_RETAINED] = {"top_retained.sql", "top_retained_typed.sql", object_columns},
 	[BY_MODULE] = {"top_module.sql", "top_module.sql", module_columns},
 	[BY_ARENA] = {"top_arena.sql", "top_arena.sql", arena_columns},
+	[BY_AGE] = {"top_age.sql", "top_age.sql", age_columns},
 	[BY_WAITING] = {"top_waiting.sql", "top_waiting.sql", waiting_columns},
 	[BY_SITE] = {"top_site.sql", "top_site_typed.sql", site_columns},
 	[BY_FUNCTION] = {"top_function.sql", NULL, function_columns},
 };
 
 static const char *const by_choices[] = {"type", "size",    "retained", "module", "arena",
-					 "site", "waiting", "function", NULL};
+					 "site", "waiting", "function", "age",	  NULL};
 static const char *const format_choices[] = {"text", "json", "folded", NULL};
 
 /* Questions that need the tree of calls. */
@@ -195,6 +208,12 @@ static struct error *top_run(struct cmd_context *ctx, int n, char **operand)
 			    "No allocation sites%s: nothing in the input tells where blocks were "
 			    "allocated (tracemalloc, a trace).",
 			    ctx->opt.type ? " of such a type" : "");
+	else if (!rows && ctx->opt.by == BY_AGE)
+		report_line(
+			rep,
+			"No dicts%s of which the dump tells when they were written to (CPython 3.6 "
+			"to 3.13).",
+			ctx->opt.type ? " of such a type" : "");
 	else if (!rows && ctx->opt.by == BY_WAITING)
 		report_line(rep, "No generators, coroutines, tasks or futures%s.",
 			    ctx->opt.type ? " of such a type" : "");
@@ -209,7 +228,7 @@ static struct error *top_run(struct cmd_context *ctx, int n, char **operand)
 
 static const struct option top_options[] = {
 	{'b', "by", OPTION_CHOICE, offsetof(struct cmd_options, by),
-	 "type|size|retained|module|arena|site|waiting|function", "what the rows are (type)",
+	 "type|size|retained|module|arena|site|waiting|function|age", "what the rows are (type)",
 	 by_choices, false},
 	{'c', "cost", OPTION_CHOICE, offsetof(struct cmd_options, cost),
 	 "live|objects|peak|allocations|temporary|allocated",
@@ -239,9 +258,12 @@ const struct command command_top = {
 		"each with\n"
 		"all that it called (OWN: without); with --by waiting Python's generators, "
 		"coroutines,\n"
-		"tasks and futures by the line where they wait. SHARE is of the bytes of all "
-		"live blocks. Retained\n"
-		"sizes nest, so they do not add up.",
+		"tasks and futures by the line where they wait; with --by age its dicts, what was "
+		"written to last\n"
+		"first (AGE: the share of them that was written to later). SHARE is of the bytes "
+		"of "
+		"all live blocks.\n"
+		"Retained sizes nest, so they do not add up.",
 	.options = top_groups,
 	.min_operands = 1,
 	.max_operands = 1,

@@ -152,6 +152,9 @@ struct cpython_mapping_layout {
 	enum cpython_dict_keys keys_form;
 	enum cpython_dict_values values_form;
 	uint16_t used, version, keys, values; /* PyDictObject; version: CPYTHON_NONE or uint64_t */
+	/* The low bits of version that are no part of the clock; and each interpreter has its own (3.12). */
+	uint8_t version_shift;
+	bool version_by_interpreter;
 	uint16_t fill, mask, table, smalltable; /* 2.7: ma_* */
 	uint16_t keys_refcnt, keys_size, keys_lookup, keys_log2_size, keys_log2_index, keys_kind;
 	uint16_t keys_usable, keys_nentries, keys_indices;

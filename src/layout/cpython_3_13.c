@@ -152,6 +152,9 @@ const struct cpython_layout cpython_3_13 = {
 			.keys_form = CPYTHON_DICT_KEYS_32,
 			.values_form = CPYTHON_VALUES_HEADER,
 			.version = 24,
+			.version_shift =
+				8, /* Include/internal/pycore_dict.h; 12 flags in late releases: same order */
+			.version_by_interpreter = true,
 			.fill = CPYTHON_NONE,
 			.mask = CPYTHON_NONE,
 			.table = CPYTHON_NONE,

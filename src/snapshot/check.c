@@ -233,6 +233,9 @@ static struct error *check_conclusions(const struct snapshot *s)
 
 static struct error *check_suspended(const struct snapshot *s)
 {
+	for (uint64_t i = 0; i < s->written.n; i++)
+		if (!s->written.at[i] || s->written.at[i] > s->object.n)
+			return broken("written row %" PRIu64 ": object out of range", i + 1);
 	for (uint64_t i = 0; i < s->suspended.n; i++) {
 		const struct suspended_row *r = &s->suspended.at[i];
 		if (!r->object_id || r->object_id > s->object.n ||

@@ -96,6 +96,7 @@ void snapshot_destroy(struct snapshot *s)
 	vec_deinit(&s->root);
 	vec_deinit(&s->site);
 	vec_deinit(&s->suspended);
+	vec_deinit(&s->written);
 	vec_deinit(&s->cluster);
 	vec_deinit(&s->member);
 	vec_deinit(&s->shape);

@@ -547,6 +547,7 @@ struct snapshot {
 	VEC(struct root_row) root;
 	VEC(struct site_row) site;
 	VEC(struct suspended_row) suspended;
+	VEC(uint32_t) written; /* object ids of containers, by their last write, the oldest first */
 	VEC(struct cluster_row) cluster;
 	VEC(uint32_t) member; /* object ids */
 	VEC(struct shape_row) shape;

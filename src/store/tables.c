@@ -404,6 +404,27 @@ static void root_object_keys(const struct snapshot *s, uint64_t first, uint64_t 
 		out[i] = s->root.at[first + i].object_id;
 }
 
+/* ---- age ---- */
+
+static uint64_t written_rows(const struct snapshot *s)
+{
+	return s->written.n;
+}
+
+static void written_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	out->v[0] = value_int((int64_t)i + 1);
+	out->v[1] = value_int(s->written.at[i]);
+}
+
+static void written_object_keys(const struct snapshot *s, uint64_t first, uint64_t n,
+				uint64_t *hint, int64_t *out)
+{
+	(void)hint;
+	for (uint64_t i = 0; i < n; i++)
+		out[i] = s->written.at[first + i];
+}
+
 /* ---- work that has not ended ---- */
 
 static uint64_t suspended_rows(const struct snapshot *s)
@@ -842,6 +863,14 @@ const struct store_table store_tables[] = {
 		.index = {
 			{.name = "cluster_member_object", .column = "object_id",
 			 .keys = member_object_keys, .tail = member_cluster_keys},
+		},
+	}, {
+		.name = "written", .rows = written_rows, .row = written_row,
+		.bulk = true, .rowid_alias = true,
+		.column = {"id", "object_id"},
+		.index = {
+			{.name = "written_object", .column = "object_id",
+			 .keys = written_object_keys},
 		},
 	}, {
 		.name = "suspended", .rows = suspended_rows, .row = suspended_row,

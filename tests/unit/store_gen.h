@@ -268,6 +268,8 @@ static inline void gen_sites(struct gen *g, const struct gen_options *o, struct 
 static inline void gen_suspended(struct gen *g, struct snapshot *s)
 {
 	uint32_t n = s->object.n;
+	for (uint32_t i = 0; i < n / 4; i++)
+		gen_push(&s->written, 1 + (uint32_t)gen_below(g, n));
 	for (uint32_t id = 1; id <= n; id += 1 + (uint32_t)gen_below(g, 20))
 		gen_push(&s->suspended, (struct suspended_row){
 						.object_id = id,

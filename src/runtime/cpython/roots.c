@@ -203,6 +203,8 @@ struct error *py_states_roots(struct py *py)
 		err = interpreter_roots(py, states.interpreter.at[i], n - 1 - i);
 	if (!err)
 		err = py_collector(py, &states);
+	if (!err)
+		err = py_age_find(py, n);
 	for (uint64_t i = 0; i < states.thread.n && !err; i++)
 		err = thread_roots(py, &states.thread.at[i]);
 	if (!err && n)

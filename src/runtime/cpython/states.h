@@ -6,6 +6,7 @@
  *	threads.c        whose native thread is it; the memory that its frames live in
  *	frames.c         the frames of a thread, newest first; what they are called
  *	lines.c          which line an instruction is of
+ *	age.c            dicts by their last write
  *	suspended.c      generators, coroutines, tasks: where each waits
  *	interned.c       the table of interned strings
  *	own_counts.c     what CPython itself counts wrongly
@@ -95,6 +96,9 @@ struct error *py_own_counts(struct py *py) _must_check_;
 
 /* collector.c: facts about the collector; what is frozen, and what it must not clear. */
 struct error *py_collector(struct py *py, const struct py_states *states) _must_check_;
+
+/* Dicts by their last write: the references phase. */
+struct error *py_age_find(struct py *py, uint64_t interpreters) _must_check_;
 
 /* Frame rows and roots: the references phase. */
 struct error *py_states_roots(struct py *py) _must_check_;
