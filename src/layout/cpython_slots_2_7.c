@@ -194,6 +194,7 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"_sre.SRE_Pattern", ".pattern", 48, CPYTHON_SLOT_OWNING},
 	/* ScannerObject */
 	{"_sre.SRE_Scanner", ".pattern", 16, CPYTHON_SLOT_OWNING},
+	{"_sre.SRE_Scanner", ".<string>", 56, CPYTHON_SLOT_UNSEEN},
 	/* PyStructObject */
 	{"_struct.Struct", ".format", 40, CPYTHON_SLOT_OWNING},
 	/* localobject */

@@ -9,6 +9,7 @@ from __future__ import print_function
 import gc
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -161,6 +162,7 @@ gc.disable()
 FILL = [[native_zoo.Blind(), native_zoo.Whole(), Node(i), {"fill": i}] for i in range(1500)]
 LOCAL = threading.local()
 LOCAL.of_the_main_thread = [{}]
+SCANNER = re.compile("a+b").finditer("".join(["aab"] * EACH))
 CAPSULES, OVER, AGAIN, ALIVE = [], [], [], []
 # What a thread leaves in its stack goes with it. The end of the first one opens a library (libgcc_s).
 for target in (int, all_of_it):
