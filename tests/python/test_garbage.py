@@ -1,6 +1,7 @@
 """Cyclic garbage: what heapscan finds in a core is what gc.collect() found in a fork just before it."""
 
 import os
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -133,4 +134,4 @@ def test_alive_by_a_local(zoo):
                         "WHERE r.name = '[''ring'']' AND f.name LIKE '%table'")
     assert len(ids) == 1
     out = command("path", db.path, f"#{ids[0]}").out
-    assert "blocked()" in out and "table" in out and "['ring']" in out and "thread 2" in out
+    assert "table" in out and "['ring']" in out and re.search(r"thread \d+, blocked\(\)", out)

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 
 warnings.simplefilter("ignore")
@@ -153,6 +154,22 @@ def blocked(request):
     signal.pause() if table is None else STOP.wait()
 
 
+def stale():
+    """Words of the evaluation stack that are no longer in use lead to garbage."""
+    len([ring(2), ring(3), ring(4), closure(), [ring(2), ring(5)]])
+    wait()
+
+
+def on_stack():
+    """Only words in use do: these rings are alive."""
+    return [ring(2), [ring(3)], max([ring(2), wait()], key=id), ring(7)]
+
+
+def wait():
+    WAITING.append(1)
+    STOP.wait()
+
+
 def make(kinds):
     for kind in kinds:
         for _ in range(3):
@@ -185,6 +202,14 @@ thread = threading.Thread(target=blocked, args=(Node(),))
 thread.daemon = True
 thread.start()
 READY.wait()
+WAITING = []
+for target in (stale, on_stack):
+    thread = threading.Thread(target=target)
+    thread.daemon = True
+    thread.start()
+while len(WAITING) < 2:
+    time.sleep(0.01)
+time.sleep(0.05)
 make([lambda: ring(1), lambda: ring(7), lambda: ring(3, Slots), lambda: ring(2, Finalized),
       lambda: ring(2, Old), lambda: ring(2, OldChild), lambda: ring(2, OldPlain), behind_finalizer, closure,
       generator, finally_generator, traceback_frame, containers, classes, hanging])
