@@ -152,13 +152,22 @@ static uint32_t frame_named(const struct trace *t, uint32_t frame)
 	return name ? name : frame;
 }
 
+/* The frame, or the one that it was inlined into, that is no allocation function; 0: all are. */
+static uint32_t frame_caller(const struct seal *c, uint32_t frame)
+{
+	const struct trace *t = c->t;
+	while (frame && c->is_allocator[t->frame.at[frame - 1].function])
+		frame = t->frame.at[frame - 1].outer;
+	return frame;
+}
+
 /* The stack less the allocation functions at its inner end. */
 static uint32_t stack_caller(const struct seal *c, uint32_t stack)
 {
 	const struct trace *t = c->t;
 	for (; stack; stack = t->stack.at[stack - 1].caller) {
 		uint32_t frame = frame_named(t, t->stack.at[stack - 1].frame);
-		if (!frame || !c->is_allocator[t->frame.at[frame - 1].function])
+		if (!frame || frame_caller(c, frame))
 			break;
 	}
 	return stack;
@@ -217,12 +226,15 @@ static struct error *site_of_stack(struct seal *c, uint32_t stack)
 	const struct trace *t = c->t;
 	const struct stack_record *r = &t->stack.at[stack - 1];
 	uint32_t chain[INLINED_MAX], n = 0, site = r->caller ? c->site[r->caller] : 0;
+	uint32_t inner = frame_named(t, r->frame), length = 0;
+	/* An allocation function that was inlined into its caller. */
+	if (frame_caller(c, inner))
+		inner = frame_caller(c, inner);
 	/* Outer frames have lower ids than what was inlined into them: this ends. */
-	uint32_t length = 0;
-	for (uint32_t f = frame_named(t, r->frame); f; f = t->frame.at[f - 1].outer)
+	for (uint32_t f = inner; f; f = t->frame.at[f - 1].outer)
 		length++;
 	uint32_t skip = length > INLINED_MAX ? length - INLINED_MAX : 0;
-	for (uint32_t f = frame_named(t, r->frame); f; f = t->frame.at[f - 1].outer)
+	for (uint32_t f = inner; f; f = t->frame.at[f - 1].outer)
 		if (skip)
 			skip--;
 		else

@@ -95,3 +95,16 @@ def test_readme_example(python):
                 continue
             rests = [iter(t) for t in told]
             assert any(all(w in rest for w in line) for rest in rests), f"{head}: {line}"
+
+
+@pytest.mark.parametrize("sample", ["ls.heaptrack.zst", "ls.heaptrack.raw.zst"])
+def test_trace(sample, db_path):
+    folder = TOP / "sample-dumps"
+    db = scan(folder / sample, db_path)
+    meta = db.meta()
+    for line in (folder / "ls.heaptrack.expected").open():
+        key, value = line.split()
+        assert meta[key] == value, key
+    # Names of the interpreted one are in the file; of the raw one in binaries that may not be here.
+    if "raw" not in sample:
+        assert db.one("SELECT sum(allocations) FROM site WHERE function = '_nl_make_l10nflist'") > 50

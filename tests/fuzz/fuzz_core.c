@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	const struct input_format *f = input_format_find(&in);
 	struct image *img = NULL;
-	err = f ? f->read_image(&in, &damage, &log, &img) : NULL;
+	err = f && f->read_image ? f->read_image(&in, &damage, &log, &img) : NULL;
 	if (img) {
 		check(img);
 		err = image_find_modules(img);

@@ -305,7 +305,9 @@ static void test_sites(void **state)
 	assert_int_equal(stack(f.t, small, s_main), s_small);
 	ok(trace_alloc(f.t, 16, 10, s_small));
 	ok(trace_alloc(f.t, 32, 5, s_new));
-	ok(trace_alloc(f.t, 48, 1, stack(f.t, fr_new, 0))); /* nothing but new */
+	ok(trace_alloc(f.t, 48, 1, stack(f.t, fr_new, 0)));	     /* nothing but new */
+	uint32_t fr_inlined = frame(f.t, "malloc", "m.h", 9, small); /* inlined into small */
+	ok(trace_alloc(f.t, 8, 0, stack(f.t, fr_inlined, s_main)));
 	uint32_t path, module, code;
 	ok(trace_string(f.t, "/lib/x.so", 9, &path));
 	const struct trace_module m = {
@@ -325,7 +327,8 @@ static void test_sites(void **state)
 	const struct site_row *site = f.s->site.at;
 	assert_string_equal(site_name(&f, site[in - 1].parent_id), "get");
 	assert_string_equal(site_name(&f, site[site[in - 1].parent_id - 1].parent_id), "main");
-	assert_int_equal(site[in - 1].allocations, 2);
+	assert_int_equal(site[in - 1].allocations, 3);
+	assert_int_equal(find_site(&f, "malloc"), 0);
 	assert_int_equal(site[in - 1].live_bytes, 15);
 	assert_int_equal(site[find_site(&f, "get") - 1].allocations, 0);
 	assert_int_equal(find_site(&f, "operator new(unsigned long)"), 0);
