@@ -3,5 +3,9 @@ SELECT h.new_members - h.old_members AS members, h.old_members, h.new_members, h
        h.old_id AS old_object_id, h.type, h.path
 FROM main.holder h
 WHERE h.new_id > 0 AND h.new_members - h.old_members >= :few
+      AND (:steps = 1 OR EXISTS (
+          SELECT 1 FROM main.item i LEFT JOIN main.item c ON c.parent_id = i.id
+               JOIN main.growth g ON g.item_id IN (i.id, c.id)
+          WHERE i.kind = 'path' AND i.name = h.path AND g.rises = :steps))
 ORDER BY h.new_members - h.old_members DESC, h.new_id
 LIMIT :limit

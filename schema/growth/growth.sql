@@ -20,6 +20,7 @@ GROUP BY item_id;
 -- A path is where growth begins when it has more objects than follow from those of its parent: as many for
 -- each new one as there were for each old one, and one at least. Or when what is there got bigger.
 CREATE INDEX main.item_parent ON item (parent_id);
+CREATE INDEX main.item_name ON item (kind, name);
 UPDATE main.growth SET point = 1
 WHERE kind = 'path' AND (new_objects > old_objects OR new_bytes > old_bytes) AND item_id IN (
     SELECT g.item_id

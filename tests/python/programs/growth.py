@@ -91,6 +91,12 @@ def grow_nothing(n):
     NOTHING.extend([None] * 20)
 
 
+def grow_all(n):
+    for name in sorted(globals()):
+        if name.startswith("grow_") and name != "grow_all":
+            globals()[name](n)
+
+
 def grow_none(n):
     pass
 
