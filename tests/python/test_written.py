@@ -24,7 +24,7 @@ if os.environ.get("SHORT"):
 def written(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("written") / "run"
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    made = dumper.run(folder, [request.param.path, PROGRAM], request.param.path, env=env)
+    made = dumper.run(folder, [*request.param.command, PROGRAM], request.param.path, env=env)
     db = scan(made.core, folder / "written.db")
     made.core.unlink()
     yield db, [int(a) for a in made.truth.read_text().split()], request.param.version
