@@ -260,7 +260,8 @@ CREATE TABLE retention (
     objects     INTEGER NOT NULL, -- that are held so
     bytes       INTEGER NOT NULL, -- of these, with their buffers
     all_objects INTEGER NOT NULL, -- with what is held through them
-    all_bytes   INTEGER NOT NULL  -- with what is held through them
+    all_bytes   INTEGER NOT NULL, -- with what is held through them
+    object_id   INTEGER REFERENCES object (id) -- an example: the first of its objects
 );
 
 -- How many live objects there are of each kind: a question about all of them need not read all of them.

@@ -1,15 +1,23 @@
--- Leaks: one finding for each shape of cluster that nothing leads to, the biggest first. The example is
--- the biggest of its shape: SQLite takes plain columns from the row of the only max().
-INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, cluster_id)
-SELECT 'leak',
-       CASE WHEN bytes >= 1048576 THEN 'error' ELSE 'warning' END,
-       printf('leak: %s in %s behind %s: %s', human(bytes),
+-- Leaks: one finding for each type of head, or for each shape where the head has no type; the most bytes first.
+-- What a collection would free, and what a count that nobody holds keeps, have findings of their own. The example
+-- is the biggest cluster: SQLite takes plain columns from the row of the only max().
+INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, cluster_id, type_id)
+SELECT 'leak', CASE WHEN bytes >= 1048576 THEN 'error' ELSE 'warning' END,
+       printf('leak: %s in %s behind %s', human(bytes),
               CASE objects WHEN 1 THEN '1 block' ELSE printf('%,d blocks', objects) END,
-              CASE clusters WHEN 1 THEN 'one head' ELSE printf('%,d heads of one shape', clusters) END,
-              coalesce(signature, 'of unknown shape')),
-       printf('nothing in the dump leads to them; an example: heapscan show DB #%d', head_id),
-       objects, bytes, head_id, cluster_id
-FROM shape
-WHERE kind = 'leak' AND NOT reachable
-ORDER BY id
+              CASE WHEN type IS NOT NULL THEN printf('%,d %s object%s', clusters, type, iif(clusters = 1, '', 's'))
+                   WHEN clusters = 1 THEN 'one head: ' || coalesce(signature, 'of unknown shape')
+                   ELSE printf('%,d heads of one shape: %s', clusters, coalesce(signature, 'unknown')) END),
+       CASE WHEN type IS NULL THEN '' WHEN shapes = 1 THEN coalesce(signature || '; ', '')
+            ELSE printf('%,d shapes, mostly %s; ', shapes, coalesce(signature, 'unknown')) END
+       || printf('nothing in the dump leads to them; an example: heapscan show DB #%d; all: heapscan leaks DB', head_id),
+       objects, bytes, head_id, cluster_id, type_id
+FROM (SELECT o.type_id, t.name AS type, count(*) AS shapes, sum(s.clusters) AS clusters, sum(s.objects) AS objects,
+             sum(s.bytes) AS bytes, max(s.bytes) AS biggest, s.signature, s.head_id, s.cluster_id
+      FROM shape s JOIN object o ON o.id = s.head_id LEFT JOIN type t ON t.id = o.type_id
+      WHERE s.kind = 'leak' AND NOT s.reachable
+            AND NOT EXISTS (SELECT 1 FROM garbage g WHERE g.object_id = s.head_id)
+            AND NOT EXISTS (SELECT 1 FROM refcount_error e WHERE e.object_id = s.head_id AND e.excess > 0)
+      GROUP BY coalesce(o.type_id, -s.id))
+ORDER BY bytes DESC
 LIMIT 20;

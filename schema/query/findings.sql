@@ -1,8 +1,6 @@
--- What was odd about the dump, and what is worth a person's time; with :odd without what is lost, which
--- the screen has told by then, and without files that it lists.
+-- What is worth a person's time, and what was odd about the dump; with :odd without files that the screen lists.
 SELECT id, severity, kind, title, detail, objects, bytes, address, object_id, cluster_id
 FROM finding
-WHERE NOT :odd OR (kind NOT IN ('leak', 'cycle', 'weak')
-      AND NOT (kind = 'missing' AND title LIKE '%: not found%'))
+WHERE NOT :odd OR NOT (kind = 'missing' AND title LIKE '%: not found%')
 ORDER BY CASE severity WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, id
 LIMIT :limit

@@ -2,5 +2,4 @@
 SELECT count(*) AS findings, coalesce(sum(severity = 'error'), 0) AS errors,
        coalesce(sum(severity = 'warning'), 0) AS warnings
 FROM finding
-WHERE NOT :odd OR (kind NOT IN ('leak', 'cycle', 'weak')
-      AND NOT (kind = 'missing' AND title LIKE '%: not found%'))
+WHERE NOT :odd OR NOT (kind = 'missing' AND title LIKE '%: not found%')

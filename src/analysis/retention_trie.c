@@ -581,6 +581,8 @@ static void rows_count(struct snapshot *s)
 		r->bytes += o->size[i];
 		if (o->owner_id && o->owner_id[i])
 			continue;
+		if (!r->object_id)
+			r->object_id = i + 1;
 		r->size = !r->objects || r->size == o->size[i] ? o->size[i] : RETENTION_VARIOUS;
 		r->objects++;
 	}

@@ -4,15 +4,16 @@
  */
 #include "cmd/cmd.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	CLUSTERS = 10,
+	CLUSTERS = 5,
 	TYPES = 6,
 	BLOCKS = 4,
 	FRAMES = 4,
-	FINDINGS = 5,
+	FINDINGS = 6,
 	MISSING = 20,
 	WIDTH = 100, /* where stdout is no terminal: one screen is no raw data */
 };
@@ -173,15 +174,36 @@ static struct error *screen_leaks(struct cmd_context *ctx, const struct cmd_row 
 	return cmd_section(ctx, "leaks.sql", CLUSTERS, "leaks", leak_columns, NULL);
 }
 
-/* ---- what was odd ---- */
+/* ---- what is worth a look ---- */
 
+/* The rules of schema/finding/ write DB where a command wants the database. */
+static const char *screen_detail(struct cmd_context *ctx, const char *detail, const char *path)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return detail;
+	for (const char *p = detail; *p; p++) {
+		bool word = !strncmp(p, " DB", 3) && (!p[3] || strchr(" ;,)", p[3]));
+		if (word)
+			fprintf(f, " %s", path);
+		else
+			fputc(*p, f);
+		p += word ? 2 : 0;
+	}
+	const char *copy = fclose(f) ? NULL : region_strdup(&ctx->region, text);
+	free(text);
+	return copy ? copy : detail;
+}
+
+/* In text a sentence each, and under it the evidence and what to do next. */
 static struct error *screen_findings(struct cmd_context *ctx, const char *path)
 {
 	struct report *rep = &ctx->report;
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	struct cmd_row total;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *rows = NULL;
+	struct cmd_row total, row;
 	bool found;
-	_cleanup_stmt_ sqlite3_stmt *rows = NULL;
 	struct error *err = cmd_prepare(ctx, "findings_total.sql", 0, &stmt);
 	if (!err)
 		err = cmd_prepare(ctx, "findings.sql", rep->json ? 0 : FINDINGS, &rows);
@@ -189,17 +211,29 @@ static struct error *screen_findings(struct cmd_context *ctx, const char *path)
 		return err;
 	cmd_bind_int(stmt, ":odd", !rep->json);
 	cmd_bind_int(rows, ":odd", !rep->json);
+	if (rep->json)
+		return report_rows(rep, "findings", finding_columns, rows, NULL);
 	err = cmd_row(ctx, stmt, &total, &found);
 	if (err)
 		return err;
-	int64_t all = cmd_row_int(&total, "findings");
+	int64_t all = cmd_row_int(&total, "findings"), n = 0;
 	if (all)
-		report_heading(rep, "Odd");
-	uint64_t n = 0;
-	err = report_rows(rep, "findings", finding_columns, rows, &n);
-	if (!err && all > (int64_t)n)
-		report_line(rep, "... and %s more: heapscan sql %s 'SELECT * FROM finding'",
-			    cmd_count(ctx, all - (int64_t)n), path);
+		report_heading(rep, "What to look at");
+	while (!err) {
+		err = cmd_row(ctx, rows, &row, &found);
+		if (err || !found)
+			break;
+		const char *detail = cmd_row_text(&row, "detail");
+		report_line(rep, "%2" PRId64 ". %s: %s", ++n, cmd_row_text(&row, "severity"),
+			    report_safe(&ctx->region, cmd_row_text(&row, "title"), "?"));
+		if (detail)
+			report_line(
+				rep, "    %s",
+				screen_detail(ctx, report_safe(&ctx->region, detail, ""), path));
+	}
+	if (!err && all > n)
+		report_line(rep, "    ... and %s more: heapscan sql %s 'SELECT * FROM finding'",
+			    cmd_count(ctx, all - n), path);
 	return err;
 }
 
@@ -309,6 +343,8 @@ static struct error *screen_print(struct cmd_context *ctx, const struct cmd_row 
 	report_line(rep, "Dump      %s%s%s", safe_meta(ctx, "source", "?"),
 		    cmd_meta(ctx, "taken_at") ? ", " : "", safe_meta(ctx, "taken_at", ""));
 	err = screen_trust(ctx);
+	if (!err)
+		err = screen_findings(ctx, path);
 	if (err)
 		return err;
 	int64_t reserved = cmd_row_int(sum, "reserved_bytes");
@@ -328,8 +364,6 @@ static struct error *screen_print(struct cmd_context *ctx, const struct cmd_row 
 	err = cmd_section(ctx, "top_type.sql", TYPES, "types", type_columns, NULL);
 	if (!err)
 		err = cmd_section(ctx, "top_size.sql", BLOCKS, "blocks", block_columns, NULL);
-	if (!err)
-		err = screen_findings(ctx, path);
 	if (err)
 		return err;
 	screen_missing(ctx, path);

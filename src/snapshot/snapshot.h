@@ -417,6 +417,7 @@ struct retention_row {
 	uint32_t parent_id;		 /* 0 none */
 	uint32_t type_id;
 	uint32_t step, path; /* strings */
+	uint32_t object_id;  /* the first of its objects; 0: it has none of its own */
 };
 
 #define RETENTION_VARIOUS UINT64_MAX

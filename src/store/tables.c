@@ -567,6 +567,7 @@ static void retention_row(const struct snapshot *s, uint64_t i, struct store_row
 	out->v[8] = value_int((int64_t)r->bytes);
 	out->v[9] = value_int((int64_t)r->all_objects);
 	out->v[10] = value_int((int64_t)r->all_bytes);
+	out->v[11] = value_nonzero(r->object_id);
 }
 
 static uint64_t census_rows(const struct snapshot *s)
@@ -898,7 +899,7 @@ const struct store_table store_tables[] = {
 		.name = "retention", .rows = retention_rows, .row = retention_row,
 		.bulk = true, .rowid_alias = true,
 		.column = {"id", "parent_id", "key", "path", "step", "type_id", "size", "objects",
-			   "bytes", "all_objects", "all_bytes"},
+			   "bytes", "all_objects", "all_bytes", "object_id"},
 	}, {
 		.name = "census", .rows = census_rows, .row = census_row, .bulk = true,
 		.column = {"type_id", "size", "arena_id", "reachable", "grade", "objects", "bytes"},

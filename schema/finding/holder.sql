@@ -1,0 +1,22 @@
+-- One container that holds a good part of the memory: a single object from which a step leads to many.
+INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, type_id)
+SELECT 'holder', iif(h.all_bytes * 2 >= live.bytes, 'warning', 'info'),
+       printf('%s (%s, %,d members) holds %s in %,d objects: %.3g %% of what is live', h.path,
+              coalesce(t.name, 'untyped block'), h.members, human(h.all_bytes), h.all_objects,
+              100.0 * h.all_bytes / live.bytes),
+       coalesce((SELECT 'most of it at ' || group_concat(part, ', ')
+                 FROM (SELECT printf('%s (%,d, %s)', d.path, d.objects, human(d.bytes)) AS part
+                       FROM retention d
+                       WHERE d.objects >= 10 AND substr(d.path, 1, length(h.path)) = h.path
+                       ORDER BY d.bytes DESC LIMIT 2)) || '; ', '')
+       || printf('why it is there: heapscan path DB #%d', h.object_id),
+       h.all_objects, h.all_bytes, h.object_id, h.type_id
+FROM (SELECT r.id, r.path, r.type_id, r.object_id, r.all_bytes, r.all_objects, max(c.objects) AS members
+      FROM retention r JOIN retention c ON c.parent_id = r.id
+      WHERE r.objects = 1 AND r.object_id IS NOT NULL AND instr(c.step, '*') AND c.objects >= 10
+      GROUP BY r.id) h
+     LEFT JOIN type t ON t.id = h.type_id,
+     (SELECT sum(bytes) AS bytes FROM census) live
+WHERE h.all_bytes * 25 >= live.bytes AND h.all_bytes >= 65536
+ORDER BY h.all_bytes DESC
+LIMIT 5;
