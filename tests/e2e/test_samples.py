@@ -1,6 +1,8 @@
 """The cores of sample-dumps/ against the lists that lie next to them, binaries not at hand."""
 
 import json
+import lzma
+import random
 import re
 
 import pytest
@@ -108,3 +110,17 @@ def test_trace(sample, db_path):
     # Names of the interpreted one are in the file; of the raw one in binaries that may not be here.
     if "raw" not in sample:
         assert db.one("SELECT sum(allocations) FROM site WHERE function = '_nl_make_l10nflist'") > 50
+
+
+@pytest.mark.parametrize("seed", (30, 31, 32))
+def test_python_damaged(seed, tmp_path):
+    """Wild writes all over: findings, no crash. 30: the list of interpreters led into nothing."""
+    base = lzma.decompress(PYTHON.read_bytes())
+    chance, core = random.Random(seed), bytearray(base)
+    for _ in range(chance.choice([20, 500, 5000])):
+        at = chance.randrange(20000, len(core) - 8)
+        other = [bytes(8), b"\xff" * 8, chance.randbytes(8), bytes(core[at + 64:at + 72])]
+        copied = chance.randrange(20000, len(core) - 8) & ~7
+        core[at:at + 8] = chance.choice([*other, base[copied:copied + 8]]).ljust(8, b"\0")
+    (tmp_path / "core").write_bytes(core)
+    command(tmp_path / "core", "-o", tmp_path / "damaged.db", status=(0, 2))

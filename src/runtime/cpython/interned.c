@@ -37,18 +37,17 @@ static bool is_table(const struct py *py, uint32_t id, int64_t counts, uint64_t 
 /* From 3.12 on each interpreter has a table of its own, which a word of its state leads to; two in 3.14. */
 static bool tables_of_interpreter(struct py *py, uint64_t at, struct bits *tried)
 {
-	const struct image_module *m =
-		image_module_get(py->image, image_module_find(py->image, at));
+	const uint32_t module = image_module_find(py->image, at);
 	uint32_t block = snapshot_object_find(py->snapshot, at);
 	uint64_t end = at + INTERPRETER_MOST, len, n;
 	bool found = false;
 	if (block)
 		end = object_block(&py->snapshot->object, block - 1) +
 		      py->snapshot->object.size[block - 1];
-	else if (!m)
+	else if (!module)
 		return false;
-	else if (m->data_end < end)
-		end = m->data_end;
+	else if (image_module_get(py->image, module)->data_end < end)
+		end = image_module_get(py->image, module)->data_end;
 	const uint8_t *p;
 	for (; (p = image_next_data(py->image, &at, end, &len)); at += len) {
 		for (uint64_t i = (8 - at % 8) % 8; i + 8 <= len; i += 8) {
