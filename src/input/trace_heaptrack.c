@@ -326,7 +326,7 @@ static void read_free(struct heaptrack *h, struct word *w)
 		bad(h, "a free of what is not live");
 }
 
-static const int8_t hex_digit[256] = {
+static const uint8_t hex_digit[256] = {
 	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
 	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
 	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
@@ -337,10 +337,10 @@ static inline const uint8_t *hot_hex(const uint8_t *p, uint64_t *ret)
 {
 	uint64_t n = 0;
 	for (int i = 0; i < 15; i++, p++) {
-		int d = hex_digit[*p];
+		unsigned d = hex_digit[*p];
 		if (!d)
 			break;
-		n = n << 4 | (unsigned)(d - 1);
+		n = n << 4 | (d - 1);
 	}
 	*ret = n;
 	return p;

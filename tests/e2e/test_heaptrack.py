@@ -142,6 +142,36 @@ def test_line_breaks_in_arguments(tmp_path, db_path):
     assert meta["warnings"] == ""
 
 
+def test_sysroot(tmp_path, db_path):
+    """Binaries that lie elsewhere now; one of another build in their place is not used."""
+    app, root = tmp_path / "app", tmp_path / "root"
+    app.mkdir()
+    shutil.copy(churn(), app / "churn")
+    raw = heaptrack.record(tmp_path, app / "churn", 2000, 100)
+
+    def functions(*options):
+        db = scan(raw, db_path, *options)
+        found = dict(db.rows("SELECT function, line FROM site WHERE module = ? AND function NOT NULL",
+                             str(app / "churn")))
+        missing = db.meta().get("missing_files", "").splitlines()
+        by_place = db.one("SELECT count(*) FROM site WHERE address IS NOT NULL AND module = ?",
+                          str(app / "churn"))
+        db.close()
+        return found, missing, by_place
+
+    here = functions()
+    assert {"main", "churn_once", "fork_path"} <= set(here[0]) and str(app / "churn") not in here[1]
+    there = root / str(app).lstrip("/")
+    there.mkdir(parents=True)
+    (app / "churn").rename(there / "churn")
+    found, missing, by_place = functions()
+    assert found == {} and str(app / "churn") in missing and by_place > 3
+    assert functions("--sysroot", root)[0] == here[0]
+    run_compiler(["gcc", "-O0", "-DBIGGER", "-o", str(app / "churn"), str(TOP / "tests/bench/bigheap.c")])
+    found, missing, _ = functions()
+    assert found == {} and str(app / "churn") in missing
+
+
 def sized(text):
     return f"{len(text):x} {text}"
 
