@@ -393,7 +393,13 @@ const struct cpython_lost *cpython_lost_next(const struct cpython_layout *layout
 
 /* The interpreter in a process. */
 struct cpython {
-	const struct cpython_layout *layout;
+	const struct cpython_layout *layout; /* a row, or `own`: not to be copied */
+	struct cpython_layout own;	     /* the row as the process itself corrects it (3.13) */
+	/*
+	 * Newer than all rows, but what it says of itself is in the order of the newest: `own` has
+	 * that, and else nothing that is for sure. cpython_resolve then answers false.
+	 */
+	bool newer;
 	char version[24];	 /* "3.11.7"; "3.11" when only that is known */
 	uint32_t module_id;	 /* who has it: the executable or libpython */
 	uint64_t type_type;	 /* PyType_Type */

@@ -38,5 +38,12 @@ bool cpython_build_visits_dict(const struct image *img, const struct debuginfo *
 			       const struct cpython *py, const struct cpython_layout *row,
 			       unsigned micro);
 
+/*
+ * cpython_described.c: the row with what the process says of its own layout (3.13). False: it says
+ * nothing, or in an order that is not this version's; *ret is then the row.
+ */
+bool cpython_described(const struct image *img, uint64_t runtime, const struct cpython_layout *row,
+		       struct cpython_layout *ret);
+
 extern const struct cpython_slot cpython_slots_unknown[];
 extern const struct cpython_visit_layout cpython_visit_unknown;

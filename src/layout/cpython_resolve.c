@@ -280,6 +280,32 @@ static const char *other_build(const struct image *img, const struct cpython *py
 	return NULL;
 }
 
+/* Newer than the newest row, and telling of itself in its order? */
+static bool newer_find(const struct image *img, struct cpython *ret, const struct version *v)
+{
+	const struct cpython_layout *newest = cpython_layouts[cpython_nlayouts - 1];
+	if (v->major < newest->major || (v->major == newest->major && v->minor < newest->minor) ||
+	    !ret->runtime || !is_cookie(img, ret->runtime) ||
+	    !cpython_described(img, ret->runtime, newest, &ret->own))
+		return false;
+	ret->newer = true;
+	ret->layout = &ret->own;
+	return true;
+}
+
+static bool refuse_newer(struct damage_log *damage, const struct cpython *py)
+{
+	if (damage)
+		damage_add(
+			damage, DAMAGE_MISSING, py->type_type,
+			"this process has a Python interpreter that is newer than what is known "
+			"here: it is CPython %s. What it tells of itself is used: its threads and "
+			"their frames. Its objects stay raw blocks; what is native in the process "
+			"is complete",
+			py->version);
+	return false;
+}
+
 bool cpython_resolve(const struct image *img, const struct debuginfo *di, struct damage_log *damage,
 		     struct cpython *ret)
 {
@@ -308,6 +334,8 @@ bool cpython_resolve(const struct image *img, const struct debuginfo *di, struct
 	if (!told)
 		return refuse(damage, ret->type_type, "its version could not be told");
 	const struct cpython_layout *row = row_find(v.major, v.minor);
+	if (!row && newer_find(img, ret, &v))
+		return refuse_newer(damage, ret);
 	if (!row)
 		return refuse(damage, ret->type_type,
 			      "it is CPython %s, whose layout is not known here", ret->version);
@@ -320,6 +348,10 @@ bool cpython_resolve(const struct image *img, const struct debuginfo *di, struct
 		      0; /* Include/unicodeobject.h */
 	/* Include/object.h: exported with Py_REF_DEBUG alone, which Py_DEBUG implies (3.8 to 3.14). */
 	ret->debug = cpython_symbol(ret, di, "_Py_NegativeRefcount") != 0;
+	ret->dict_visits_inline = cpython_build_visits_dict(img, di, ret, row, v.micro);
 	ret->layout = row;
+	if (cpython_described(img, ret->runtime, row, &ret->own) &&
+	    memcmp(&ret->own, row, sizeof(*row)) != 0)
+		ret->layout = &ret->own;
 	return true;
 }

@@ -208,12 +208,47 @@ static void test_none(void **state)
 	expect(&p, NULL, NULL, 0);
 }
 
+/* What the process says of its own layout goes before the row; nonsense does not. */
+static void test_described(void **state)
+{
+	(void)state;
+	struct process p;
+	struct cpython py;
+	process_init(&p, 944);
+	put_cookie(&p, 0x030f02f0, 0);
+	put64(&p, COOKIE + 472, 8);
+	put64(&p, COOKIE + 488, 24);
+	put64(&p, COOKIE + 64, 8000);
+	put64(&p, COOKIE + 72, UINT64_MAX);
+	put64(&p, COOKIE + 88, 7400 + 64);
+	process_seal(&p);
+	assert_true(cpython_resolve(p.img, NULL, &p.damage, &py));
+	const struct cpython_state_layout *row = &cpython_layouts[cpython_nlayouts - 1]->state;
+	assert_int_equal(py.layout->state.interp_next, 8000);
+	assert_int_equal(py.layout->state.interp_threads, row->interp_threads);
+	assert_int_equal(py.layout->state.gc_generations, row->gc_generations + 64);
+	assert_string_equal(py.layout->version, "3.15");
+	process_deinit(&p);
+	/* Newer than the tables: refused, but what it says is there. */
+	process_init(&p, 952);
+	put_cookie(&p, 0x031000f0, 0);
+	put64(&p, COOKIE + 472, 8);
+	put64(&p, COOKIE + 488, 24);
+	put64(&p, COOKIE + 64, 8008);
+	process_seal(&p);
+	assert_false(cpython_resolve(p.img, NULL, &p.damage, &py));
+	assert_true(py.newer);
+	assert_int_equal(py.layout->state.interp_next, 8008);
+	assert_int_equal(p.damage.count[DAMAGE_MISSING], 1);
+	process_deinit(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),   cmocka_unit_test(test_size_alone),
-		cmocka_unit_test(test_cookie), cmocka_unit_test(test_builds),
-		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_cookie), cmocka_unit_test(test_described),
+		cmocka_unit_test(test_builds), cmocka_unit_test(test_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,8 @@ static struct error *cpython_prepare(struct runtime_context *ctx)
 	struct py *py = calloc(1, sizeof(*py));
 	if (!py)
 		return &error_nomem;
-	if (!cpython_resolve(ctx->image, ctx->debuginfo, ctx->damage, &py->cpython)) {
+	if (!cpython_resolve(ctx->image, ctx->debuginfo, ctx->damage, &py->cpython) &&
+	    !py->cpython.newer) {
 		free(py);
 		return NULL;
 	}
@@ -35,7 +36,9 @@ static struct error *cpython_prepare(struct runtime_context *ctx)
 	log_info(ctx->log, "CPython %s, by %s", py->cpython.version, py->cpython.how);
 	struct error *err =
 		snapshot_meta(ctx->snapshot, "python_version", "%s", py->cpython.version);
-	if (!err && py->cpython.debug)
+	if (err || py->cpython.newer)
+		return err;
+	if (py->cpython.debug)
 		err = snapshot_meta(ctx->snapshot, "python_build", "debug");
 	if (!err)
 		err = py_types_static(py);
@@ -53,7 +56,7 @@ static struct error *cpython_prepare(struct runtime_context *ctx)
 static struct error *cpython_objects(struct runtime_context *ctx)
 {
 	struct py *py = py_state(ctx);
-	if (!py)
+	if (!py || py->cpython.newer)
 		return NULL;
 	struct error *err = py_pads_place(py);
 	if (!err)
@@ -77,6 +80,8 @@ static struct error *cpython_references(struct runtime_context *ctx)
 	struct py *py = py_state(ctx);
 	if (!py)
 		return NULL;
+	if (py->cpython.newer)
+		return py_newer_frames(py);
 	struct error *err = py_interned_find(py);
 	if (!err)
 		err = py_own_counts(py);

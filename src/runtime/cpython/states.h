@@ -100,5 +100,8 @@ struct error *py_collector(struct py *py, const struct py_states *states) _must_
 /* Dicts by their last write: the references phase. */
 struct error *py_age_find(struct py *py, uint64_t interpreters) _must_check_;
 
+/* newer.c: frame rows of a version that is newer than the tables, by what it says of itself. */
+struct error *py_newer_frames(struct py *py) _must_check_;
+
 /* Frame rows and roots: the references phase. */
 struct error *py_states_roots(struct py *py) _must_check_;
