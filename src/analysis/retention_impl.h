@@ -23,7 +23,9 @@
  *					interned identifier) and the dict has at most KEYS_NAMED entries,
  *					else [*]; in a namespace (a __dict__) .k
  *	functions in a namespace	.<function>, but .f.__defaults__ and .f.__closure__: these leak
- *	texts of such names as __doc__	.__*__
+ *	__doc__, __mro__, names of keys	.__*__, of no type
+ *	a class's, a module's __dict__	the class or module itself
+ *	specs and loaders of modules	one node for all modules
  *	what a code object has		the code object's node
  *	an unnamed word			+16; [*] in a block of many references (an array)
  *	->next->next->next		->next*: steps that lead to the type they come from stay where
@@ -78,6 +80,7 @@ enum trie_flags {
 	TRIE_REST = 16,	    /* what hangs off it is one node */
 	TRIE_WORD = 32,	    /* the last step is an unnamed word */
 	TRIE_PROGRAM = 64,  /* stands for all functions (descriptors, ...) of a namespace */
+	TRIE_OWNER = 128,   /* a class or module: its __dict__ is in the same node */
 };
 
 struct trie_node {
@@ -103,6 +106,7 @@ enum trie_type_flags {
 	TYPE_FUNCTION = 16,
 	TYPE_PYTHON = 32,
 	TYPE_CLASS = 64, /* the type of types */
+	TYPE_MODULE = 128,
 };
 
 struct trie {

@@ -62,6 +62,8 @@ static uint8_t type_flags(const struct snapshot *s, const struct type_row *row)
 		flags |= TYPE_FUNCTION;
 	if (!strcmp(name, "type"))
 		flags |= TYPE_CLASS;
+	if (!strcmp(name, "module"))
+		flags |= TYPE_MODULE;
 	if (!strcmp(name, "code"))
 		flags |= TYPE_CODE;
 	if (!strcmp(name, "str") || !strcmp(name, "unicode"))
@@ -169,7 +171,8 @@ struct step {
 	uint32_t text; /* string */
 	uint16_t parent;
 	uint8_t flags;
-	bool word; /* an unnamed one */
+	bool word;  /* an unnamed one */
+	bool mixed; /* of any type: names and the like */
 };
 
 static bool is_dunder(const char *name)
@@ -179,13 +182,10 @@ static bool is_dunder(const char *name)
 }
 
 /* Digits in brackets become a star: a name of DWARF's may have them. */
-static struct error *step_text(struct trie *t, uint32_t string, uint32_t type, uint32_t *ret)
+static struct error *step_text(struct trie *t, uint32_t string, uint32_t *ret)
 {
 	const char *text = intern_text(&t->s->strings, string);
 	*ret = string;
-	if ((t->type[type] & TYPE_TEXT && *text == '.' && is_dunder(text + 1)) ||
-	    !strcmp(text, ".__mro__") || !strcmp(text, ".__bases__"))
-		return intern_str(&t->s->strings, ".__*__", ret);
 	if (!strchr(text, '['))
 		return NULL;
 	char out[256];
@@ -201,18 +201,46 @@ static struct error *step_text(struct trie *t, uint32_t string, uint32_t type, u
 	return intern_add(&t->s->strings, out, n, ret);
 }
 
+/* Names and such: one node of all types for those of an object. */
+static bool is_names(const struct trie *t, const char *name, uint32_t type)
+{
+	return (t->type[type] & TYPE_TEXT && is_dunder(name)) || !strcmp(name, "__mro__") ||
+	       !strcmp(name, "__bases__");
+}
+
+static struct error *step_names(struct trie *t, struct step *ret)
+{
+	ret->mixed = true;
+	return intern_str(&t->s->strings, ".__*__", &ret->text);
+}
+
+/* What each module has of the machinery that imported it. */
+static bool is_import(const char *name)
+{
+	return !strcmp(name, "__spec__") || !strcmp(name, "__loader__");
+}
+
 /* An attribute of a namespace. */
 static struct error *step_attribute(struct trie *t, const char *name, uint32_t type,
 				    struct step *ret)
 {
 	const struct snapshot *s = t->s;
 	char text[KEY_TEXT + 64];
+	if (is_names(t, name, type))
+		return step_names(t, ret);
+	if (is_import(name) && t->node.at[ret->parent].depth == 1) {
+		ret->parent = 0;
+		ret->mixed = true;
+		ret->flags |= TRIE_ABSORBS;
+		return intern_str(&t->s->strings, "(modules)", &ret->text);
+	}
+	/* what a class knows as abstract, and what it was asked about: caches of its own */
+	if (!strcmp(name, "_abc_impl"))
+		ret->flags |= TRIE_ABSORBS;
 	if (t->type[type] & TYPE_PROGRAM) {
 		snprintf(text, sizeof(text), ".<%.80s>",
 			 intern_text(&s->strings, s->type.at[type - 1].name));
 		ret->flags |= TRIE_PROGRAM;
-	} else if (t->type[type] & TYPE_TEXT && is_dunder(name)) {
-		snprintf(text, sizeof(text), ".__*__");
 	} else {
 		snprintf(text, sizeof(text), ".%.*s", KEY_TEXT, name);
 	}
@@ -231,7 +259,7 @@ static struct error *step_key(struct trie *t, uint16_t parent, uint32_t string, 
 	}
 	if (p->flags & (TRIE_NAMESPACE | TRIE_MODULES))
 		ret->parent = p->parent;
-	if (p->flags & TRIE_NAMESPACE)
+	if (p->flags & (TRIE_NAMESPACE | TRIE_OWNER))
 		return step_attribute(t, key, type, ret);
 	snprintf(text, sizeof(text), p->flags & TRIE_MODULES ? "%.*s" : "['%.*s']", KEY_TEXT, key);
 	return intern_str(&t->s->strings, text, &ret->text);
@@ -243,6 +271,7 @@ static struct error *step_resolve(struct trie *t, uint16_t parent, uint32_t step
 	uint32_t number = step & STEP_ANY;
 	struct error *err = NULL;
 	char text[32];
+	const char *known;
 	*ret = (struct step){.parent = parent};
 	switch ((enum step_kind)(step >> 29)) {
 	case STEP_WORD:
@@ -254,7 +283,10 @@ static struct error *step_resolve(struct trie *t, uint16_t parent, uint32_t step
 		err = intern_str(&t->s->strings, text, &ret->text);
 		break;
 	case STEP_TEXT:
-		err = step_text(t, number, type, &ret->text);
+		known = intern_text(&t->s->strings, number);
+		err = *known == '.' && is_names(t, known + 1, type)
+			      ? step_names(t, ret)
+			      : step_text(t, number, &ret->text);
 		break;
 	case STEP_INDEX:
 		ret->text = t->any;
@@ -266,7 +298,9 @@ static struct error *step_resolve(struct trie *t, uint16_t parent, uint32_t step
 		err = step_attribute(t, intern_text(&t->s->strings, number), 0, ret);
 		break;
 	case STEP_KEYOF:
-		err = intern_str(&t->s->strings, "<key>", &ret->text);
+		err = t->node.at[parent].flags & (TRIE_NAMESPACE | TRIE_OWNER)
+			      ? step_names(t, ret)
+			      : intern_str(&t->s->strings, "<key>", &ret->text);
 		break;
 	case STEP_REST:
 		ret->text = t->rest;
@@ -344,6 +378,8 @@ static struct error *node_add(struct trie *t, const struct step *step, uint32_t 
 		node.flags |= TRIE_REST;
 	if (t->type[type] & TYPE_CODE)
 		node.flags |= TRIE_ABSORBS;
+	if (t->type[type] & (TYPE_CLASS | TYPE_MODULE))
+		node.flags |= TRIE_OWNER;
 	*ret = (uint16_t)t->node.n;
 	return vec_push(&t->node, node);
 }
@@ -364,6 +400,9 @@ static struct error *child_make(struct trie *t, uint16_t parent, uint32_t packed
 	}
 	if (err)
 		return err;
+	const uint32_t met = type;
+	if (step.mixed)
+		type = size = 0;
 	uint16_t fold = step_fold(t, &step, type, size);
 	if (fold) {
 		t->node.at[fold].flags |= TRIE_STAR;
@@ -377,7 +416,7 @@ static struct error *child_make(struct trie *t, uint16_t parent, uint32_t packed
 				err = slot_add(t, step.parent, done, type, *ret);
 		}
 	}
-	return err ? err : slot_add(t, parent, packed, type, *ret);
+	return err ? err : slot_add(t, parent, packed, met, *ret);
 }
 
 struct error *trie_child(struct trie *t, uint16_t parent, uint32_t step, uint32_t dst,
@@ -429,7 +468,7 @@ static uint32_t edge_key(const struct trie *t, uint16_t parent, uint32_t key, ui
 	uint8_t flags = t->node.at[parent].flags;
 	if (!key || key > o->n || !o->value || !o->flags || !(o->flags[key - 1] & OBJECT_TEXT))
 		return step_pack(STEP_KEY, 0);
-	bool space = flags & (TRIE_NAMESPACE | TRIE_MODULES);
+	bool space = flags & (TRIE_NAMESPACE | TRIE_MODULES | TRIE_OWNER);
 	/* An entry has two edges: key and value. */
 	if (!space && (entries > 2 * KEYS_NAMED || !(o->flags[key - 1] & OBJECT_NAME)))
 		return step_pack(STEP_KEY, 0);
@@ -495,6 +534,8 @@ struct error *trie_edge(struct trie *t, uint16_t parent, uint32_t src, uint64_t 
 		step = edge_word(s, e, entries);
 		break;
 	case EDGE_NAME_TEXT:
+		if (t->node.at[parent].flags & TRIE_OWNER && number == t->dict)
+			return NULL;
 		step = step_pack(STEP_TEXT, number);
 		if (t->type[trie_type(t, src)] & TYPE_FUNCTION) {
 			struct error *err = edge_of_function(t, &parent, src, &step);
@@ -572,14 +613,17 @@ static struct error *node_path(struct trie *t, uint16_t id, uint32_t *ret)
 	return intern_add(&s->strings, text, at, ret);
 }
 
-static void rows_count(struct snapshot *s)
+static void rows_count(const struct trie *t)
 {
+	struct snapshot *s = t->s;
 	const struct object_table *o = &s->object;
 	struct retention_row *row = s->retention.at;
 	for (uint32_t i = 0; i < o->n; i++) {
 		struct retention_row *r = &row[o->retention[i] - 1];
 		r->bytes += o->size[i];
-		if (o->owner_id && o->owner_id[i])
+		if ((o->owner_id && o->owner_id[i]) ||
+		    (t->node.at[o->retention[i]].flags & TRIE_OWNER &&
+		     trie_type(t, i + 1) != r->type_id))
 			continue;
 		if (!r->object_id)
 			r->object_id = i + 1;
@@ -615,6 +659,6 @@ struct error *trie_rows(struct trie *t)
 			err = vec_push(&s->retention, row);
 	}
 	if (!err)
-		rows_count(s);
+		rows_count(t);
 	return err;
 }

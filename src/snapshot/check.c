@@ -150,7 +150,8 @@ static struct error *check_retention(const struct snapshot *s)
 		all += r->parent_id ? 0 : r->all_bytes;
 		counted += r->parent_id ? 0 : r->all_objects;
 	}
-	if (all != bytes || counted != objects)
+	/* the __dict__ of a class is counted with the class */
+	if (all != bytes || counted > objects)
 		return broken("retention paths have %" PRIu64 " objects, the table %" PRIu64,
 			      counted, objects);
 	return NULL;

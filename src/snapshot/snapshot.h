@@ -407,7 +407,8 @@ struct shape_row {
 
 /*
  * A way to be held, with what differs from object to object left out (analysis/retention_impl.h).
- * Parents come before their children. Buffers are counted in bytes, but not in objects.
+ * Parents come before their children. Buffers, and the __dict__ of a class or module, are counted in
+ * bytes, but not in objects.
  */
 struct retention_row {
 	uint64_t key;			 /* hash of all steps and types: the same in every dump */

@@ -175,7 +175,7 @@ static void test_python(void **state)
 	edge(&f, function, defaults, 0, named(&f, ".__defaults__"));
 	run(&f);
 	assert_path(&f, module, "app");
-	assert_path(&f, space, "app.__dict__");
+	assert_path(&f, space, "app");
 	assert_path(&f, sessions, "app.CACHE['sessions']");
 	assert_path(&f, table, "app.CACHE['sessions']");
 	assert_path(&f, key, "app.CACHE<key>");
