@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+enum { TRACE_MODULES_MAX = 1 << 15 };
+
 struct error *trace_create(struct damage_log *damage, struct log *log, struct trace **ret)
 {
 	struct trace *t = calloc(1, sizeof(*t));
@@ -34,6 +36,7 @@ void trace_destroy(struct trace *t)
 	intern_deinit(&t->strings);
 	vec_deinit(&t->fact);
 	vec_deinit(&t->module);
+	vec_deinit(&t->module_key);
 	vec_deinit(&t->frame);
 	vec_deinit(&t->named);
 	vec_deinit(&t->stack);
@@ -46,6 +49,7 @@ void trace_destroy(struct trace *t)
 	vec_deinit(&t->total);
 	record_index_deinit(&t->frames);
 	record_index_deinit(&t->stacks);
+	record_index_deinit(&t->modules);
 	free(t->slot);
 	free(t);
 }
@@ -196,25 +200,25 @@ struct error *trace_code(struct trace *t, uint64_t address, uint32_t module, uin
 	return frame_add(t, &r, ret);
 }
 
-static bool same_module(const struct trace_module *a, const struct trace_module *b)
-{
-	return a->path == b->path && a->bias == b->bias && a->start == b->start &&
-	       a->end == b->end && a->build_id_len == b->build_id_len &&
-	       !memcmp(a->build_id, b->build_id, a->build_id_len);
-}
-
 struct error *trace_module(struct trace *t, const struct trace_module *m, uint32_t *ret)
 {
-	/* Few: a list of them comes again with each library that is loaded, in the same order. */
-	for (uint64_t i = 0; i < t->module.n; i++)
-		if (same_module(&t->module.at[i], m)) {
-			*ret = (uint32_t)i + 1;
-			return NULL;
-		}
-	t->module.max = 1 << 16;
-	struct error *err = vec_push(&t->module, *m);
+	const struct module_record r = {
+		.path = m->path, .bias = m->bias, .start = m->start, .end = m->end};
+	uint32_t *slot;
+	struct error *err = record_find(&t->modules, t->module_key.at, t->module_key.n, sizeof(r),
+					&r, ret, &slot);
+	if (err || *ret)
+		return err;
+	/* For each of them a file will be looked for. */
+	if (t->module.n >= TRACE_MODULES_MAX) {
+		trace_damage(t, "too many modules", 0);
+		return NULL;
+	}
+	err = vec_push(&t->module_key, r);
 	if (!err)
-		*ret = (uint32_t)t->module.n;
+		err = vec_push(&t->module, *m);
+	if (!err)
+		*ret = *slot = (uint32_t)t->module.n;
 	return err;
 }
 

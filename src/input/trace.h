@@ -94,7 +94,7 @@ struct trace_module {
 	bool is_exe;
 };
 
-/* The same path at the same place again is the same module. */
+/* The same path at the same place again is the same module. *ret 0: there are too many (damage). */
 struct error *trace_module(struct trace *t, const struct trace_module *m,
 			   uint32_t *ret) _must_check_;
 

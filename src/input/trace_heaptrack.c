@@ -39,7 +39,8 @@ enum {
 	HEAPTRACK_FILE_VERSION = 3,
 	HEAPTRACK_ARGS_MAX = 4096, /* libheaptrack.cpp, writeCommandLine */
 	HEAPTRACK_INLINED_MAX = 128,
-	HOT_ROOM = 64, /* no event is as long */
+	HEAPTRACK_MODULES_MAX = 1 << 14, /* at a time */
+	HOT_ROOM = 64,			 /* no event is as long */
 	HOT_BATCH = 64,
 	HOT_EVENTS = 1 << 16, /* events between looks at the clock */
 };
@@ -151,6 +152,44 @@ static struct error *read_suppression(struct heaptrack *h, struct word *w)
 
 /* ---- modules: raw ---- */
 
+/* How many of those that are loaded now begin at or before this address. */
+static uint64_t modules_before(const struct heaptrack *h, uint64_t address)
+{
+	uint64_t lo = 0, hi = h->module.n;
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		if (trace_module_get(h->t, h->module.at[mid])->start <= address)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Into its place: the list is by address. */
+static struct error *module_insert(struct heaptrack *h, uint32_t id)
+{
+	if (h->module.n >= HEAPTRACK_MODULES_MAX) {
+		bad(h, "too many modules");
+		return NULL;
+	}
+	uint64_t at = modules_before(h, trace_module_get(h->t, id)->start);
+	struct error *err = vec_push(&h->module, id);
+	if (err)
+		return err;
+	memmove(&h->module.at[at + 1], &h->module.at[at],
+		(h->module.n - 1 - at) * sizeof(*h->module.at));
+	h->module.at[at] = id;
+	return NULL;
+}
+
+static uint32_t module_at(const struct heaptrack *h, uint64_t address)
+{
+	uint64_t n = modules_before(h, address);
+	uint32_t id = n ? h->module.at[n - 1] : 0;
+	return id && address < trace_module_get(h->t, id)->end ? id : 0;
+}
+
 static struct error *read_module(struct heaptrack *h, struct word *w)
 {
 	struct word path;
@@ -192,18 +231,7 @@ static struct error *read_module(struct heaptrack *h, struct word *w)
 		return err;
 	uint32_t id;
 	err = trace_module(h->t, &m, &id);
-	return err ? err : vec_push(&h->module, id);
-}
-
-static uint32_t module_at(const struct heaptrack *h, uint64_t address)
-{
-	/* Few dozens, and asked for once a node of the tree. */
-	for (uint64_t i = 0; i < h->module.n; i++) {
-		const struct trace_module *m = trace_module_get(h->t, h->module.at[i]);
-		if (address >= m->start && address < m->end)
-			return h->module.at[i];
-	}
-	return 0;
+	return err || !id ? err : module_insert(h, id);
 }
 
 /* ---- code and stacks ---- */

@@ -27,6 +27,11 @@ struct frame_record {
 	uint64_t address;
 };
 
+struct module_record {
+	uint32_t path, pad;
+	uint64_t bias, start, end;
+};
+
 struct stack_record {
 	uint32_t frame, caller;
 };
@@ -77,11 +82,12 @@ struct trace {
 	struct intern strings;
 	VEC(struct fact) fact;
 	VEC(struct trace_module) module;
+	VEC(struct module_record) module_key; /* the same, to be found */
 	VEC(struct frame_record) frame;
 	VEC(uint32_t) named; /* by frame - 1, as far as it reaches: innermost name of a code */
 	VEC(struct stack_record) stack;
 	VEC(uint32_t) stat_of; /* by stack, 0 too: index of its totals + 1 */
-	struct record_index frames, stacks;
+	struct record_index frames, stacks, modules;
 	VEC(uint32_t) suppression; /* strings */
 	const char *unit;
 	double tick;

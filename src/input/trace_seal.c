@@ -32,6 +32,7 @@ struct seal {
 	bool joined;		/* to a core, which says itself what process it was */
 	uint32_t base;		/* sites that the process recorded itself: ours come behind them */
 	uint32_t *string;	/* by the trace's string: the snapshot's; 0: not copied yet */
+	uint32_t *caller;	/* by stack: it, or the caller that is no allocation function */
 	uint32_t *site;		/* by stack, 0 too: the site; 0: not needed */
 	uint8_t *is_allocator;	/* by the trace's string */
 	uint8_t *is_suppressed; /* the same */
@@ -45,6 +46,7 @@ static void seal_deinit(struct seal *c)
 {
 	free(c->string);
 	free(c->site);
+	free(c->caller);
 	free(c->is_allocator);
 	free(c->is_suppressed);
 	vec_deinit(&c->key);
@@ -161,16 +163,23 @@ static uint32_t frame_caller(const struct seal *c, uint32_t frame)
 	return frame;
 }
 
-/* The stack less the allocation functions at its inner end. */
-static uint32_t stack_caller(const struct seal *c, uint32_t stack)
+/*
+ * Each stack less the allocation functions at its inner end. Callers have lower numbers: one pass,
+ * however long a chain of such functions is.
+ */
+static struct error *seal_callers(struct seal *c)
 {
 	const struct trace *t = c->t;
-	for (; stack; stack = t->stack.at[stack - 1].caller) {
-		uint32_t frame = frame_named(t, t->stack.at[stack - 1].frame);
-		if (!frame || frame_caller(c, frame))
-			break;
+	c->caller = calloc(t->stack.n + 1, sizeof(*c->caller));
+	if (!c->caller)
+		return &error_nomem;
+	for (uint32_t stack = 1; stack <= t->stack.n; stack++) {
+		const struct stack_record *r = &t->stack.at[stack - 1];
+		uint32_t frame = frame_named(t, r->frame);
+		bool keep = !frame || frame_caller(c, frame);
+		c->caller[stack] = keep ? stack : c->caller[r->caller];
 	}
-	return stack;
+	return NULL;
 }
 
 static struct error *site_add(struct seal *c, uint32_t parent, const struct frame_record *f,
@@ -251,11 +260,13 @@ static struct error *seal_sites(struct seal *c)
 	struct trace *t = c->t;
 	_cleanup_(bits_deinit) struct bits needed = {0};
 	struct error *err = bits_init(&needed, t->stack.n + 1);
+	if (!err)
+		err = seal_callers(c);
 	c->site = calloc(t->stack.n + 1, sizeof(*c->site));
 	if (err || !c->site)
 		return err ? err : &error_nomem;
 	for (uint64_t i = 0; i < t->stat.n; i++) {
-		uint32_t stack = stack_caller(c, t->stat_stack.at[i]);
+		uint32_t stack = c->caller[t->stat_stack.at[i]];
 		for (; stack && !bits_test_set(&needed, stack);)
 			stack = t->stack.at[stack - 1].caller;
 	}
@@ -263,7 +274,7 @@ static struct error *seal_sites(struct seal *c)
 		if (bits_test(&needed, stack))
 			err = site_of_stack(c, stack);
 	for (uint64_t i = 0; i < t->stat.n && !err; i++) {
-		uint32_t stack = stack_caller(c, t->stat_stack.at[i]);
+		uint32_t stack = c->caller[t->stat_stack.at[i]];
 		uint32_t site = c->site[stack];
 		/* Who allocated is not known: a node without any name. */
 		if (!stack)

@@ -328,7 +328,7 @@ def test_core_and_trace(tmp_path, db_path):
     core.unlink()
 
 
-@pytest.mark.parametrize("what", ["long", "nul", "utf8", "cycle", "numbers"])
+@pytest.mark.parametrize("what", ["long", "nul", "utf8", "cycle", "numbers", "deep", "modules"])
 def test_hostile(what, tmp_path, db_path):
     trace = tmp_path / "trace"
     head = b"v 10400 3\nX a\nI 1000 99\ns 4 main\ni 1 0 1\nt 1 0\na 10 1\n+ 0\n"
@@ -339,12 +339,17 @@ def test_hostile(what, tmp_path, db_path):
         "cycle": b"t 1 2\nt 1 3\nt 1 ffffffff\nt 1 4\na 5 5\n+ 1\n",
         "numbers": b"a ffffffffffffffff 1\n+ 1\n- 1\na -5 1\n+ 2\n+ fffffffff\n- ffffffffff\n- 7\n"
                    b"a 5 99999\n+ 3\nc -3\nc ffffffffffffffff\ni zz\nt 77 77\n+\n-\n+ +\nQ\n",
+        # as long a path of calls as there are stacks, all of them malloc
+        "deep": b"s 6 malloc\ni 1 0 2\n" + b"".join(
+            b"t 2 %x\na 1 %x\n+ %x\n" % (i + 1, i + 2, i + 1) for i in range(50000)),
+        "modules": b"".join(b"m 2 /%c %x000 0 2000\n" % (97 + i % 9, i) for i in range(50000)),
     }[what]
     trace.write_bytes(head + more + b"+ 0\nc 5\n")
     db = scan(trace, db_path, memory=600 << 20)
     # What is sound counts.
-    assert db.one("SELECT sum(allocations) FROM site WHERE function = 'main'") >= 2
-    if what not in ("utf8",):
+    if what != "modules":  # with them it is taken for a raw file
+        assert db.one("SELECT sum(allocations) FROM site WHERE function = 'main'") >= 2
+    if what not in ("utf8", "deep"):
         assert db.one("SELECT count(*) FROM finding WHERE kind = 'dump-damage'") >= 1, what
     command("top", db_path, "--by", "site")
     command("top", db_path, "--format", "folded")
