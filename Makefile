@@ -148,7 +148,8 @@ PYTHON_SUITES ?= bullseye trixie sid
 pythons: all
 	PYTHON=$(PYTHON) scripts/fetch-pythons $(PYTHONS_DIR) $(PYTHON_SUITES)
 	PYTHONS_ONLY="$(PYTHON_SUITES)" $(PYTHON) -B tests/python/interpreters.py
-	PYTHONS_ONLY="$(PYTHON_SUITES)" $(PYTEST) tests/python
+	PYTHONS_ONLY="$(PYTHON_SUITES)" $(PYTEST) $(if $(SHORT),$(PYTHONS_SHORT:%=tests/python/test_%.py),tests/python)
+PYTHONS_SHORT := objects newer referents refs garbage lines waiting
 
 ## builds: CPython of 32 bits, --with-pydebug, --disable-gil (BUILDS="i386 debug free-threaded"; the last is compiled)
 BUILDS ?= i386 debug free-threaded

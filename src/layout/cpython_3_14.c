@@ -70,6 +70,9 @@ const struct cpython_layout cpython_3_14 = {
 			.heap_slots = 864,
 			.heap_size = 936,
 			.builtin = CPYTHON_TYPES_BY_INDEX,
+			.builtin_size = 48,
+			.builtin_dict = 24,
+			.builtin_subclasses = 32,
 			.flag =
 				{
 					.heap = 1u << 9,

@@ -70,6 +70,9 @@ const struct cpython_layout cpython_3_15 = {
 			.heap_slots = 872,
 			.heap_size = 944,
 			.builtin = CPYTHON_TYPES_BY_INDEX,
+			.builtin_size = 48,
+			.builtin_dict = 24,
+			.builtin_subclasses = 32,
 			.flag =
 				{
 					.heap = 1u << 9,

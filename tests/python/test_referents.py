@@ -50,6 +50,10 @@ def compare(truth, db):
             if name and name.startswith("<key "):
                 keys[address[src]].add(address[dst])
     lost, missed, extra = Counter(), Counter(), Counter()
+    # Tables of interned strings own none of them (in 3.14 the process can see them).
+    tables = set(db.column("SELECT o.address FROM reference r JOIN object o ON o.id = r.src "
+                           "JOIN type t ON t.id = o.type_id AND t.name = 'dict' "
+                           "WHERE r.kind = 2 GROUP BY r.src HAVING count(*) > 100"))
     segments = db.rows('SELECT start, "end" FROM segment')
     for a, referents in truth.referents.items():
         kind = truth.type[a]
@@ -58,7 +62,7 @@ def compare(truth, db):
             lost[kind] += any(start <= a < end for start, end in segments)
             continue
         for r in referents - got[a]:
-            if r in ids:
+            if r in ids and not (a in tables and truth.type.get(r) == "str"):
                 missed[kind, truth.type.get(r)] += 1
         for r in got[a] - referents - keys[a]:
             extra[kind, truth.type.get(r)] += 1
