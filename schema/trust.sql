@@ -1,7 +1,7 @@
 -- How far a database can be trusted: facts for meta, once its tables are complete. Shares are fractions of 1.
 INSERT INTO meta (key, value)
 SELECT 'trust_typed_share', printf('%.4f', 1.0 * sum(bytes) FILTER (WHERE type_id IS NOT NULL) / sum(bytes))
-FROM census HAVING sum(bytes) > 0;
+FROM census HAVING sum(bytes) > 0 AND (SELECT value FROM meta WHERE key = 'kind') IS NOT 'trace';
 
 INSERT INTO meta (key, value)
 SELECT 'trust_named_roots_share', printf('%.4f', 1.0 * count(name) / count(*))

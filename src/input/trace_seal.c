@@ -428,6 +428,38 @@ static struct error *seal_timeline(struct seal *c)
 
 /* ---- live blocks ---- */
 
+struct kind_order {
+	uint64_t size;
+	uint32_t site, live;
+};
+
+static int kind_compare(const void *pa, const void *pb)
+{
+	const struct kind_order *a = pa, *b = pb;
+	if (a->site != b->site)
+		return a->site < b->site ? -1 : 1;
+	return (a->size > b->size) - (a->size < b->size);
+}
+
+/* Kinds are few: their blocks come in order of site and size without sorting them. */
+static struct error *seal_kinds(const struct seal *c, struct traced_block *b, uint64_t *k)
+{
+	const struct trace *t = c->t;
+	_cleanup_free_ struct kind_order *order = huge_alloc(t->kind.n, sizeof(*order));
+	if (!order)
+		return &error_nomem;
+	for (uint64_t i = 0; i < t->kind.n; i++)
+		order[i] =
+			(struct kind_order){t->kind.at[i].size, c->stat_site.at[t->kind.at[i].stat],
+					    t->kind.at[i].live};
+	if (t->kind.n)
+		qsort(order, t->kind.n, sizeof(*order), kind_compare);
+	for (uint64_t i = 0; i < t->kind.n; i++)
+		for (uint32_t j = 0; j < order[i].live; j++)
+			b[(*k)++] = (struct traced_block){0, order[i].size, order[i].site};
+	return NULL;
+}
+
 static struct error *seal_objects(struct seal *c)
 {
 	const struct trace *t = c->t;
@@ -438,10 +470,9 @@ static struct error *seal_objects(struct seal *c)
 	_cleanup_free_ struct traced_block *b = huge_alloc(n, sizeof(*b));
 	if (!b)
 		return &error_nomem;
-	for (uint64_t i = 0; i < t->kind.n; i++)
-		for (uint32_t j = 0; j < t->kind.at[i].live; j++)
-			b[k++] = (struct traced_block){0, t->kind.at[i].size,
-						       c->stat_site.at[t->kind.at[i].stat]};
+	struct error *err = seal_kinds(c, b, &k);
+	if (err)
+		return err;
 	for (uint64_t i = 0; i < t->slots; i++) {
 		const struct block_slot *slot = &t->slot[i];
 		if (slot->address)

@@ -623,8 +623,8 @@ struct traced_block {
 };
 
 /*
- * A trace's objects, in place of the block phase: sorts `block` (n of them) by address, site and
- * size and makes the object table of it. There are no bytes: no locator, no types, nothing is known
+ * A trace's objects, in place of the block phase: sorts `block` (n of them) by address (those of
+ * one address stay in their order) and makes the object table of it. Linear. There are no bytes: no locator, no types, nothing is known
  * to be reachable or not.
  */
 struct error *snapshot_seal_traced(struct snapshot *s, struct traced_block *block,
