@@ -23,7 +23,7 @@
  *					interned identifier) and the dict has at most KEYS_NAMED entries,
  *					else [*]; in a namespace (a __dict__) .k
  *	functions in a namespace	.<function>, but .f.__defaults__ and .f.__closure__: these leak
- *	__doc__, __mro__, names of keys	.__*__, of no type
+ *	__doc__, __mro__, names of keys	.<names>, of no type
  *	a class's, a module's __dict__	the class or module itself
  *	specs and loaders of modules	one node for all modules
  *	what a code object has		the code object's node
@@ -38,7 +38,7 @@
  * may have: the first are the nearest to the roots. What no root leads to is in RETENTION_LOST.
  *
  * Memory: 2 bytes per object for the node, 4 while the search runs; at most 80 per node, and nodes
- * are at most one for 128 objects, or RETENTION_FEW, and never more than RETENTION_MOST; of a Python process,
+ * are at most one for 512 objects, or RETENTION_FEW, and never more than RETENTION_MOST; of a Python process,
  * with its many names, RETENTION_MOST. Half of them are kept for what is neither a program nor its names.
  */
 #pragma once
@@ -50,7 +50,7 @@
 enum {
 	RETENTION_LOST = 1, /* ids of nodes that always are */
 	RETENTION_OTHER = 2,
-	RETENTION_FEW = 8192,
+	RETENTION_FEW = 2048,
 	RETENTION_MOST = 60000,
 };
 

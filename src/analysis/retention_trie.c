@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-	OBJECTS_A_NODE = 128,
+	OBJECTS_A_NODE = 512,
 	KEYS_NAMED = 128,   /* entries of a dict whose keys are names; more are data */
 	KEY_TEXT = 64,	    /* bytes of such a name */
 	WORDS_NAMED = 3,    /* unnamed steps in a row */
@@ -211,7 +211,7 @@ static bool is_names(const struct trie *t, const char *name, uint32_t type)
 static struct error *step_names(struct trie *t, struct step *ret)
 {
 	ret->mixed = true;
-	return intern_str(&t->s->strings, ".__*__", &ret->text);
+	return intern_str(&t->s->strings, ".<names>", &ret->text);
 }
 
 /* What each module has of the machinery that imported it. */
