@@ -106,7 +106,7 @@ check: setup-test
 	$(MAKE) clang
 	$(MAKE) e2e
 	$(MAKE) asan
-	$(MAKE) bench BLOCKS=200000 CALLS=200000
+	$(MAKE) bench BLOCKS=200000 PYOBJECTS=200000 CALLS=200000
 	$(MAKE) fuzz FUZZ_SECONDS=20
 	$(MAKE) suites SUITES=trixie SHORT=1
 	$(MAKE) builds BUILDS=i386
@@ -199,11 +199,13 @@ analyze:
 format:
 	clang-format -i $(C_FILES)
 
-## bench: the ratios that are promised, on generated cores and traces (BLOCKS="1000000 3000000 10000000" CALLS=10000000)
+## bench: the ratios that are promised, on generated cores and traces (BLOCKS="1000000 3000000 10000000" PYOBJECTS=2000000 CALLS=10000000)
 BLOCKS ?= 1000000 3000000 10000000
+PYOBJECTS ?= 2000000
 CALLS ?= 10000000
 bench: all
 	BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BLOCKS)
+	BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench_python.py $(PYOBJECTS)
 	BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench_trace.py $(CALLS)
 
 ## bench-parts: build the benchmarks of single parts, build/bench/bench_*
