@@ -406,6 +406,7 @@ static struct error *scan_trace_names(struct scan *sc)
 			.build_id = m->build_id,
 			.build_id_len = m->build_id_len,
 			.is_exe = m->is_exe,
+			.extent_unknown = m->extent_unknown,
 		};
 	}
 	struct error *err = debuginfo_create_files(binary, n, &sc->opt->debuginfo, &sc->damage,

@@ -119,9 +119,13 @@ static void trace_head(struct cmd_context *ctx)
 					      : "");
 	report_heading(rep, "Allocations");
 	if (meta_int(ctx, "allocations") >= 0)
-		report_line(rep, "%s calls, %s in all; %s temporary: freed by the next event.",
-			    known_count(ctx, "allocations"), known_bytes(ctx, "allocated_bytes"),
-			    known_count(ctx, "temporary"));
+		report_line(rep, "%s calls, %s in all%s.", known_count(ctx, "allocations"),
+			    known_bytes(ctx, "allocated_bytes"),
+			    meta_int(ctx, "temporary") < 0
+				    ? ""
+				    : region_printf(&ctx->region,
+						    "; %s temporary: freed by the next event",
+						    known_count(ctx, "temporary")));
 	if (meta_int(ctx, "peak_bytes") >= 0)
 		report_line(rep, "Peak: %s%s%s%s%s.", known_bytes(ctx, "peak_bytes"),
 			    cmd_meta(ctx, "peak_time") ? " at " : "",

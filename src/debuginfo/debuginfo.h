@@ -66,6 +66,7 @@ struct debuginfo_binary {
 	const uint8_t *build_id;
 	uint32_t build_id_len; /* 0 unknown */
 	bool is_exe;
+	bool extent_unknown; /* start and end say nothing: any file of that path is taken */
 };
 struct error *debuginfo_create_files(const struct debuginfo_binary *binary, uint32_t n,
 				     const struct debuginfo_options *opt, struct damage_log *damage,

@@ -148,7 +148,8 @@ static enum match match_binary(const struct module_info *m, const struct elf_fil
 	if (f->build_id_len && m->module->build_id_len)
 		return same_build_id(f, m->module) ? MATCH_SAME : MATCH_DIFFERS;
 	if (img->files_only)
-		return extent_fits(m, f) ? MATCH_UNCHECKED : MATCH_DIFFERS;
+		return m->module->extent_unknown || extent_fits(m, f) ? MATCH_UNCHECKED
+								      : MATCH_DIFFERS;
 	bool known;
 	uint64_t bias;
 	bool same = same_headers(img, m->module, f, &known);

@@ -38,6 +38,7 @@ static struct error *add_binary(struct image *img, const struct debuginfo_binary
 		.end = b->end - b->bias + bias,
 		.path = b->path,
 		.is_exe = b->is_exe,
+		.extent_unknown = b->extent_unknown,
 		.has_headers = true,
 	};
 	/* What is absurd gets no place; it keeps its id. */

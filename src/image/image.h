@@ -94,8 +94,9 @@ struct image_module {
 	uint8_t build_id[BUILD_ID_MAX];
 	uint32_t build_id_len; /* 0: not known */
 	bool is_exe;
-	bool has_headers; /* ELF header and program headers were read */
-	uint64_t phdr;	  /* address of its program headers in memory, 0 unknown */
+	bool extent_unknown; /* of files_only: start and end are made up */
+	bool has_headers;    /* ELF header and program headers were read */
+	uint64_t phdr;	     /* address of its program headers in memory, 0 unknown */
 	uint32_t phnum;
 	uint64_t dynamic;		 /* PT_DYNAMIC in memory, 0: none (static) */
 	uint64_t relro_start, relro_end; /* PT_GNU_RELRO in memory; equal: none */

@@ -193,10 +193,12 @@ struct error *trace_frame(struct trace *t, const struct trace_frame *f, uint32_t
 	return frame_add(t, &r, ret);
 }
 
-struct error *trace_code(struct trace *t, uint64_t address, uint32_t module, uint32_t *ret)
+struct error *trace_code(struct trace *t, uint64_t address, uint32_t module, uint32_t function,
+			 uint32_t *ret)
 {
 	assert(module <= t->module.n);
-	const struct frame_record r = {.module = module, .code = 1, .address = address};
+	const struct frame_record r = {
+		.function = function, .module = module, .code = 1, .address = address};
 	return frame_add(t, &r, ret);
 }
 

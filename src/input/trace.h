@@ -80,9 +80,10 @@ struct trace_frame {
 struct error *trace_frame(struct trace *t, const struct trace_frame *f, uint32_t *ret) _must_check_;
 /*
  * A frame that is only an address yet: symbols are looked up after the last event, see
- * trace_codes_walk. `module` is an id of trace_module, 0: in none.
+ * trace_codes_walk. `module` is an id of trace_module, 0: in none. `function` (a string, 0: none) is
+ * its name as long as nothing better is found.
  */
-struct error *trace_code(struct trace *t, uint64_t address, uint32_t module,
+struct error *trace_code(struct trace *t, uint64_t address, uint32_t module, uint32_t function,
 			 uint32_t *ret) _must_check_;
 
 struct trace_module {
@@ -92,6 +93,7 @@ struct trace_module {
 	uint8_t build_id[BUILD_ID_MAX];
 	uint32_t build_id_len; /* 0 unknown */
 	bool is_exe;
+	bool extent_unknown; /* any file of that path will do; start = bias, end: as far as codes reach */
 };
 
 /* The same path at the same place again is the same module. *ret 0: there are too many (damage). */

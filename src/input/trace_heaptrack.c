@@ -288,7 +288,7 @@ static struct error *read_stack(struct heaptrack *h, struct word *w)
 		parent = 0;
 	}
 	if (h->raw) {
-		err = trace_code(h->t, ip, module_at(h, ip), &frame);
+		err = trace_code(h->t, ip, module_at(h, ip), 0, &frame);
 	} else if (ip <= h->ip.n) {
 		frame = ip ? h->ip.at[ip - 1] : 0;
 	} else {

@@ -200,7 +200,7 @@ static struct error *site_add(struct seal *c, uint32_t parent, const struct fram
 		key.file = f->file;
 		key.line = f->line;
 		key.module = module;
-		key.address = address;
+		key.address = f->function ? 0 : address;
 		suppressed |= c->is_suppressed[f->function] | c->is_suppressed[f->file] |
 			      c->is_suppressed[module];
 	}

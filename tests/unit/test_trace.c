@@ -314,7 +314,7 @@ static void test_sites(void **state)
 		.path = path, .bias = 0x1000, .start = 0x1000, .end = 0x2000};
 	ok(trace_module(f.t, &m, &module));
 	for (uint64_t i = 0; i < 3; i++) {
-		ok(trace_code(f.t, 0x1100 + i, module, &code));
+		ok(trace_code(f.t, 0x1100 + i, module, 0, &code));
 		ok(trace_alloc(f.t, 64 + 16 * i, 100, stack(f.t, code, s_main)));
 	}
 	ok(trace_suppress(f.t, "^inl*_fn$", 9));
