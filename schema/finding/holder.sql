@@ -17,6 +17,6 @@ FROM (SELECT r.id, r.path, r.type_id, r.object_id, r.all_bytes, r.all_objects, m
       GROUP BY r.id) h
      LEFT JOIN type t ON t.id = h.type_id,
      (SELECT sum(bytes) AS bytes FROM census) live
-WHERE h.all_bytes * 25 >= live.bytes AND h.all_bytes >= 65536
+WHERE h.all_bytes * 40 >= live.bytes AND h.all_bytes >= 65536
 ORDER BY h.all_bytes DESC
 LIMIT 5;

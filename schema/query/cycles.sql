@@ -8,7 +8,7 @@ SELECT CASE WHEN s.reachable THEN 'alive' WHEN c.culprit_id IS NULL THEN 'garbag
        CASE WHEN s.signature GLOB '* (????????)' THEN substr(s.signature, 1, length(s.signature) - 11)
             ELSE s.signature END AS shape,
        c.collectable, c.culprit_id, ct.name AS culprit
-FROM shape s JOIN cluster c ON c.id = s.cluster_id JOIN object o ON o.id = s.head_id
+FROM open_shape s JOIN cluster c ON c.id = s.cluster_id JOIN object o ON o.id = s.head_id
      LEFT JOIN type t ON t.id = o.type_id
      LEFT JOIN object co ON co.id = c.culprit_id LEFT JOIN type ct ON ct.id = co.type_id
 WHERE s.kind = 'cycle' AND (:type IS NULL OR t.name REGEXP :type)

@@ -5,7 +5,7 @@ SELECT CASE WHEN c.reachable THEN 'alive' WHEN c.culprit_id IS NULL THEN 'garbag
        CASE WHEN c.signature GLOB '* (????????)' THEN substr(c.signature, 1, length(c.signature) - 11)
             ELSE c.signature END AS shape,
        c.collectable, c.culprit_id, ct.name AS culprit
-FROM cluster c JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id
+FROM open_cluster c JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id
      LEFT JOIN object co ON co.id = c.culprit_id LEFT JOIN type ct ON ct.id = co.type_id
 WHERE c.kind = 'cycle' AND (:type IS NULL OR t.name REGEXP :type)
 ORDER BY c.reachable, c.bytes DESC, c.id

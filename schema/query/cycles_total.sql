@@ -6,7 +6,7 @@ SELECT coalesce(sum(s.clusters), 0) AS clusters, count(*) AS shapes,
                                         AND c.collectable = 0), 0) AS unseen,
        coalesce(sum(s.clusters) FILTER (WHERE s.reachable = 0 AND c.culprit_id IS NOT NULL
                                         AND c.collectable IS NULL), 0) AS unclear
-FROM shape s JOIN cluster c ON c.id = s.cluster_id
+FROM open_shape s JOIN cluster c ON c.id = s.cluster_id
 WHERE s.kind = 'cycle'
   AND (:type IS NULL OR EXISTS (SELECT 1 FROM object o JOIN type t ON t.id = o.type_id
                                 WHERE o.id = s.head_id AND t.name REGEXP :type))

@@ -8,7 +8,7 @@ SELECT s.clusters, s.objects, s.bytes, s.direct_bytes, s.bytes - s.direct_bytes 
                THEN ' [a cycle that the collector cannot see: ' || coalesce(ct.name, '?') || ']'
                ELSE ' [a cycle that the collector may not see: ' || coalesce(ct.name, '?') || ']' END AS shape,
        c.collectable, c.culprit_id, ct.name AS culprit
-FROM shape s JOIN cluster c ON c.id = s.cluster_id JOIN object o ON o.id = s.head_id
+FROM open_shape s JOIN cluster c ON c.id = s.cluster_id JOIN object o ON o.id = s.head_id
      LEFT JOIN type t ON t.id = o.type_id
      LEFT JOIN object co ON co.id = c.culprit_id LEFT JOIN type ct ON ct.id = co.type_id
 WHERE s.kind = 'leak' AND s.reachable = 0 AND (:type IS NULL OR t.name REGEXP :type)

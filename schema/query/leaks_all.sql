@@ -7,7 +7,7 @@ SELECT c.id AS cluster_id, c.objects, c.bytes, c.direct_bytes, c.bytes - c.direc
                THEN ' [a cycle that the collector cannot see: ' || coalesce(ct.name, '?') || ']'
                ELSE ' [a cycle that the collector may not see: ' || coalesce(ct.name, '?') || ']' END AS shape,
        c.collectable, c.culprit_id, ct.name AS culprit
-FROM cluster c JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id
+FROM open_cluster c JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id
      LEFT JOIN object co ON co.id = c.culprit_id LEFT JOIN type ct ON ct.id = co.type_id
 WHERE c.kind = 'leak' AND c.reachable = 0 AND (:type IS NULL OR t.name REGEXP :type)
 ORDER BY c.bytes DESC, c.id

@@ -2,7 +2,7 @@
 -- others in address order.
 WITH example AS (
     SELECT s.cluster_id AS id, s.head_id, s.bytes, s.reachable
-    FROM shape s
+    FROM open_shape s
     WHERE s.kind = :kind AND (s.kind = 'cycle' OR s.reachable = 0)
       AND (:type IS NULL OR EXISTS (SELECT 1 FROM object o JOIN type t ON t.id = o.type_id
                                     WHERE o.id = s.head_id AND t.name REGEXP :type))

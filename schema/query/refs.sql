@@ -3,7 +3,7 @@
 -- the code that did it. Buffers there stand for their owners.
 WITH fault AS (
     SELECT e.object_id, e.excess, o.type_id, o.size, o.arena_id
-    FROM refcount_error e JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
+    FROM open_count e JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
     WHERE :type IS NULL OR t.name REGEXP :type),
 fold AS (
     SELECT type_id, size, excess, count(*) AS objects, sum(size) AS bytes, min(object_id) AS object_id

@@ -9,5 +9,5 @@ FROM a, (SELECT count(*) FILTER (WHERE e.excess > 0) AS leaked,
                 coalesce(sum(o.size) FILTER (WHERE e.excess > 0), 0) AS leaked_bytes,
                 coalesce(sum(e.excess) FILTER (WHERE e.excess > 0), 0) AS leaked_counts,
                 count(*) FILTER (WHERE e.excess < 0) AS over_released
-         FROM refcount_error e JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
+         FROM open_count e JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
          WHERE :type IS NULL OR t.name REGEXP :type)

@@ -1,6 +1,7 @@
 #include "cmd/cmd.h"
 
 #include "base/cleanup.h"
+#include "cmd/known.h"
 #include "report/text.h"
 #include "store/embed.h"
 
@@ -107,6 +108,8 @@ struct error *cmd_open(struct cmd_context *ctx, const char *path)
 	}
 	struct error *err = ctx->opt.write ? store_open_write(path, &ctx->store)
 					   : store_open(path, &ctx->store);
+	if (!err)
+		err = known_load(ctx);
 	if (!err)
 		err = cmd_check_type(ctx);
 	if (!err)

@@ -63,6 +63,8 @@ struct cmd_options {
 	unsigned cost; /* enum site_figure */
 	const char *skip_frames;
 	uint64_t hex;
+	/* leaks, cycles, refs, scan */
+	const char *suppress, *baseline;
 	/* sql */
 	bool write;
 	/* diff */

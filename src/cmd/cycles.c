@@ -1,4 +1,5 @@
 #include "cmd/cmd.h"
+#include "cmd/known.h"
 
 enum { GROUPS = 20 };
 
@@ -97,6 +98,8 @@ static struct error *cycles_run(struct cmd_context *ctx, int n, char **operand)
 	if (!err)
 		err = cmd_caveats(ctx);
 	if (!err)
+		err = known_tell(ctx);
+	if (!err)
 		err = cycles_print(ctx);
 	return err ? err : report_end(&ctx->report);
 }
@@ -107,8 +110,8 @@ static const struct option cycles_options[] = {
 	{0},
 };
 
-static const struct option *const cycles_groups[] = {cycles_options, options_rows, options_fail,
-						     options_common, NULL};
+static const struct option *const cycles_groups[] = {cycles_options, options_rows,   options_known,
+						     options_fail,   options_common, NULL};
 
 const struct command command_cycles = {
 	.name = "cycles",

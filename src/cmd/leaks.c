@@ -1,4 +1,5 @@
 #include "cmd/cmd.h"
+#include "cmd/known.h"
 #include "cmd/sites.h"
 
 #include <inttypes.h>
@@ -149,7 +150,8 @@ static struct error *leaks_print(struct cmd_context *ctx, const char *path)
 			    cmd_plural(ctx, clusters, "cluster", "clusters"),
 			    cmd_plural(ctx, cmd_row_int(&total, "shapes"), "shape", "shapes"));
 	else
-		report_line(rep, "Nothing is unreachable%s.",
+		report_line(rep, "Nothing %sis unreachable%s.",
+			    ctx->opt.suppress || ctx->opt.baseline ? "else " : "",
 			    ctx->opt.type ? " that has such a head" : "");
 	uint64_t n = 0;
 	err = ctx->opt.all ? cmd_section(ctx, "leaks_all.sql", 0, "rows", cluster_columns, &n)
@@ -244,6 +246,8 @@ static struct error *leaks_run(struct cmd_context *ctx, int n, char **operand)
 	if (!err)
 		err = cmd_caveats(ctx);
 	if (!err)
+		err = known_tell(ctx);
+	if (!err)
 		err = cmd_is_trace(ctx) ? leaks_trace(ctx) : leaks_print(ctx, operand[0]);
 	return err ? err : report_end(&ctx->report);
 }
@@ -256,8 +260,8 @@ static const struct option leaks_options[] = {
 	{0},
 };
 
-static const struct option *const leaks_groups[] = {leaks_options, options_rows, options_fail,
-						    options_common, NULL};
+static const struct option *const leaks_groups[] = {leaks_options, options_rows,   options_known,
+						    options_fail,  options_common, NULL};
 
 const struct command command_leaks = {
 	.name = "leaks",

@@ -1,4 +1,5 @@
 #include "cmd/cmd.h"
+#include "cmd/known.h"
 
 enum { GROUPS = 20, NATIVE = 10 };
 
@@ -117,6 +118,8 @@ static struct error *refs_run(struct cmd_context *ctx, int n, char **operand)
 	if (!err)
 		err = cmd_caveats(ctx);
 	if (!err)
+		err = known_tell(ctx);
+	if (!err)
 		err = refs_print(ctx);
 	return err ? err : report_end(&ctx->report);
 }
@@ -127,8 +130,8 @@ static const struct option refs_options[] = {
 	{0},
 };
 
-static const struct option *const refs_groups[] = {refs_options, options_rows, options_fail,
-						   options_common, NULL};
+static const struct option *const refs_groups[] = {refs_options, options_rows,	 options_known,
+						   options_fail, options_common, NULL};
 
 const struct command command_refs = {
 	.name = "refs",

@@ -1,4 +1,5 @@
 #include "cmd/cmd.h"
+#include "cmd/known.h"
 
 #include "scan.h"
 
@@ -160,8 +161,8 @@ static const struct option scan_options_rows[] = {
 	{0},
 };
 
-static const struct option *const scan_groups[] = {scan_options_rows, options_fail, options_common,
-						   NULL};
+static const struct option *const scan_groups[] = {scan_options_rows, options_known, options_fail,
+						   options_common, NULL};
 
 const struct command command_scan = {
 	.name = "scan",

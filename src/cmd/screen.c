@@ -3,6 +3,7 @@
  * was, where its memory went, what is lost, what is biggest, what was odd, what to do next.
  */
 #include "cmd/cmd.h"
+#include "cmd/known.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -171,7 +172,8 @@ static struct error *screen_leaks(struct cmd_context *ctx, const struct cmd_row 
 			    "(heapscan leaks %s --possible).",
 			    cmd_plural(ctx, weak, "block", "blocks"),
 			    cmd_bytes(ctx, cmd_row_int(sum, "weak_bytes")), path);
-	return cmd_section(ctx, "leaks.sql", CLUSTERS, "leaks", leak_columns, NULL);
+	struct error *err = known_tell(ctx);
+	return err ? err : cmd_section(ctx, "leaks.sql", CLUSTERS, "leaks", leak_columns, NULL);
 }
 
 /* ---- what is worth a look ---- */

@@ -19,6 +19,7 @@ enum {
 	REGEXP_MATCH_LIMIT = 1000 * 1000,
 	REGEXP_HEAP_KIB = 16 << 10,
 	REGEXP_JIT_STACK = 512 << 10,
+	REGEXP_SHOWN = 200, /* bytes, in a message */
 };
 
 /* An expression ready to run; SQLite keeps it as long as the statement uses the same pattern. */
@@ -61,9 +62,10 @@ static struct regexp *regexp_create(sqlite3_context *ctx, const char *pattern, s
 	if (!re->code) {
 		PCRE2_UCHAR why[128] = "";
 		pcre2_get_error_message(code, why, sizeof(why));
-		char *text = sqlite3_mprintf("regular expression: %s, at offset %llu of %.*s",
-					     (const char *)why, (unsigned long long)at, (int)len,
-					     pattern);
+		char *text = sqlite3_mprintf("regular expression: %s, at offset %llu of %.*s%s",
+					     (const char *)why, (unsigned long long)at,
+					     (int)(len < REGEXP_SHOWN ? len : REGEXP_SHOWN),
+					     pattern, len < REGEXP_SHOWN ? "" : "...");
 		sqlite3_result_error(ctx, text ? text : "regular expression", -1);
 		sqlite3_free(text);
 		regexp_destroy(re);

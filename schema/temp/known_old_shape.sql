@@ -1,0 +1,2 @@
+-- What an older database has, a row each.
+INSERT INTO old_shape VALUES (?, ?, ?, ?)

@@ -1,0 +1,20 @@
+-- What matches :re, the patterns of --suppress in one: by type, module, shape, path that holds it, and the
+-- functions, files and binaries of who allocated it.
+CREATE TEMP TABLE IF NOT EXISTS site_child AS SELECT parent_id, id FROM site WHERE parent_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS temp.site_child_parent ON site_child (parent_id);
+INSERT OR IGNORE INTO known_site
+WITH RECURSIVE k(id) AS (
+    SELECT id FROM site WHERE function REGEXP :re OR file REGEXP :re OR module REGEXP :re
+    UNION
+    SELECT c.id FROM k JOIN site_child c ON c.parent_id = k.id)
+SELECT id FROM k;
+INSERT OR IGNORE INTO known_cluster
+SELECT c.id FROM cluster c JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id
+       LEFT JOIN retention r ON r.id = o.retention_id
+WHERE t.name REGEXP :re OR t.module REGEXP :re OR c.signature REGEXP :re OR r.path REGEXP :re
+      OR o.site_id IN (SELECT site_id FROM known_site);
+INSERT OR IGNORE INTO known_count
+SELECT e.object_id FROM refcount_error e JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
+       LEFT JOIN retention r ON r.id = o.retention_id
+WHERE t.name REGEXP :re OR t.module REGEXP :re OR r.path REGEXP :re
+      OR o.site_id IN (SELECT site_id FROM known_site);
