@@ -17,6 +17,9 @@
  *	retained_set(ID)		what would go with it: object_id
  *	referrers_of(ID [, DEPTH])	what holds it, over so many steps (1): object_id, depth, via,
  *					reference_id
+ *	what_if(ID [, MAX])		what is freed when it goes, and what the system gets back of that:
+ *					objects, bytes, returned, at_once, complete (0: MAX objects were
+ *					looked at, and there are more); see store/whatif.h
  */
 #pragma once
 

@@ -10,6 +10,7 @@
 #include "graph/path.h"
 #include "store/embed.h"
 #include "store/paths.h"
+#include "store/whatif.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ enum {
 	PATHS_MOST = 1000,
 	DEPTH_MOST = 1000000,
 	REFERRERS_MOST = 10 * 1000 * 1000, /* rows */
+	WHATIF_MOST = 1000 * 1000,	   /* objects looked at, where no one says how many */
 };
 
 /* Rows, column after column within a row. A row's texts are `texts` pointers, NULL for NULL. */
@@ -194,6 +196,27 @@ static struct error *referrers_of_fill(sqlite3 *db, const int64_t argument[ARGUM
 	return err;
 }
 
+/* ---- what_if ---- */
+
+static struct error *what_if_fill(sqlite3 *db, const int64_t argument[ARGUMENTS_MAX],
+				  struct rows *ret)
+{
+	_cleanup_(whatif_destroyp) struct whatif *w = NULL;
+	struct whatif_result r;
+	uint64_t budget = argument[1] > 0 ? (uint64_t)argument[1] : WHATIF_MOST;
+	struct error *err = whatif_create(db, &w);
+	if (!err)
+		err = whatif_object(w, argument[0], budget, &r);
+	if (err || !r.looked_at)
+		return err;
+	int64_t number[] = {(int64_t)r.objects, (int64_t)r.bytes, (int64_t)r.returned,
+			    (int64_t)r.at_once, r.complete};
+	for (unsigned c = 0; c < sizeof(number) / sizeof(*number) && !err; c++)
+		err = rows_number(ret, number[c]);
+	ret->n = 1;
+	return err;
+}
+
 static const struct function functions[] = {
 	{"path_to",
 	 "CREATE TABLE x(path INTEGER, step INTEGER, object_id INTEGER, reference_id INTEGER,"
@@ -205,6 +228,10 @@ static const struct function functions[] = {
 	 "CREATE TABLE x(object_id INTEGER, depth INTEGER, via INTEGER, reference_id INTEGER,"
 	 " goal HIDDEN, levels HIDDEN)",
 	 4, 0, 2, 1, referrers_of_fill},
+	{"what_if",
+	 "CREATE TABLE x(objects INTEGER, bytes INTEGER, returned INTEGER, at_once INTEGER,"
+	 " complete INTEGER, head HIDDEN, budget HIDDEN)",
+	 5, 0, 2, 1, what_if_fill},
 };
 
 /* ---- SQLite's side ---- */

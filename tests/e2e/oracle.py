@@ -5,7 +5,8 @@ from collections import defaultdict
 
 KEY = 0xA5A5A5A5A5A5A5A5
 RECORD = struct.Struct("<IIQQ24s")
-ALLOC, FREE, EXPECT, LEAK, HEAD, ISFREE, ROOT, TYPE, VALUE, MALLINFO, CYCLE, TRIM = range(1, 13)
+ALLOC, FREE, EXPECT, LEAK, HEAD, ISFREE, ROOT, TYPE, VALUE, MALLINFO, CYCLE, TRIM, \
+    GONE, GIVEN = range(1, 15)
 MALLINFO_FIELDS = (
     "arena ordblks smblks hblks hblkhd fsmblks uordblks fordblks keepcost".split()
 )
@@ -23,6 +24,8 @@ class Oracle:
     roots     {address: {kinds}}; types, values {address: text}
     mallinfo  {field: value}, as the allocator itself counts
     trim      resident bytes that malloc_trim(0) gives back
+    gone      addresses of what goes with the thing the program is about
+    given     bytes that the system gets then
     freed     addresses that were once live and are not now
     """
 
@@ -38,6 +41,8 @@ class Oracle:
         self.values = {}
         self.mallinfo = {}
         self.trim = None
+        self.gone = set()
+        self.given = None
         self.freed = set()
         with open(path, "rb") as f:
             data = f.read()
@@ -74,6 +79,10 @@ class Oracle:
                 self.cycles[arg].add(address)
             elif op == TRIM:
                 self.trim = size
+            elif op == GONE:
+                self.gone.add(address)
+            elif op == GIVEN:
+                self.given = size
             else:
                 raise AssertionError(f"oracle: unknown record {op}")
         for name in ("reachable", "roots", "types", "values"):

@@ -61,6 +61,8 @@ enum oracle_op {
 	ORACLE_MALLINFO = 10, /* arg: which field of mallinfo; size: its value */
 	ORACLE_CYCLE = 11,    /* address; arg: number of its cycle */
 	ORACLE_TRIM = 12,     /* size: resident bytes that malloc_trim(0) gave back, in a copy */
+	ORACLE_GONE = 13,     /* address; it goes when what the program is about goes */
+	ORACLE_GIVEN = 14,    /* size: bytes that the system then got, in a copy */
 };
 
 struct oracle_record {
