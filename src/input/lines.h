@@ -155,6 +155,17 @@ static inline bool word_skip(struct word *w, const char *text)
 	return true;
 }
 
+/* Moves behind the next `text`, wherever it is. False: there is none; w stays. */
+static inline bool word_find(struct word *w, const char *text)
+{
+	size_t n = strlen(text);
+	const uint8_t *p = w->at < w->end ? memmem(w->at, word_len(w), text, n) : NULL;
+	if (!p)
+		return false;
+	w->at = p + n;
+	return true;
+}
+
 /* Moves behind the next `c` and gives what stood before it. False: there is none; w stays. */
 static inline bool word_until(struct word *w, char c, struct word *ret)
 {

@@ -124,15 +124,6 @@ static void report_begin(struct memcheck *m)
 	memset(p->blocks, 0, sizeof(p->blocks));
 }
 
-static bool skip_to(struct word *w, const char *text)
-{
-	const uint8_t *p = word_len(w) ? memmem(w->at, word_len(w), text, strlen(text)) : NULL;
-	if (!p)
-		return false;
-	w->at = p + strlen(text);
-	return true;
-}
-
 /* "1,440 (48 direct, 1,392 indirect) bytes in 1 blocks are definitely lost in loss record ..." */
 static bool loss(struct word w, struct record *r, uint64_t *indirect)
 {
@@ -413,7 +404,7 @@ static struct error *read_xml(struct memcheck *m, const struct input_file *in)
 	while (!err && word_until(&w, '<', &text)) {
 		bool comment = word_skip(&w, "!--");
 		if (comment) {
-			if (!skip_to(&w, "-->"))
+			if (!word_find(&w, "-->"))
 				break;
 			continue;
 		}
@@ -542,7 +533,7 @@ static bool is_xml(const uint8_t *head, uint64_t len)
 	struct word w = {head, head + (len < 4096 ? len : 4096)};
 	word_skip(&w, "\xef\xbb\xbf");
 	word_trim(&w);
-	return word_len(&w) && *w.at == '<' && skip_to(&w, "<valgrindoutput>");
+	return word_len(&w) && *w.at == '<' && word_find(&w, "<valgrindoutput>");
 }
 
 static struct error *memcheck_read_trace(const struct input_file *in, struct trace *t,
@@ -586,7 +577,7 @@ static bool memcheck_probe(const uint8_t *head, uint64_t len)
 		word_trim(&w);
 		if (word_skip(&w, "Memcheck, a memory error detector") ||
 		    word_is(&w, "HEAP SUMMARY:") || word_is(&w, "LEAK SUMMARY:") ||
-		    skip_to(&w, " in loss record "))
+		    word_find(&w, " in loss record "))
 			return true;
 	}
 	return false;

@@ -28,7 +28,12 @@ def test_sample(name, db_path):
     meta, sites = expected(name)
     db = scan(FOLDER / name, db_path)
     mine = db.meta()
-    assert {k: mine.get(k) for k in meta} == meta
+    if "sampled" in name:
+        # jeprof adds up fractions of blocks, we whole ones: each stack may be half a one off.
+        stacks = (FOLDER / name).read_text().count("@")
+        assert all(abs(int(mine[k]) - int(v)) <= (stacks + 1) // 2 for k, v in meta.items())
+    else:
+        assert {k: mine.get(k) for k in meta} == meta
     assert mine["kind"] == "trace"
     if sites:
         found = {f: (n, b) for f, n, b in db.rows(
