@@ -55,15 +55,12 @@ static const struct report_column trim_columns[] = {
 };
 
 static const struct report_column pin_columns[] = {
-	{"bytes", "PINNED", REPORT_BYTES, NULL},
-	{"share", "SHARE", REPORT_SHARE, NULL},
-	{"allocator", "ALLOCATOR", REPORT_WORD, NULL},
-	{"units", "PAGES", REPORT_COUNT, NULL},
-	{"objects", "BLOCKS", REPORT_COUNT, NULL},
-	{"size", "SIZE", REPORT_COUNT, "various"},
-	{"address", "EXAMPLE", REPORT_ADDRESS, ""},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
-	{0},
+	{"bytes", "PINNED", REPORT_BYTES, NULL},       {"share", "SHARE", REPORT_SHARE, NULL},
+	{"allocator", "ALLOCATOR", REPORT_WORD, NULL}, {"units", "PAGES", REPORT_COUNT, NULL},
+	{"objects", "BLOCKS", REPORT_COUNT, NULL},     {"size", "SIZE", REPORT_COUNT, "various"},
+	{"address", "EXAMPLE", REPORT_ADDRESS, ""},    {"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"path", "HELD BY", REPORT_TEXT, ""},	       {"owner", NULL, REPORT_TEXT, NULL},
+	{"owner_id", NULL, REPORT_ID, NULL},	       {0},
 };
 
 static const struct report_column unexplained_columns[] = {
