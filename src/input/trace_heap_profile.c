@@ -294,7 +294,8 @@ static bool gperftools_head(struct profile *p, struct word w)
 	if (word_is(&name, "heapprofile") || !memmem(name.at, word_len(&name), "heap", 4))
 		return true;
 	p->algorithm = memmem(name.at, word_len(&name), "_v2", 3) ? 2 : 1;
-	p->rate = p->algorithm == 2 ? (double)rate : (double)(rate / 2);
+	uint64_t half = rate / 2;
+	p->rate = p->algorithm == 2 ? (double)rate : (double)half;
 	if (p->rate < 1)
 		p->rate = 128 * 1024;
 	return true;

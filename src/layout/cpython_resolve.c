@@ -350,8 +350,7 @@ bool cpython_resolve(const struct image *img, const struct debuginfo *di, struct
 	ret->debug = cpython_symbol(ret, di, "_Py_NegativeRefcount") != 0;
 	ret->dict_visits_inline = cpython_build_visits_dict(img, di, ret, row, v.micro);
 	ret->layout = row;
-	if (cpython_described(img, ret->runtime, row, &ret->own) &&
-	    memcmp(&ret->own, row, sizeof(*row)) != 0)
+	if (cpython_described(img, ret->runtime, row, &ret->own))
 		ret->layout = &ret->own;
 	return true;
 }
