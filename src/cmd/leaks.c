@@ -212,7 +212,10 @@ static struct error *leaks_trace(struct cmd_context *ctx)
 	int64_t objects = cmd_row_int(&total, "objects"), bytes = cmd_row_int(&total, "bytes");
 	for (int i = 0; i < total.n; i++)
 		report_int(rep, total.name[i], total.integer[i]);
-	if (bytes || objects)
+	if (!bytes && !objects && cmd_row_int(&total, "unknown"))
+		report_line(rep, "This trace does not tell what was live at its end; what it holds "
+				 "is at the peak: heapscan top --by site --cost peak.");
+	else if (bytes || objects)
 		report_line(
 			rep, "%s%s%s were not freed, from %s.\n",
 			objects ? cmd_plural(ctx, objects, "block, ", "blocks, ") : "",
