@@ -72,7 +72,7 @@ struct cmd_options {
 	/* path */
 	uint64_t max;
 	const char *avoid, *to_type;
-	bool dot;
+	bool dot, cut;
 };
 
 struct cmd_context {

@@ -1,5 +1,6 @@
 /* path: the chains that store/paths.h finds, printed. */
 #include "cmd/cmd.h"
+#include "cmd/path_cut.h"
 
 #include "store/paths.h"
 
@@ -25,8 +26,7 @@ static void json_text(FILE *f, const char *text)
 	fputc('"', f);
 }
 
-/* [[path, expression, root, steps], ...] for path_list.sql. Malloc'ed; NULL: out of memory. */
-static char *paths_json(const struct paths *p)
+char *path_list_json(const struct paths *p)
 {
 	char *text = NULL;
 	size_t len;
@@ -207,7 +207,7 @@ static struct error *path_print(struct cmd_context *ctx, const char *what)
 	if (err)
 		return err;
 	steps = paths_steps_json(&found, 0);
-	paths = paths_json(&found);
+	paths = path_list_json(&found);
 	if (!steps || !paths)
 		return &error_nomem;
 	if (ctx->opt.dot)
@@ -220,7 +220,10 @@ static struct error *path_print(struct cmd_context *ctx, const char *what)
 			    found.complete ? "Nothing leads to #%" PRId64 " (%s looked at)."
 					   : "No path to #%" PRId64 " among the nearest %s.",
 			    goal, cmd_plural(ctx, (int64_t)found.looked_at, "object", "objects"));
-	return print_paths(ctx, steps, paths);
+	err = print_paths(ctx, steps, paths);
+	if (!err)
+		err = path_shared(ctx, goal);
+	return err || !ctx->opt.cut ? err : path_cuts(ctx, goal, &found);
 }
 
 static struct error *path_run(struct cmd_context *ctx, int n, char **operand)
@@ -249,6 +252,8 @@ static const struct option path_options[] = {
 	 "not through objects whose type, and references whose name, matches", NULL, false},
 	{0, "to-type", OPTION_STRING, FIELD(to_type), "REGEX",
 	 "from the nearest objects whose type matches, not from roots", NULL, false},
+	{0, "cut", OPTION_FLAG, FIELD(cut), NULL,
+	 "what would be free without it, and without each reference of its paths", NULL, false},
 	{0, "dot", OPTION_FLAG, FIELD(dot), NULL, "print a graph for dot (Graphviz)", NULL, false},
 	{0},
 };
@@ -259,11 +264,18 @@ const struct command command_path = {
 	.name = "path",
 	.operands = "DB OBJECT",
 	.summary = "why an object is alive: what holds it, from the root on",
-	.description = "The shortest chains of references that lead from a root to OBJECT, an "
-		       "address (0x55d0c0de),\n"
-		       "an object's number ('#12') or a type's name (then its biggest object). "
-		       "Those from a named\n"
-		       "place come first: a module's variable, a local of a function in a thread.",
+	.description =
+		"The shortest chains of references that lead from a root to OBJECT, an "
+		"address (0x55d0c0de),\n"
+		"an object's number ('#12') or a type's name (then its biggest object). "
+		"Those from a named\n"
+		"place come first: a module's variable, a local of a function in a thread. Where "
+		"no "
+		"single object holds\n"
+		"OBJECT, says who shares it. With --cut: what it would free if OBJECT, or one "
+		"of these references,\n"
+		"were gone, and how much of that the system would get back (by a trim, where "
+		"malloc holds it).",
 	.options = path_groups,
 	.min_operands = 2,
 	.max_operands = 2,

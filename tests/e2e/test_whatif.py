@@ -35,6 +35,29 @@ def test_cache(dumps, db_path, seed, variant):
     assert part["objects"] <= 100 and part["returned"] <= found["returned"]
 
 
+def test_cut(dumps, db_path):
+    """The variable's reference frees it all; one to what another variable holds, too, frees nothing."""
+    dump = dumps("whatif_cache", args=["1"])
+    db = scan(dump.core, db_path)
+    head = cache_address(db, dump.oracle)
+    report = json.loads(command("path", db.path, hex(head), "--cut", "--format", "json").out)
+    (cut,) = report["cuts"]
+    assert cut["others"] == 0 and cut["complete"] == 1
+    for row in (cut["objects"], report["freed_objects"]):
+        assert row == len(dump.oracle.gone)
+    assert cut["returned"] == report["returned"] == dump.oracle.given
+    assert report["dominator_id"] is None and len(report["shared_by"]) == 1
+    # Of a label in the cache and in `labels`.
+    shared = db.one("""SELECT r.object_id FROM root r JOIN reference e ON e.dst = r.object_id
+                       WHERE r.name LIKE 'labels%' LIMIT 1""")
+    report = json.loads(command("path", db.path, shared, "--cut", "--format", "json").out)
+    assert report["freed_objects"] == 1
+    assert len(report["shared_by"]) == 2
+    cuts = [c for c in report["cuts"] if c["id"] == shared]
+    assert cuts and all(c["others"] == 1 and c["bytes"] == 0 for c in cuts)
+    assert "1 more holds it" in command("path", db.path, shared, "--cut").out
+
+
 def cache_address(db, oracle):
     """The one block that goes and that a root holds."""
     return db.one("""SELECT o.address FROM root r JOIN object o ON o.id = r.object_id

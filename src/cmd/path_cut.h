@@ -1,0 +1,24 @@
+/*
+ * path_cut: what `path` says beside the chains: what cutting one of their references would free
+ * (--cut), and who shares an object that no single one holds.
+ */
+#pragma once
+
+#include "cmd/cmd.h"
+#include "store/paths.h"
+
+/*
+ * --cut: what goes with the object itself, then section "cuts": each reference and root of the
+ * paths once, references to an owner's own buffer left out.
+ */
+struct error *path_cuts(struct cmd_context *ctx, int64_t goal,
+			const struct paths *found) _must_check_;
+
+/*
+ * Is there one object that all ways to `goal` lead through? Says which, or names the roots that
+ * share it: section "shared_by" (of one with a dominator: empty), fact "dominator_id".
+ */
+struct error *path_shared(struct cmd_context *ctx, int64_t goal) _must_check_;
+
+/* path.c: [[path, expression, root, steps], ...] for path_list.sql. Malloc'ed; NULL: out of memory. */
+char *path_list_json(const struct paths *p);
