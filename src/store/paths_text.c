@@ -22,7 +22,7 @@ static int row_column(const struct step_row *row, const char *name)
 	for (int i = 0; i < n; i++)
 		if (!strcmp(sqlite3_column_name(row->stmt, i), name))
 			return i;
-	assert(!"path_steps.sql has no such column");
+	assert(n < 0); /* path_steps.sql has no such column */
 	return 0;
 }
 
