@@ -33,6 +33,28 @@ static bool word_at(const struct numbers *w, uint64_t addr, uint64_t *ret)
 	return image_try_u64(w->ctx->image, addr, ret);
 }
 
+/*
+ * Names may be in a binary that is gone. int is the only direct child of `object` with its flag, float
+ * the only one of its size that has numbers' slots, no others' and no flag. Include/object.h of 2.7.
+ */
+static bool is_number_by_slots(const struct numbers *w, uint64_t addr, unsigned i)
+{
+	enum { AS_NUMBER = 96, AS_SEQUENCE = 104, AS_MAPPING = 112, INT_SUBCLASS = 1 << 23 };
+	const struct cpython_type_layout *l = &w->cpython.layout->type;
+	const uint64_t subclass = UINT64_C(0xff800000), heap_or_gc = l->flag.heap | l->flag.have_gc;
+	uint64_t basicsize, itemsize, flags, base, number, sequence, mapping;
+	if (!word_at(w, addr + l->basicsize, &basicsize) || basicsize != w->l->block_item_size ||
+	    !word_at(w, addr + l->itemsize, &itemsize) || itemsize ||
+	    !word_at(w, addr + l->flags, &flags) || flags & heap_or_gc ||
+	    !word_at(w, addr + l->base, &base) || !base || !word_at(w, base + l->base, &base) ||
+	    base || !word_at(w, addr + AS_NUMBER, &number) || !number)
+		return false;
+	if (!i)
+		return (flags & subclass) == INT_SUBCLASS;
+	return !(flags & subclass) && word_at(w, addr + AS_SEQUENCE, &sequence) && !sequence &&
+	       word_at(w, addr + AS_MAPPING, &mapping) && !mapping;
+}
+
 /* Is this the address of type int or float? Remembers where they are. */
 static bool is_number_type(struct numbers *w, uint64_t addr)
 {
@@ -44,11 +66,12 @@ static bool is_number_type(struct numbers *w, uint64_t addr)
 	if (addr == w->type[0] || addr == w->type[1])
 		return true;
 	if ((w->type[0] && w->type[1]) || !word_at(w, addr + l->object.type, &meta) ||
-	    meta != w->cpython.type_type || !word_at(w, addr + l->type.name, &at) ||
-	    !image_try_string(w->ctx->image, at, name, sizeof(name) - 1))
+	    meta != w->cpython.type_type || !word_at(w, addr + l->type.name, &at))
 		return false;
+	const bool named = image_try_string(w->ctx->image, at, name, sizeof(name) - 1);
 	for (unsigned i = 0; i < 2; i++) {
-		if (!w->type[i] && !strcmp(name, number_name[i])) {
+		if (!w->type[i] &&
+		    (named ? !strcmp(name, number_name[i]) : is_number_by_slots(w, addr, i))) {
 			w->type[i] = addr;
 			return true;
 		}

@@ -362,6 +362,32 @@ struct cpython_lost {
 	const char *name, *key;
 };
 
+/* What tells the name of a static type whose tp_name cannot be read (it is in the binary). */
+enum cpython_name_how {
+	CPYTHON_NAME_BINDING, /* the module `in` calls it `keys` */
+	/*
+	 * It is the type of what `keys` leads to: the first key in the dict of the module `in`, each
+	 * further one in the tp_dict of the type that was found there. builtins: __builtin__ in 2.7.
+	 */
+	CPYTHON_NAME_VALUE,
+	CPYTHON_NAME_DICT,  /* it is the type of the tp_dict of what `keys` leads to */
+	CPYTHON_NAME_DEF,   /* the type of md_def of the module `in`, which follows md_dict */
+	CPYTHON_NAME_CHILD, /* the one static type of the interpreter whose tp_base is `keys` */
+	CPYTHON_NAME_KEYS,  /* its own tp_dict has all these keys, and no other type's has */
+};
+
+struct cpython_name {
+	const char *type;  /* tp_name */
+	uint8_t how;	   /* enum cpython_name_how */
+	const char *in;	   /* a key of sys.modules */
+	const char *keys;  /* separated by blanks */
+	uint16_t from, to; /* versions, both included: major << 8 | minor */
+};
+
+/* cpython_names.c. Certain ones first. */
+extern const struct cpython_name cpython_names[];
+extern const unsigned cpython_nnames;
+
 struct cpython_layout {
 	const char *version; /* "3.11" */
 	uint8_t major, minor;

@@ -28,10 +28,12 @@ static uint64_t number_of(const struct py *py, uint64_t type)
 static bool is_entry(const struct py *py, uint64_t at, uint64_t number)
 {
 	const struct cpython_type_layout *l = &py->layout->type;
+	const struct py_type *t;
 	uint64_t type, dict;
 	return py_word(py, at, &type) && py_type_at(py, type) && number_of(py, type) == number &&
-	       py_word(py, at + l->builtin_dict, &dict) &&
-	       py_is(py, py_object_id(py, dict), PY_KIND_dict);
+	       py_word(py, at + l->builtin_dict, &dict) && dict % 8 == 0 &&
+	       py_word(py, dict + py->layout->object.type, &type) && (t = py_type_at(py, type)) &&
+	       t->flags & l->flag.dict;
 }
 
 static uint64_t entries_find(const struct py *py, uint64_t at, uint64_t end)

@@ -60,6 +60,8 @@ static struct error *cpython_objects(struct runtime_context *ctx)
 		return NULL;
 	struct error *err = py_pads_place(py);
 	if (!err)
+		err = py_builtin_types_find(py);
+	if (!err)
 		err = py_types_heap(py);
 	if (!err)
 		err = py_objects_claim(py);
@@ -85,8 +87,6 @@ static struct error *cpython_references(struct runtime_context *ctx)
 	struct error *err = py_interned_find(py);
 	if (!err)
 		err = py_own_counts(py);
-	if (!err)
-		err = py_builtin_types_find(py);
 	if (!err)
 		err = py_statics_roots(py);
 	if (!err)

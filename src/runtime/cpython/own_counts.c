@@ -79,11 +79,9 @@ static bool text_is(const struct py *py, uint64_t at, const char *text)
 static const struct py_type *type_named(const struct py *py, const char *name)
 {
 	char buf[NAME_MOST];
-	uint64_t at;
 	for (uint64_t i = 0; i < py->type.n; i++) {
 		const struct py_type *t = &py->type.at[i];
-		if (!t->is_class && py_word(py, t->address + py->layout->type.name, &at) &&
-		    image_try_string(py->image, at, buf, sizeof(buf) - 1) && !strcmp(buf, name))
+		if (!t->is_class && py_type_name(py, t, buf, sizeof(buf)) && !strcmp(buf, name))
 			return t;
 	}
 	return NULL;

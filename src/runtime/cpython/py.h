@@ -3,6 +3,7 @@
  *
  *	cpython.c   the runtime's row: the phases in order
  *	types.c     finds type objects, tells their names and kinds
+ *	type_names.c  names that are in binaries which are gone
  *	statics.c   objects in module data become blocks
  *	pads.c      where debug hooks were at work, objects begin late in their blocks
  *	objects.c   which block is an object: claims, counts, flags
@@ -54,13 +55,15 @@ struct py_type {
 	uint32_t object_id; /* of the type object; 0 until there are objects, or lost */
 	uint32_t type_id;   /* row of the snapshot */
 	uint32_t name;	    /* string: module.Qualname; builtin ones without module */
-	uint16_t head;	    /* bytes of the block before an instance's address */
-	uint8_t kind;	    /* enum py_kind: its own or its nearest base's */
-	bool own_kind;	    /* it is that type itself, not derived from it */
-	bool is_static;	    /* lies in module data */
-	bool is_bare;	    /* begins its block: no head of the collector's before it */
-	bool is_metatype;   /* its instances are types */
-	bool is_class;	    /* made by a class statement, not in C */
+	uint32_t
+		told; /* string: its tp_name, by type_names.c where the word itself leads nowhere */
+	uint16_t head;	  /* bytes of the block before an instance's address */
+	uint8_t kind;	  /* enum py_kind: its own or its nearest base's */
+	bool own_kind;	  /* it is that type itself, not derived from it */
+	bool is_static;	  /* lies in module data */
+	bool is_bare;	  /* begins its block: no head of the collector's before it */
+	bool is_metatype; /* its instances are types */
+	bool is_class;	  /* made by a class statement, not in C */
 	bool finalizer;
 };
 
@@ -200,6 +203,16 @@ struct error *py_types_static(struct py *py) _must_check_;
 struct error *py_types_heap(struct py *py) _must_check_;
 /* Sorts the table and makes its index; called after types were added. */
 struct error *py_types_index(struct py *py) _must_check_;
+
+/* Its tp_name; false: nothing tells it. */
+bool py_type_name(const struct py *py, const struct py_type *t, char *buf, size_t room);
+
+/* ---- type_names.c ---- */
+
+/* Fills py_type.told of types whose tp_name cannot be read. Needs all types. */
+struct error *py_type_names_tell(struct py *py) _must_check_;
+/* Of the types that objects are of, how many nothing has told the name of. */
+uint64_t py_type_names_missing(const struct py *py);
 
 /* ---- tracemalloc.c ---- */
 

@@ -43,6 +43,18 @@ static bool type_name_read(const struct py *py, uint64_t addr, char *name)
 	       image_try_string(py->image, at, name, NAME_MOST) && name_plausible(name);
 }
 
+bool py_type_name(const struct py *py, const struct py_type *t, char *buf, size_t room)
+{
+	uint64_t at;
+	if (py_word(py, t->address + py->layout->type.name, &at) &&
+	    image_try_string(py->image, at, buf, room - 1) && name_plausible(buf))
+		return true;
+	if (!t->told)
+		return false;
+	snprintf(buf, room, "%s", intern_text(&py->snapshot->strings, t->told));
+	return true;
+}
+
 /* Names of static types are in the binary, which may be gone. */
 static bool type_name_missing(const struct py *py, uint64_t addr)
 {
@@ -97,10 +109,14 @@ static bool type_read(const struct py *py, uint64_t addr, struct py_type *ret)
 		ret->head = py->layout->gc.head_size;
 	if (ret->flags & (l->flag.managed_dict | l->flag.managed_weakref))
 		ret->head = (uint16_t)(ret->head + 16);
-	return type_name_read(py, addr, name) ||
-	       (ret->flags & l->flag.ready &&
-		(type_name_missing(py, addr) ||
-		 (ret->flags & l->flag.heap && type_name_empty(py, addr))));
+	if (type_name_read(py, addr, name))
+		return true;
+	/* To 3.8 some builtin types are in use that nobody made ready: they bring what frees them. */
+	if (type_name_missing(py, addr))
+		return ret->flags & l->flag.ready ||
+		       (refcount < PY_COUNT_CLEAR && ret->basicsize >= py->layout->object.head &&
+			ret->dealloc && image_module_find(py->image, ret->dealloc));
+	return ret->flags & l->flag.ready && ret->flags & l->flag.heap && type_name_empty(py, addr);
 }
 
 /* ---- the table ---- */
@@ -190,7 +206,7 @@ static uint64_t subtype_dealloc_find(const struct py *py)
 		const struct py_type *t = &py->type.at[i];
 		char name[NAME_MOST + 1];
 		if (!(t->flags & py->layout->type.flag.heap) ||
-		    !type_name_read(py, t->address, name) || strchr(name, '.'))
+		    !py_type_name(py, t, name, sizeof(name)) || strchr(name, '.'))
 			continue;
 		if (!votes)
 			best = t->dealloc;
@@ -224,7 +240,7 @@ static void class_name(const struct py *py, const struct py_type *t, const char 
 static struct error *type_name_set(struct py *py, struct py_type *t)
 {
 	char tp_name[NAME_MOST + 1], name[2 * NAME_MOST + 3];
-	if (!type_name_read(py, t->address, tp_name)) {
+	if (!py_type_name(py, t, tp_name, sizeof(tp_name))) {
 		if (t->own_kind)
 			snprintf(tp_name, sizeof(tp_name), "%s", py_kind_table[t->kind].name);
 		else
@@ -261,7 +277,14 @@ static uint8_t kind_by_flags(const struct py *py, const struct py_type *t)
 		{f->list, PY_KIND_list},   {f->integer, PY_KIND_int}, {f->bytes, PY_KIND_bytes},
 		{f->unicode, PY_KIND_str},
 	};
-	uint64_t object;
+	uint64_t object, at;
+	/* The only child of int that the interpreter has compiled in: True and False are its. */
+	if (t->is_static && t->base && t->flags & f->integer &&
+	    py->type.at[t->base - 1].flags & f->integer &&
+	    image_module_find(py->image, t->address) == py->cpython.module_id &&
+	    py_word(py, py->type.at[t->base - 1].address + py->layout->type.base, &at) &&
+	    py_word(py, at + py->layout->type.base, &object) && !object)
+		return PY_KIND_bool;
 	if (!t->is_static || !t->base || py->layout->text.forms == CPYTHON_TEXT_POINTER ||
 	    !py_word(py, py->type.at[t->base - 1].address + py->layout->type.base, &object) ||
 	    object)
@@ -290,7 +313,7 @@ static void types_relate(struct py *py)
 		t->own_kind = false;
 		if (t->is_class)
 			continue;
-		if (!type_name_read(py, t->address, name)) {
+		if (!py_type_name(py, t, name, sizeof(name))) {
 			t->kind = kind_by_flags(py, t);
 			t->own_kind = t->kind != PY_KIND_NONE;
 			continue;
@@ -447,6 +470,8 @@ struct error *py_types_heap(struct py *py)
 	struct error *err = types_in_blocks(py);
 	if (!err)
 		err = types_prune(py);
+	if (!err)
+		err = py_type_names_tell(py);
 	if (err)
 		return err;
 	types_relate(py);

@@ -159,9 +159,8 @@ static struct error *plan_builtin(struct plan_maker *m, const struct py_type *t,
 {
 	struct error *err = NULL;
 	char name[NAME_MOST + 1];
-	uint64_t at, start = base ? base->basicsize : m->py->layout->object.head;
-	if (!py_word(m->py, t->address + m->py->layout->type.name, &at) ||
-	    !image_try_string(m->py->image, at, name, NAME_MOST))
+	uint64_t start = base ? base->basicsize : m->py->layout->object.head;
+	if (!py_type_name(m->py, t, name, sizeof(name)))
 		name[0] = 0;
 	bool fields = plan_fields(m, name, &err);
 	const struct py_walker *w = walker_find(name);
