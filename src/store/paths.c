@@ -11,7 +11,7 @@
 
 enum {
 	PATHS = 3,		/* when nobody says how many */
-	STEPS_MOST = 300000,	/* objects looked at */
+	STEPS_MOST = 150000,	/* objects looked at: a second, of ten million */
 	REFERRERS_MOST = 20000, /* of one object */
 	CANDIDATES_MOST = 4096,
 	ROOTS_EACH = 4,	  /* of one object */
@@ -37,7 +37,8 @@ struct search {
 	uint64_t good;	/* of these, how many have a name all the way */
 	uint32_t until; /* no deeper than that: enough was found; UINT32_MAX: not yet */
 	sqlite3_stmt *referrers, *roots;
-	bool cut; /* not everything was looked at */
+	sqlite3_stmt *hold; /* in the middle of its rows: no query locks the file anew */
+	bool cut;	    /* not everything was looked at */
 };
 
 static void search_deinit(struct search *s)
@@ -48,6 +49,7 @@ static void search_deinit(struct search *s)
 	vec_deinit(&s->found);
 	sqlite3_finalize(s->referrers);
 	sqlite3_finalize(s->roots);
+	sqlite3_finalize(s->hold);
 }
 
 static struct error *search_error(const struct search *s)
@@ -123,11 +125,16 @@ static struct error *search_expand(struct search *s, uint32_t at)
 
 static struct error *search_prepare(struct search *s)
 {
-	const char *referrers = embed_find("query/path_referrers.sql");
+	bool named = s->query->avoid || s->query->to_type;
+	const char *referrers =
+		embed_find(named ? "query/path_referrers_named.sql" : "query/path_referrers.sql");
 	const char *roots = embed_find("query/path_roots.sql");
-	assert(referrers && roots);
+	const char *hold = embed_find("query/hold.sql");
+	assert(referrers && roots && hold);
 	if (sqlite3_prepare_v2(s->db, referrers, -1, &s->referrers, NULL) ||
-	    sqlite3_prepare_v2(s->db, roots, -1, &s->roots, NULL))
+	    sqlite3_prepare_v2(s->db, roots, -1, &s->roots, NULL) ||
+	    sqlite3_prepare_v2(s->db, hold, -1, &s->hold, NULL) ||
+	    sqlite3_step(s->hold) != SQLITE_ROW)
 		return search_error(s);
 	bind_int(s->referrers, ":limit", REFERRERS_MOST);
 	bind_int(s->roots, ":limit", ROOTS_EACH);

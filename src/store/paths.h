@@ -2,7 +2,8 @@
  * paths: why an object is alive, from an open database. For `heapscan path` and for path_to() in SQL.
  *
  * The search goes backwards from the object over the references of the database, nearest first, and
- * bounded: an object that a million others refer to is left early, and `complete` says so. Each
+ * bounded, so that an answer takes a second at most: an object that a million others refer to is left
+ * early, and `complete` says so. Each
  * vertex with roots makes a candidate; the best ones are kept: named roots before words, typed
  * references before words that look like pointers, short before long. Behind a named root the search
  * does not go on: what leads there would only say the same in more words.
