@@ -34,6 +34,7 @@ def test_healthy(python, what, tmp_path):
     made.core.unlink()
     db = sqlite3.connect(tmp_path / "x.db")
     assert db.execute(ERRORS).fetchall() == []
+    assert db.execute("SELECT title FROM finding WHERE kind IN ('heap-damage', 'runtime-damage')").fetchall() == []
     (audited,) = db.execute("SELECT value FROM meta WHERE key = 'counts_audited'").fetchone()
     assert int(audited) > (50000 if what == "busy" else 3000)
     db.close()

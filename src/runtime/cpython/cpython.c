@@ -1,3 +1,4 @@
+#include "runtime/cpython/damaged.h"
 #include "runtime/cpython/py.h"
 #include "runtime/cpython/states.h"
 
@@ -27,6 +28,9 @@ static struct error *cpython_prepare(struct runtime_context *ctx)
 		return NULL;
 	}
 	ctx->state[RUNTIME_cpython] = py;
+	py->damage = calloc(PY_DAMAGES, sizeof(*py->damage));
+	if (!py->damage)
+		return &error_nomem;
 	py->ctx = ctx;
 	py->image = ctx->image;
 	py->debuginfo = ctx->debuginfo;
@@ -84,7 +88,9 @@ static struct error *cpython_references(struct runtime_context *ctx)
 		return NULL;
 	if (py->cpython.newer)
 		return py_newer_frames(py);
-	struct error *err = py_interned_find(py);
+	struct error *err = py_damaged_links(py);
+	if (!err)
+		err = py_interned_find(py);
 	if (!err)
 		err = py_own_counts(py);
 	if (!err)
@@ -105,6 +111,9 @@ static void cpython_finish(struct runtime_context *ctx)
 	struct py *py = py_state(ctx);
 	if (!py)
 		return;
+	if (py->image)
+		py_damaged_tell(py);
+	free(py->damage);
 	py_visit_finish(py);
 	vec_deinit(&py->type);
 	vec_deinit(&py->fixed);

@@ -10,6 +10,7 @@
  *	values*.c   what a short preview of an object says
  *	dict.c      the entries of a dict, in every form
  *	visit*.c    the references of an object, by its type's plan: visit_impl.h
+ *	damaged.c   what something wrote over: damaged.h
  *	tracemalloc.c  where blocks were allocated, by the process's own records
  *	kinds.def   the builtin types that are known: name, value
  *	walkers.def those whose references are at no fixed places
@@ -96,8 +97,9 @@ struct py {
 	uint64_t objects;	     /* how many */
 	VEC(struct py_trace) trace;  /* from prepare to the objects phase */
 	struct py_visit *visit;	     /* visit_impl.h */
-	uint64_t builtin_types;	     /* builtin_types.c; 0: types have all in themselves */
-	uint32_t lent[PY_LENT_MOST]; /* object ids */
+	struct py_damage_count *damage; /* damaged.h */
+	uint64_t builtin_types;		/* builtin_types.c; 0: types have all in themselves */
+	uint32_t lent[PY_LENT_MOST];	/* object ids */
 	unsigned nlent;
 	uint64_t interpreters; /* to 3.6: the word that leads to them, by structure; 0 */
 	struct bits interned;  /* by object id: dicts of interned strings, which they do not own */

@@ -33,6 +33,13 @@ void visit_edge(struct visitor *v, uint64_t word, uint64_t from, enum reference_
 	edge_sink_add(v->sink, dst, edge_place(v, from), kind, name);
 }
 
+void visit_item(struct visitor *v, uint64_t word, uint64_t from, uint32_t name)
+{
+	if (word && !py_object_id(v->py, word))
+		py_damaged_item(v->py, word, v->at);
+	visit_edge(v, word, from, REFERENCE_OWNING, name);
+}
+
 void visit_at(struct visitor *v, uint64_t from, uint32_t name)
 {
 	uint64_t word;

@@ -24,6 +24,7 @@
 #pragma once
 
 #include "base/region.h"
+#include "runtime/cpython/damaged.h"
 #include "runtime/cpython/py.h"
 
 enum {
@@ -138,12 +139,24 @@ static inline bool visit_word(const struct visitor *v, uint64_t addr, uint64_t *
 /* `word`, found at `from`, refers to an object (or to a block, where no object was recognised). */
 void visit_edge(struct visitor *v, uint64_t word, uint64_t from, enum reference_kind kind,
 		uint32_t name);
+/* The same for an item of a container, which leads to an object wherever nothing wrote over it. */
+void visit_item(struct visitor *v, uint64_t word, uint64_t from, uint32_t name);
 /* Owning, for what the word at `from` says; nothing when it is not there. */
 void visit_at(struct visitor *v, uint64_t from, uint32_t name);
 void visit_unseen_at(struct visitor *v, uint64_t from, uint32_t name);
 /* The object's own buffer, or one that it shares, at `addr`, by the word at `from`. */
 void visit_buffer(struct visitor *v, uint64_t addr, uint64_t from, uint32_t name);
 bool visit_owns(const struct visitor *v, uint64_t addr);
+/*
+ * May n items of the buffer at addr be told as the object's? One that is another's is followed only
+ * where it is small: else a word that something wrote into many objects could make each of them tell
+ * the largest table of all.
+ */
+enum { VISIT_SHARED_MOST = 1 << 12 };
+static inline bool visit_may(const struct visitor *v, uint64_t addr, uint64_t n)
+{
+	return n <= VISIT_SHARED_MOST || visit_owns(v, addr);
+}
 /* .key and ['key'] by the address of the key; 0: no such object. */
 uint32_t visit_attr_name(const struct visitor *v, uint64_t key);
 uint32_t visit_key_name(const struct visitor *v, uint64_t key);

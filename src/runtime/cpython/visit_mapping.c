@@ -25,7 +25,8 @@ enum { KEYS_GENERAL, KEYS_UNICODE, KEYS_SPLIT }; /* internal/pycore_dict.h, 3.11
 struct keys {
 	uint64_t at, entries, n;
 	uint32_t entry_size;
-	bool str; /* all keys are; the collector does not visit them */
+	bool str;    /* all keys are; the collector does not visit them */
+	bool broken; /* it says that it has more than there is room for */
 };
 
 /* To 3.10: the lookup function tells, but which is which is not known; keys that are all str do. */
@@ -70,9 +71,13 @@ static bool keys_read(const struct visitor *v, uint64_t at, struct keys *ret)
 	ret->entries = at + l->keys_indices + indices;
 	if (!image_try_u64(img, at + l->keys_nentries, &ret->n))
 		return false;
-	const uint64_t room = ret->n ? visit_room(v->py, ret->entries) / ret->entry_size : 0;
-	if (ret->n > room)
+	/* Within the table's own block: a wrong size of the indices leads out of it. */
+	const uint64_t whole = visit_room(v->py, at), before = ret->entries - at;
+	const uint64_t room = before < whole ? (whole - before) / ret->entry_size : 0;
+	if (ret->n > room) {
+		ret->broken = whole != 0;
 		ret->n = room;
+	}
 	if (l->keys_form == CPYTHON_DICT_KEYS_40)
 		ret->str = keys_all_str(v, ret);
 	return true;
@@ -128,14 +133,17 @@ static void visit_values(struct visitor *v, const struct keys *k, uint64_t value
 static void walk_dict_table(struct visitor *v)
 {
 	const struct cpython_mapping_layout *l = &v->l->mapping;
-	uint64_t mask, table, key, value;
-	if (!visit_word(v, v->at + l->mask, &mask) || mask >= ENTRIES_MOST ||
-	    !visit_word(v, v->at + l->table, &table))
+	uint64_t mask, table, key, value, used, found = 0;
+	if (!visit_word(v, v->at + l->mask, &mask) || !visit_word(v, v->at + l->table, &table) ||
+	    !visit_word(v, v->at + l->used, &used))
 		return;
 	if (table != v->at + l->smalltable)
 		visit_buffer(v, table, v->at + l->table, v->name->table);
-	if (mask >= visit_room(v->py, table) / 24)
+	if (mask >= visit_room(v->py, table) / 24 || mask & (mask + 1) || mask >= ENTRIES_MOST ||
+	    (table != v->at + l->smalltable && !visit_may(v, table, mask))) {
+		py_damaged(v->py, PY_DAMAGE_DICT_TABLE, v->at);
 		return;
+	}
 	for (uint64_t i = 0; i <= mask; i++) {
 		const uint64_t entry = table + 24 * i;
 		if (!visit_word(v, entry + 8, &key) || !visit_word(v, entry + 16, &value))
@@ -150,11 +158,12 @@ static void walk_dict_table(struct visitor *v)
 						      EDGE_NAME_UNSEEN);
 			continue;
 		}
-		visit_edge(v, key, entry + 8, REFERENCE_OWNING,
-			   edge_name_pack(EDGE_NAME_KEYOF, i) | v->unseen);
-		visit_edge(v, value, entry + 16, REFERENCE_OWNING,
-			   visit_key_name(v, key) | v->unseen);
+		visit_item(v, key, entry + 8, edge_name_pack(EDGE_NAME_KEYOF, i) | v->unseen);
+		visit_item(v, value, entry + 16, visit_key_name(v, key) | v->unseen);
+		found++;
 	}
+	if (found != used)
+		py_damaged(v->py, PY_DAMAGE_DICT_COUNT, v->at);
 }
 
 /* The number of values that a block of them can have, by what the version writes beside them. */
@@ -173,16 +182,24 @@ void walk_dict(struct visitor *v)
 {
 	const struct cpython_mapping_layout *l = &v->l->mapping;
 	struct keys k;
-	uint64_t keys, values, key, value;
+	uint64_t keys, values, key, value, used, found = 0;
 	if (l->keys_form == CPYTHON_DICT_TABLE) {
 		walk_dict_table(v);
 		return;
 	}
-	if (!visit_word(v, v->at + l->keys, &keys) || !visit_word(v, v->at + l->values, &values))
+	if (!visit_word(v, v->at + l->keys, &keys) || !visit_word(v, v->at + l->values, &values) ||
+	    !visit_word(v, v->at + l->used, &used))
 		return;
 	visit_buffer(v, keys, v->at + l->keys, v->name->table);
-	if (!keys_read(v, keys, &k))
+	if (!keys_read(v, keys, &k)) {
+		py_damaged(v->py, PY_DAMAGE_DICT_TABLE, v->at);
 		return;
+	}
+	if (k.broken || (!values && !visit_may(v, keys, k.n))) {
+		py_damaged(v->py, PY_DAMAGE_DICT_TABLE, v->at);
+		if (!visit_may(v, keys, k.n))
+			return;
+	}
 	if (values) {
 		uint8_t embedded = 0;
 		visit_buffer(v, values, v->at + l->values, v->name->values);
@@ -202,12 +219,15 @@ void walk_dict(struct visitor *v)
 			return;
 		if (!key || !value)
 			continue;
-		visit_edge(v, key, VISIT_ELSEWHERE, REFERENCE_OWNING,
+		visit_item(v, key, VISIT_ELSEWHERE,
 			   edge_name_pack(EDGE_NAME_KEYOF, i) | v->unseen |
 				   (k.str ? EDGE_NAME_UNSEEN : 0));
-		visit_edge(v, value, VISIT_ELSEWHERE, REFERENCE_OWNING,
-			   visit_key_name(v, key) | v->unseen);
+		visit_item(v, value, VISIT_ELSEWHERE, visit_key_name(v, key) | v->unseen);
+		found++;
 	}
+	/* Not told of one whose table is no block: the entries of it were not looked at. */
+	if (found != used && !k.broken && visit_room(v->py, keys))
+		py_damaged(v->py, PY_DAMAGE_DICT_COUNT, v->at);
 }
 
 void own_dict(struct owner *o)
@@ -322,15 +342,18 @@ void walk_set(struct visitor *v)
 {
 	const struct cpython_mapping_layout *l = &v->l->mapping;
 	const bool hash_first = l->keys_form == CPYTHON_DICT_TABLE; /* 2.7: {hash, key} */
-	uint64_t mask, table, key, hash, left;
-	if (!visit_word(v, v->at + l->set_mask, &mask) || mask >= ENTRIES_MOST ||
+	uint64_t mask, table, key, hash, left, found = 0;
+	if (!visit_word(v, v->at + l->set_mask, &mask) ||
 	    !visit_word(v, v->at + l->set_table, &table) ||
 	    !visit_word(v, v->at + l->set_used, &left))
 		return;
 	if (table != v->at + l->set_smalltable)
 		visit_buffer(v, table, v->at + l->set_table, v->name->table);
-	if (mask >= visit_room(v->py, table) / 16)
+	if (mask >= visit_room(v->py, table) / 16 || mask & (mask + 1) || mask >= ENTRIES_MOST ||
+	    (table != v->at + l->set_smalltable && !visit_may(v, table, mask))) {
+		py_damaged(v->py, PY_DAMAGE_SET, v->at);
 		return;
+	}
 	for (uint64_t i = 0; i <= mask; i++) {
 		const uint64_t at = table + 16 * i;
 		if (!visit_word(v, at + (hash_first ? 8 : 0), &key) ||
@@ -339,9 +362,12 @@ void walk_set(struct visitor *v)
 		/* A deleted one: `dummy`, whose hash is -1. */
 		if (!key || (!hash_first && hash == UINT64_MAX))
 			continue;
-		visit_edge(v, key, at, REFERENCE_OWNING,
-			   edge_name_pack(EDGE_NAME_KEYOF, i) | v->unseen);
+		/* 2.7: the key of a deleted one is `dummy`, as in a dict; its hash is what it was. */
+		found++;
+		visit_item(v, key, at, edge_name_pack(EDGE_NAME_KEYOF, i) | v->unseen);
 	}
+	if (!hash_first && found != left)
+		py_damaged(v->py, PY_DAMAGE_SET_COUNT, v->at);
 }
 
 void own_set(struct owner *o)
@@ -361,7 +387,11 @@ void walk_odict(struct visitor *v)
 	struct trail trail = {0};
 	if (l->odict_first == CPYTHON_NONE || !visit_word(v, v->at + l->odict_first, &node))
 		return;
-	while (node && !trail_again(&trail, node) && visit_owns(v, node)) {
+	while (node && !trail_again(&trail, node)) {
+		if (!visit_owns(v, node)) {
+			py_damaged(v->py, PY_DAMAGE_ORDER, v->at);
+			return;
+		}
 		visit_buffer(v, node, VISIT_ELSEWHERE, v->name->link);
 		if (read(v, node + l->odict_node_key, &key))
 			visit_edge(v, key, VISIT_ELSEWHERE, REFERENCE_OWNING,

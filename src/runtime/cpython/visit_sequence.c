@@ -14,7 +14,7 @@ static void visit_row(struct visitor *v, uint64_t at, uint64_t n, uint64_t index
 	for (uint64_t i = 0; i < n; i++) {
 		if (!visit_word(v, at + 8 * i, &word))
 			return;
-		visit_edge(v, word, at + 8 * i, REFERENCE_OWNING,
+		visit_item(v, word, at + 8 * i,
 			   edge_name_pack(EDGE_NAME_INDEX, index + i) | v->unseen);
 	}
 }
@@ -91,11 +91,16 @@ void walk_list(struct visitor *v)
 {
 	const struct cpython_sequence_layout *l = &v->l->sequence;
 	uint64_t n, items;
-	if (!visit_word(v, v->at + v->l->object.size, &n) || n > ITEMS_MOST ||
-	    !visit_word(v, v->at + l->list_items, &items) || !items)
+	if (!visit_word(v, v->at + v->l->object.size, &n) ||
+	    !visit_word(v, v->at + l->list_items, &items))
+		return;
+	uint64_t room = visit_room(v->py, items) / 8;
+	/* While a list is sorted, it has none. */
+	if (n > room || !visit_may(v, items, n))
+		py_damaged(v->py, PY_DAMAGE_LIST, v->at);
+	if (!items || n > ITEMS_MOST || !visit_may(v, items, n))
 		return;
 	visit_buffer(v, items, v->at + l->list_items, v->name->items);
-	uint64_t room = visit_room(v->py, items) / 8;
 	visit_row(v, items, n < room ? n : room, 0);
 }
 
@@ -144,11 +149,11 @@ void walk_deque(struct visitor *v)
 	const struct cpython_visit_layout *l = v->l->visit;
 	uint64_t n, block, index, from = v->at + l->deque_left;
 	if (l->deque_left == CPYTHON_NONE || !visit_word(v, v->at + l->deque_length, &n) ||
-	    n > ITEMS_MOST || !visit_word(v, from, &block) ||
-	    !visit_word(v, v->at + l->deque_leftindex, &index) || index > l->block_items)
+	    !visit_word(v, from, &block) || !visit_word(v, v->at + l->deque_leftindex, &index))
 		return;
 	struct trail trail = {0};
-	for (uint64_t i = 0; block && !trail_again(&trail, block); index = 0) {
+	uint64_t i = 0;
+	while (n <= ITEMS_MOST && index <= l->block_items && block && !trail_again(&trail, block)) {
 		uint64_t here = l->block_items - index;
 		if (here > n - i)
 			here = n - i;
@@ -158,10 +163,13 @@ void walk_deque(struct visitor *v)
 		from = VISIT_ELSEWHERE;
 		if (i >= n || !image_try_u64(v->py->image, block + l->block_right, &block))
 			break;
+		index = 0;
 	}
+	if (i < n)
+		py_damaged(v->py, PY_DAMAGE_DEQUE, v->at);
 	if (l->deque_free == CPYTHON_NONE || !visit_word(v, v->at + l->deque_nfree, &n))
 		return;
-	for (uint64_t i = 0; i < n && i < DEQUE_FREE_MOST; i++)
+	for (i = 0; i < n && i < DEQUE_FREE_MOST; i++)
 		if (visit_word(v, v->at + l->deque_free + 8 * i, &block))
 			visit_buffer(v, block, v->at + l->deque_free + 8 * i, v->name->block);
 }
