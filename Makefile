@@ -89,6 +89,7 @@ unit-run: $(UNIT)
 	@set -e; for t in $(UNIT); do echo "$$t"; $$t; done
 
 ## e2e: oracle programs, real cores, damaged ones: against build/heapscan
+# Two runs: files of one name may be in both folders.
 # The programs are the same whatever heapscan is built with.
 export PROGRAMS_DIR ?= $(abspath $(BUILD))/programs
 # Where `make pythons` puts Debian's interpreters; e2e uses them when they are there.
@@ -96,7 +97,8 @@ export PYTHONS_DIR ?= $(abspath $(BUILD))/pythons
 PYTEST = BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider --durations=5
 e2e: all
 	@echo "Python interpreters found:"; BUILD=$(abspath $(BUILD)) $(PYTHON) -B tests/python/interpreters.py
-	$(PYTEST) tests/e2e tests/python
+	$(PYTEST) tests/e2e
+	$(PYTEST) tests/python
 
 ## check: everything that must hold, on a fresh machine too
 check: setup-test
