@@ -273,7 +273,9 @@ CREATE TABLE census (
     reachable INTEGER,          -- as in object
     grade     INTEGER,          -- as in object
     objects   INTEGER NOT NULL, -- how many
-    bytes     INTEGER NOT NULL  -- all of them
+    bytes     INTEGER NOT NULL, -- all of them
+    tops      INTEGER,          -- of them: objects that no other one dominates; NULL: not known (a trace)
+    tops_retained INTEGER       -- what these retain: over all rows, every live byte once
 );
 
 -- Every byte of every mapping, in exactly one row: the rows of a segment add up to its length.

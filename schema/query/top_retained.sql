@@ -5,5 +5,6 @@ SELECT o.id, o.address, o.size, o.retained,
             WHEN o.reachable = 1 THEN 'yes' END AS reachable,
        t.name AS type, o.value
 FROM object o LEFT JOIN type t ON t.id = o.type_id
+WHERE (:min_size IS NULL OR o.size >= :min_size) AND (:max_size IS NULL OR o.size <= :max_size)
 ORDER BY o.retained DESC
 LIMIT :limit

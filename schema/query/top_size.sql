@@ -5,5 +5,6 @@ SELECT o.id, o.address, o.size, o.retained,
             WHEN o.reachable = 1 THEN 'yes' END AS reachable,
        t.name AS type, o.value
 FROM object o LEFT JOIN type t ON t.id = o.type_id
+WHERE o.size BETWEEN coalesce(:min_size, 0) AND coalesce(:max_size, 0x7fffffffffffffff)
 ORDER BY o.size DESC
 LIMIT :limit

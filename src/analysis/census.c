@@ -60,7 +60,10 @@ static struct error *census_count(struct census *c, const struct census_row *kin
 {
 	uint32_t *slot = census_slot(c, kind);
 	if (*slot) {
-		c->s->census.at[*slot - 1].objects++;
+		struct census_row *row = &c->s->census.at[*slot - 1];
+		row->objects++;
+		row->tops += kind->tops;
+		row->tops_retained += kind->tops_retained;
 		return NULL;
 	}
 	struct error *err = vec_push(&c->s->census, *kind);
@@ -92,6 +95,7 @@ struct error *analysis_census(struct snapshot *s, struct log *log)
 	s->census.n = 0;
 	struct error *err = census_grow(&c);
 	for (uint32_t i = 0; i < o->n && !err; i++) {
+		bool top = o->dominator && o->retained && !o->dominator[i];
 		const struct census_row kind = {
 			.size = o->size[i],
 			.type_id = o->type_id ? o->type_id[i] : 0,
@@ -99,6 +103,8 @@ struct error *analysis_census(struct snapshot *s, struct log *log)
 			.reachable = o->reachable ? o->reachable[i] : 255,
 			.grade = o->grade ? o->grade[i] : 0,
 			.objects = 1,
+			.tops = top,
+			.tops_retained = top ? o->retained[i] : 0,
 		};
 		err = census_count(&c, &kind);
 	}

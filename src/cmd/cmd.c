@@ -167,6 +167,10 @@ struct error *cmd_prepare(struct cmd_context *ctx, const char *query, uint64_t l
 		limit = ctx->opt.limit;
 	cmd_bind_int(*ret, ":limit", limit && limit < INT64_MAX ? (int64_t)limit : -1);
 	cmd_bind_text(*ret, ":type", ctx->opt.type);
+	if (ctx->opt.min_size)
+		cmd_bind_int(*ret, ":min_size", (int64_t)ctx->opt.min_size);
+	if (ctx->opt.max_size)
+		cmd_bind_int(*ret, ":max_size", (int64_t)ctx->opt.max_size);
 	return NULL;
 }
 

@@ -38,7 +38,10 @@ enum cmd_by {
 	BY_SITE,
 	BY_WAITING,
 	BY_FUNCTION,
-	BY_AGE
+	BY_AGE,
+	BY_DOMINATOR,
+	BY_REFERRER,
+	BY_SIGNATURE,
 };
 
 /* --limit was not given: each command has its own. */
@@ -63,6 +66,8 @@ struct cmd_options {
 	unsigned cost; /* enum site_figure */
 	const char *skip_frames;
 	uint64_t hex;
+	uint64_t min_size, max_size; /* 0: any */
+	bool histogram, what_if;
 	/* leaks, cycles, refs, scan */
 	const char *suppress, *baseline;
 	/* sql */
@@ -120,7 +125,7 @@ struct error *cmd_check_type(struct cmd_context *ctx) _must_check_;
 
 /*
  * A statement of schema/query/ (of another folder, where the name has one: "temp/x.sql"); the caller finalizes it. The parameters :limit (--limit, or
- * `limit` when it was not given; -1: all) and :type (--type) are bound where the query has them.
+ * `limit` when it was not given; -1: all) and :type (--type), :min_size, :max_size are bound where the query has them.
  */
 struct error *cmd_prepare(struct cmd_context *ctx, const char *query, uint64_t limit,
 			  sqlite3_stmt **ret) _must_check_;

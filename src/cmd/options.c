@@ -139,6 +139,31 @@ static struct error *number_parse(const struct option *o, const char *text, uint
 	return NULL;
 }
 
+/* 1024, 4K, 1.5M, 2GiB: units of 1024. */
+static struct error *size_parse(const struct option *o, const char *text, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	char *end;
+	errno = 0;
+	unsigned long long whole = strtoull(text, &end, 10);
+	double part = 0;
+	if (*end == '.')
+		part = strtod(end, &end);
+	unsigned shift = 0;
+	const char *unit = *end ? strchr(units, *end & ~0x20) : NULL;
+	if (unit) {
+		shift = 10 * (unsigned)(unit - units + 1);
+		end += end[1] == 'i' ? 2 : 1;
+	}
+	if (*end == 'B')
+		end++;
+	if (*text < '0' || *text > '9' || *end || errno || part >= 1 || whole >> (63 - shift))
+		return error_new(ERROR_USAGE, "--%s: '%s' is no size (4096, 4K, 1.5M)", o->name,
+				 text);
+	*ret = ((uint64_t)whole << shift) + (uint64_t)(part * (double)(UINT64_C(1) << shift));
+	return NULL;
+}
+
 static struct error *apply(const struct option *o, const char *text, bool off, void *values)
 {
 	void *field = (char *)values + o->offset;
@@ -151,6 +176,8 @@ static struct error *apply(const struct option *o, const char *text, bool off, v
 		return NULL;
 	case OPTION_NUMBER:
 		return number_parse(o, text, field);
+	case OPTION_SIZE:
+		return size_parse(o, text, field);
 	case OPTION_STRING:
 		*(const char **)field = text;
 		return NULL;

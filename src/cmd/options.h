@@ -14,6 +14,7 @@
  *	FLAG	bool			--name, --no-name
  *	COUNT	unsigned		-v -vv: adds one each time
  *	NUMBER	uint64_t		--name N, --name=N; decimal
+ *	SIZE	uint64_t		the same in bytes; 4K, 1.5M, 2GiB, too
  *	STRING	const char *		--name TEXT, -o TEXT, -oTEXT
  *	LIST	struct option_list	as STRING, repeatable
  *	CHOICE	unsigned		the index in `choices`
@@ -35,6 +36,7 @@ enum option_kind {
 	OPTION_FLAG,
 	OPTION_COUNT,
 	OPTION_NUMBER,
+	OPTION_SIZE,
 	OPTION_STRING,
 	OPTION_LIST,
 	OPTION_CHOICE,

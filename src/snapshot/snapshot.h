@@ -430,6 +430,8 @@ struct census_row {
 	uint32_t objects; /* how many */
 	uint16_t arena_id;
 	uint8_t reachable, grade; /* as in the object table */
+	uint32_t tops;		  /* of them: those that no other object dominates */
+	uint64_t tops_retained;	  /* what these retain, together */
 };
 
 /* What would go back to the system, and what of an arena's free memory would not. Bytes. */

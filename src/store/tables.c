@@ -585,6 +585,8 @@ static void census_row(const struct snapshot *s, uint64_t i, struct store_row *o
 	out->v[4] = value_nonzero(r->grade);
 	out->v[5] = value_int(r->objects);
 	out->v[6] = value_int((int64_t)(r->size * r->objects));
+	out->v[7] = s->object.dominator ? value_int(r->tops) : value_null();
+	out->v[8] = s->object.dominator ? value_int((int64_t)r->tops_retained) : value_null();
 }
 
 static uint64_t garbage_rows(const struct snapshot *s)
@@ -902,7 +904,8 @@ const struct store_table store_tables[] = {
 			   "bytes", "all_objects", "all_bytes", "object_id"},
 	}, {
 		.name = "census", .rows = census_rows, .row = census_row, .bulk = true,
-		.column = {"type_id", "size", "arena_id", "reachable", "grade", "objects", "bytes"},
+		.column = {"type_id", "size", "arena_id", "reachable", "grade", "objects", "bytes",
+			   "tops", "tops_retained"},
 	}, {
 		.name = "ledger", .rows = ledger_rows, .row = ledger_row,
 		.column = {"segment_id", "category", "place", "bytes"},

@@ -43,7 +43,11 @@ static void counts(void **state)
 			o->arena_id = calloc(n + 1, sizeof(*o->arena_id));
 			o->reachable = calloc(n + 1, sizeof(*o->reachable));
 			o->grade = calloc(n + 1, sizeof(*o->grade));
+			o->dominator = calloc(n + 1, sizeof(*o->dominator));
+			o->retained = calloc(n + 1, sizeof(*o->retained));
 			for (uint32_t i = 0; i < n; i++) {
+				o->dominator[i] = (uint32_t)random_below(2);
+				o->retained[i] = random_below(1000);
 				o->size[i] = 8 + random_below(sizes);
 				o->type_id[i] = (uint32_t)random_below(3);
 				o->arena_id[i] = (uint16_t)random_below(2);
@@ -53,10 +57,17 @@ static void counts(void **state)
 			assert_null(analysis_census(s, &log));
 			uint64_t objects = 0;
 			for (uint64_t r = 0; r < s->census.n; r++) {
-				uint32_t found = 0;
-				for (uint32_t i = 0; i < n; i++)
-					found += is_of(&s->census.at[r], o, i);
+				uint32_t found = 0, tops = 0;
+				uint64_t retained = 0;
+				for (uint32_t i = 0; i < n; i++) {
+					bool is = is_of(&s->census.at[r], o, i);
+					found += is;
+					tops += is && !o->dominator[i];
+					retained += is && !o->dominator[i] ? o->retained[i] : 0;
+				}
 				assert_int_equal(found, s->census.at[r].objects);
+				assert_int_equal(tops, s->census.at[r].tops);
+				assert_int_equal(retained, s->census.at[r].tops_retained);
 				assert_true(found > 0);
 				objects += found;
 			}

@@ -26,6 +26,7 @@ static const struct option first[] = {
 	{'g', "other", OPTION_FLAG, AT(other), NULL, "another", NULL, false},
 	{'v', "verbose", OPTION_COUNT, AT(count), NULL, "more", NULL, false},
 	{'n', "number", OPTION_NUMBER, AT(number), "N", "a number", NULL, false},
+	{0, "size", OPTION_SIZE, AT(number), "SIZE", "bytes", NULL, false},
 	{0},
 };
 static const struct option second[] = {
@@ -136,6 +137,11 @@ static void mistakes(void **state)
 		{"--no-text", "unknown option '--no-text' (did you mean --text?)"},
 		{"--text", "--text wants a value (TEXT)"},
 		{"-t", "-t wants a value (TEXT)"},
+		{"--size x", "--size: 'x' is no size (4096, 4K, 1.5M)"},
+		{"--size -1", "--size: '-1' is no size (4096, 4K, 1.5M)"},
+		{"--size 4X", "--size: '4X' is no size (4096, 4K, 1.5M)"},
+		{"--size 4KK", "--size: '4KK' is no size (4096, 4K, 1.5M)"},
+		{"--size 8388608T", "--size: '8388608T' is no size (4096, 4K, 1.5M)"},
 		{"-n x", "--number: 'x' is no number"},
 		{"-n -1", "--number: '-1' is no number"},
 		{"-n 1x", "--number: '1x' is no number"},
@@ -198,14 +204,37 @@ static void nearest(void **state)
 	assert_null(options_nearest("a-word-that-is-longer-than-any-option-will-ever-be", words));
 }
 
+static void sizes(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line;
+		uint64_t bytes;
+	} known[] = {
+		{"--size 0", 0},
+		{"--size 4096", 4096},
+		{"--size 4096B", 4096},
+		{"--size 4K", 4096},
+		{"--size 4k", 4096},
+		{"--size 4KiB", 4096},
+		{"--size 1.5M", 3 << 19},
+		{"--size=2GiB", UINT64_C(2) << 30},
+		{"--size 8388607T", UINT64_C(8388607) << 40},
+	};
+	for (unsigned i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		struct parsed p;
+		parse(&p, known[i].line);
+		assert_string_equal(p.error, "");
+		assert_int_equal(p.v.number, known[i].bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kinds),
-		cmocka_unit_test(forms),
-		cmocka_unit_test(mistakes),
-		cmocka_unit_test(lists_end),
-		cmocka_unit_test(help_and_completion),
+		cmocka_unit_test(sizes),     cmocka_unit_test(kinds),
+		cmocka_unit_test(forms),     cmocka_unit_test(mistakes),
+		cmocka_unit_test(lists_end), cmocka_unit_test(help_and_completion),
 		cmocka_unit_test(nearest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
