@@ -91,12 +91,15 @@ uint64_t stack_text_line(struct word *file)
 
 struct error *stack_text_valgrind(struct stack_text *s, struct word w, bool *ret)
 {
-	uint64_t address, line = 0;
+	uint64_t address;
+	*ret = word_address(&w, &address) && word_skip(&w, ": ");
+	return *ret ? stack_text_named(s, w, address) : NULL;
+}
+
+struct error *stack_text_named(struct stack_text *s, struct word w, uint64_t address)
+{
+	uint64_t line = 0;
 	struct word file = {0}, module = {0};
-	*ret = false;
-	if (!word_address(&w, &address) || !word_skip(&w, ": "))
-		return NULL;
-	*ret = true;
 	word_trim(&w);
 	if (word_len(&w) && w.end[-1] == ')') {
 		/* The last parenthesis that opens behind a blank: names of functions have some, too. */

@@ -39,6 +39,8 @@ struct error *stack_text_add(struct stack_text *s, struct word function, struct 
  * False in *ret: it is no frame.
  */
 struct error *stack_text_valgrind(struct stack_text *s, struct word w, bool *ret) _must_check_;
+/* What stands behind the colon there. */
+struct error *stack_text_named(struct stack_text *s, struct word w, uint64_t address) _must_check_;
 /*
  * An address within a file of which only the path is known: names are looked up later, `function`
  * stays if that finds nothing. `build_id` (hex) may be empty.

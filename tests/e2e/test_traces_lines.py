@@ -1,0 +1,112 @@
+"""JSON lines and --trace-pattern: random events, with a dictionary as the oracle; bad lines, limits."""
+
+import json
+import random
+
+import pytest
+
+from build import TOP
+from heapscan import command, scan
+
+STACKS = [["malloc", "keep (a.c:25)", "main (a.c:42)"], ["lose (a.c:3)", "main (a.c:43)"],
+          [{"function": "far", "file": "b.c", "line": 7, "module": "/usr/lib/x.so"}],
+          ["0x1234"], ["operator() (in /usr/lib/y.so)", "main (a.c:44)"], []]
+OWN = ["keep", "lose", "far", None, "operator()", None]
+
+
+class Model:
+    """What the events mean, one by one."""
+
+    def __init__(self):
+        self.live, self.made, self.bytes, self.unknown, self.failed = {}, 0, 0, 0, 0
+        self.peak = 0
+
+    def alloc(self, ptr, size, stack):
+        if not ptr:
+            self.failed += 1
+            return
+        self.live[ptr] = (size, stack)
+        self.made += 1
+        self.bytes += size
+        self.peak = max(self.peak, sum(s for s, _ in self.live.values()))
+
+    def free(self, ptr):
+        if ptr and self.live.pop(ptr, None) is None:
+            self.unknown += 1
+
+    def check(self, db):
+        meta = db.meta()
+        assert {k: int(meta.get(k, 0)) for k in ("allocations", "allocated_bytes", "live_objects",
+                                                 "live_bytes", "peak_bytes", "unknown_frees",
+                                                 "failed_allocations")} == {
+            "allocations": self.made, "allocated_bytes": self.bytes,
+            "live_objects": len(self.live), "live_bytes": sum(s for s, _ in self.live.values()),
+            "peak_bytes": self.peak, "unknown_frees": self.unknown,
+            "failed_allocations": self.failed}
+        assert dict(db.rows("SELECT address, size FROM object")) == {
+            a: s for a, (s, _) in self.live.items()}
+
+
+def events(seed, n=1500):
+    """(op, old, ptr, size, stack, model)"""
+    rnd = random.Random(seed)
+    model = Model()
+    for _ in range(n):
+        ptr, size = 8192 * rnd.randrange(1, 120), rnd.randrange(0, 5000)
+        stack = rnd.randrange(len(STACKS))
+        op = rnd.choice(["malloc", "calloc", "free", "free", "realloc", "new"])
+        old = 0
+        if op == "free":
+            model.free(ptr)
+        elif op == "realloc":
+            old = rnd.choice([0, 8192 * rnd.randrange(1, 120)])
+            ptr = rnd.choice([0, ptr, ptr, old or ptr])
+            if ptr or (old and not size):
+                model.free(old)
+            if ptr or size:
+                model.alloc(ptr, size, stack)
+        else:
+            ptr = rnd.choice([0, ptr, ptr, ptr, ptr])
+            model.alloc(ptr, size, stack)
+        yield op, old, ptr, size, stack, model
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_json(seed, tmp_path, db_path):
+    path = tmp_path / "app.jsonl"
+    lines = [json.dumps({"exe": "/usr/bin/app", "pid": 1234})]
+    for i, (op, old, ptr, size, stack, model) in enumerate(events(seed)):
+        event = {"op": op, "ptr": hex(ptr) if i % 2 else ptr, "t": 100 + i / 1000}
+        if op != "free":
+            event.update(size=size, stack=STACKS[stack])
+        if op == "realloc":
+            event["old"] = hex(old)
+        lines.append(json.dumps(event))
+    # The last line has no line feed, and is whole.
+    path.write_text("\n".join(lines))
+    db = scan(path, db_path)
+    model.check(db)
+    meta = db.meta()
+    assert meta["exe"] == "/usr/bin/app" and meta["pid"] == "1234" and meta["time_unit"] == "s"
+    assert meta["warnings"] == "" if "warnings" in meta else True
+    own = {}
+    for size, stack in model.live.values():
+        own[OWN[stack]] = own.get(OWN[stack], 0) + size
+    found = dict(db.rows("SELECT function, sum(live_bytes) FROM site GROUP BY 1 HAVING sum(live_bytes) > 0"))
+    assert found == {k: v for k, v in own.items() if v}
+    assert db.rows("SELECT DISTINCT file, line FROM site WHERE function = 'keep'") == [("a.c", 25)]
+
+
+def test_json_damage(tmp_path, db_path):
+    path = tmp_path / "bad.jsonl"
+    path.write_bytes(b"\n".join([
+        b'{"op":"malloc","ptr":16,"size":10}', b'{"op":"malloc","ptr":32,"size":-5}',
+        b'{"op":"malloc","ptr":-32,"size":5}', b'{"op":"malloc","size":5}', b'{"op":"dance","ptr":1}',
+        b'{"op":"malloc","ptr":48,"size":7,"stack":[{},[1],"\\u0000x","f (a.c:99999999999999999999)"]}',
+        b'{"op":"malloc","ptr":64,"size":18446744073709551615}', b"[1]", b"nonsense", b"\xff\xfe\0",
+        b"[" * 100000, b'{"op":"free","ptr":' + b"1" * 500 + b"}",
+        b'{"op":"malloc","ptr":80,"size":1,"t":"soon"}', b'{"op":"mall']))
+    db = scan(path, db_path)
+    assert sorted(db.rows("SELECT address, size FROM object")) == [(16, 10), (48, 7), (80, 1)]
+    told = db.meta()["warnings"]
+    assert "no JSON object" in told and "op that is not known" in told and "breaks off" in told
