@@ -94,6 +94,7 @@ static struct error *scan_open_file(struct scan *sc, const char *name, struct in
 	struct error *err = input_open(name, &options, sc->log, in);
 	if (err)
 		return err;
+	in->trace_pattern = sc->opt->trace_pattern;
 	*format = input_format_find(in);
 	if (!*format)
 		return error_new(ERROR_INPUT,
@@ -106,6 +107,11 @@ static struct error *scan_open_file(struct scan *sc, const char *name, struct in
 static struct error *scan_open(struct scan *sc)
 {
 	struct error *err = scan_open_file(sc, sc->opt->input, &sc->input, &sc->format);
+	if (!err && sc->format->read_image && sc->opt->trace_pattern && !sc->opt->trace)
+		return error_new(ERROR_USAGE,
+				 "--trace-pattern: %s is a core file, and there is no "
+				 "--trace",
+				 sc->opt->input);
 	if (err || !sc->opt->trace)
 		return err;
 	if (!sc->format->read_image)

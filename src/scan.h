@@ -13,10 +13,11 @@
 #include <stdbool.h>
 
 struct scan_options {
-	const char *input;  /* path, or "-" */
-	const char *output; /* path of the database */
-	const char *trace;  /* of the process that the core is of; NULL */
-	const char *tmpdir; /* for decompression; NULL: the usual */
+	const char *input;	   /* path, or "-" */
+	const char *output;	   /* path of the database */
+	const char *trace;	   /* of the process that the core is of; NULL */
+	const char *trace_pattern; /* of the lines of a trace that has no known format; NULL */
+	const char *tmpdir;	   /* for decompression; NULL: the usual */
 	struct debuginfo_options debuginfo;
 	bool redact; /* no contents, no keys: the database may be shared */
 	bool ordinary_store;

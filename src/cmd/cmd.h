@@ -57,7 +57,7 @@ struct cmd_options {
 	const char *type; /* regular expression, NULL: any */
 	unsigned fail_on; /* enum cmd_fail */
 	/* scan */
-	const char *output, *exe, *trace;
+	const char *output, *exe, *trace, *trace_pattern;
 	struct option_list sysroot;
 	bool debuginfod, redact, ordinary_store, check, timing;
 	/* leaks, cycles, top, memory, show */

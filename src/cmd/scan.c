@@ -88,6 +88,7 @@ static struct error *scan_make(struct cmd_context *ctx, const char *input, const
 		.input = input,
 		.output = output,
 		.trace = opt->trace,
+		.trace_pattern = opt->trace_pattern,
 		.debuginfo =
 			{
 				.sysroot = opt->sysroot.at,
@@ -150,6 +151,10 @@ static const struct option scan_options_rows[] = {
 	{0, "trace", OPTION_STRING, FIELD(trace), "TRACE",
 	 "FILE is a core: take who allocated its blocks from this trace of the process", NULL,
 	 false},
+	{0, "trace-pattern", OPTION_STRING, FIELD(trace_pattern), "REGEX",
+	 "the trace is lines that this matches, by groups called op, ptr, size, old, new, stack, "
+	 "time, tid",
+	 NULL, false},
 	{0, "debuginfod", OPTION_FLAG, FIELD(debuginfod), NULL,
 	 "ask the servers of $DEBUGINFOD_URLS for binaries", NULL, false},
 	{0, "redact", OPTION_FLAG, FIELD(redact), NULL,

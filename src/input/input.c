@@ -22,10 +22,13 @@ static const struct input_format *const input_formats[] = {
 
 const struct input_format *input_format_find(const struct input_file *in)
 {
-	for (size_t i = 0; i < sizeof(input_formats) / sizeof(input_formats[0]); i++)
+	const struct input_format *found = NULL;
+	for (size_t i = 0; i < sizeof(input_formats) / sizeof(input_formats[0]) && !found; i++)
 		if (input_formats[i]->probe(in->data, in->size))
-			return input_formats[i];
-	return NULL;
+			found = input_formats[i];
+	/* What the user says of the file counts more than what it looks like. */
+	bool dump = found && found->read_image;
+	return in->trace_pattern && !dump ? &input_trace_pattern : found;
 }
 
 static struct error *map_whole(const char *name, int fd, struct input_file *ret)

@@ -26,6 +26,7 @@ struct input_file {
 	const char *compression; /* "gzip", ...; NULL: plain */
 	bool cut;      /* the compressed stream ended early: what came out of it is used */
 	int64_t mtime; /* of the file as given; 0 unknown */
+	const char *trace_pattern; /* what is no dump is lines of this pattern; NULL */
 };
 
 struct input_options {

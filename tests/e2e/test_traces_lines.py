@@ -110,3 +110,67 @@ def test_json_damage(tmp_path, db_path):
     assert sorted(db.rows("SELECT address, size FROM object")) == [(16, 10), (48, 7), (80, 1)]
     told = db.meta()["warnings"]
     assert "no JSON object" in told and "op that is not known" in told and "breaks off" in told
+
+
+PATTERN = (r"^\[(?<tid>\d+)\] (?<time>[\d.]+) (?:(?<op>\w+)\((?<size>\d+)\) = (?<ptr>\S+)"
+           r"|(?<op>free)\((?<ptr>\S+)\)|(?<op>realloc)\((?<old>\S+), (?<size>0x\w+)\) = (?<new>\S+))"
+           r"(?: <(?<stack>.*)>)?$")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pattern(seed, tmp_path, db_path):
+    path = tmp_path / "app.log"
+    lines = []
+    for i, (op, old, ptr, size, stack, model) in enumerate(events(seed + 10)):
+        address = "(nil)" if not ptr else f"{ptr:x}" if i % 2 else hex(ptr)
+        text = {"free": f"free({address})",
+                "realloc": f"realloc({old:#x}, {size:#x}) = {address}"}.get(
+                    op, f"{op}({size}) = {address}")
+        frames = ";".join(f if isinstance(f, str) else f["function"] for f in STACKS[stack])
+        lines.append(f"[{i % 3}] {i / 1000} {text} <{frames}>")
+        lines.append("something else: malloc is not called here")
+    path.write_text("\n".join(lines) + "\n")
+    db = scan(path, db_path, "--trace-pattern", PATTERN)
+    model.check(db)
+    assert db.meta()["threads"] == "3"
+    assert db.rows("SELECT DISTINCT file, line FROM site WHERE function = 'keep'") == [("a.c", 25)]
+
+
+def test_pattern_usage(tmp_path):
+    path = tmp_path / "log"
+    path.write_text("malloc 10 16\n")
+
+    def told(pattern, status=1):
+        return command(path, "-o", tmp_path / "a.db", "--trace-pattern", pattern, status=status).err
+
+    assert "at 1" in told("(")
+    assert "no group may be called color" in told("(?<color>x)(?<ptr>.)")
+    assert "needs a group for the address" in told("(?<op>malloc)")
+    assert "no line matches" in told("(?<ptr>nothing)", 2)
+    assert "core file" in command(TOP / "sample-dumps" / "i386.core.xz", "--trace-pattern", "(?<ptr>.)",
+                                  "-o", tmp_path / "a.db", status=1).err
+
+
+def test_pattern_limits(tmp_path, db_path):
+    """A pattern that backtracks without end, and a line of more than a megabyte, are left out."""
+    path = tmp_path / "log"
+    path.write_text("a" * 200 + "!\n" + "malloc 16 10\n" + "x" * 3_000_000 + "\n\0\xff\n")
+    db = scan(path, db_path, "--trace-pattern", r"^(a+)+$|malloc (?<ptr>\w+) (?<size>\w+)")
+    assert db.rows("SELECT address, size FROM object") == [(0x16, 10)]
+    told = db.meta()["warnings"]
+    assert "takes too long" in told and "more than a megabyte" in told
+
+
+def test_pattern_joins_core(tmp_path):
+    """--trace with a pattern: the blocks of a core by address."""
+    core = TOP / "sample-dumps" / "i386.core.xz"
+    blocks = [line.split() for line in core.with_name("i386.expected").open()]
+    log = tmp_path / "log"
+    log.write_text("".join(f"got {a} {n} by f{i % 3} (x.c:{i})\n" for i, (a, n, _) in enumerate(blocks)))
+    out = tmp_path / "a.db"
+    command(core, "--trace", log, "--trace-pattern", r"got (?<ptr>\S+) (?<size>\d+) by (?<stack>.*)",
+            "-o", out)
+    import sqlite3
+    found = sqlite3.connect(out).execute(
+        "SELECT o.address, s.line FROM object o JOIN site s ON s.id = o.site_id").fetchall()
+    assert dict(found) == {int(a, 16): i or None for i, (a, _, _) in enumerate(blocks)}
