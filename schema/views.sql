@@ -138,7 +138,8 @@ card (rank, aspect, figure, weakens) AS (
     SELECT 1, 'whole', 'the dump ends early', 'everything: what was cut off is not in the figures'
     FROM fact WHERE key = 'truncated'
     UNION ALL
-    SELECT 2, 'missing', CASE WHEN n > 0 THEN printf('%.1f MiB', n / 1048576) || ' of writable memory are missing from the dump'
+    SELECT 2, 'missing', CASE WHEN n > 0 THEN iif(n < 1048576, printf('%.1f KiB', n / 1024), printf('%.1f MiB', n / 1048576))
+                              || ' of writable memory are missing from the dump'
                               ELSE 'no writable memory is missing from the dump' END,
            CASE WHEN n > 0 THEN 'leaks and paths: pointers there were not seen, so what they hold seems lost' END
     FROM fact WHERE key = 'trust_missing_bytes'
@@ -165,7 +166,10 @@ card (rank, aspect, figure, weakens) AS (
            'names of functions, globals and C++ types (--sysroot DIR, --exe FILE, --debuginfod)'
     FROM fact WHERE key = 'trust_binaries_missing'
     UNION ALL
-    SELECT 9, 'unexplained', printf('%.1f MiB', n / 1048576) || ' belong to no allocator, stack or binary',
+    SELECT 9, 'unexplained',
+           CASE WHEN n < 1 THEN 'all memory belongs to an allocator, a stack or a binary'
+                ELSE iif(n < 1048576, printf('%.1f KiB', n / 1024), printf('%.1f MiB', n / 1048576))
+                     || ' belong to no allocator, stack or binary' END,
            CASE WHEN n >= 1048576 THEN 'leaks: what only a word there points to counts as held, but weakly' END
     FROM fact WHERE key = 'trust_unexplained_bytes')
 SELECT rank, aspect, figure, weakens FROM card;

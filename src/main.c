@@ -93,6 +93,7 @@ static void context_init(struct cmd_context *ctx)
 	ctx->report.out = stdout;
 	ctx->report.json = opt->format == FORMAT_JSON;
 	ctx->report.width = terminal_width();
+	ctx->report.wrap = ctx->report.width;
 	ctx->report.color =
 		opt->color == COLOR_ALWAYS ||
 		(opt->color == COLOR_AUTO && isatty(STDOUT_FILENO) && !(no_color && *no_color));

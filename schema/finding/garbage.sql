@@ -1,12 +1,13 @@
 -- Cyclic garbage: what the collector would free if it ran now, with all that would go with it, and what it never
--- will. Where the collector is off, garbage stays: that is more than a collection that is due.
+-- will. Where the collector is off, garbage stays: that is more than a collection that is due. Where it is on, a
+-- little garbage is how every process looks between two collections, and worth nobody's time.
 INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id)
 SELECT 'garbage', CASE WHEN held.bytes >= 1048576 OR collector.off THEN 'warning' ELSE 'info' END,
        printf('%,d objects (%s) are cyclic garbage that a collection would free', g.objects, human(g.bytes))
        || iif(held.bytes > g.bytes, ', with what hangs on them ' || human(held.bytes), ''),
        coalesce('the collector is '
                 || (SELECT CASE value WHEN '0' THEN 'switched off (gc.disable())'
-                                      ELSE 'on: it has not run yet' END
+                                      ELSE 'on: its next full run frees them' END
                     FROM meta WHERE key = 'gc_enabled')
                 || coalesce((SELECT ', thresholds ' || value FROM meta WHERE key = 'gc_thresholds'), '')
                 || coalesce((SELECT ', counts ' || value FROM meta WHERE key = 'gc_counts'), '') || '; ', '')
@@ -17,7 +18,8 @@ FROM (SELECT count(*) AS objects, sum(o.size) AS bytes, min(g.object_id) AS obje
       WHERE NOT g.uncollectable HAVING count(*) > 0) g,
      (SELECT coalesce(sum(c.bytes), 0) AS bytes FROM garbage g JOIN cluster c ON c.head_id = g.object_id
       WHERE c.kind = 'leak' AND NOT g.uncollectable) held,
-     (SELECT count(*) AS off FROM meta WHERE key = 'gc_enabled' AND value = '0') collector;
+     (SELECT count(*) AS off FROM meta WHERE key = 'gc_enabled' AND value = '0') collector
+WHERE collector.off OR max(g.bytes, held.bytes) >= 16384 OR g.objects >= 100;
 
 INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id)
 SELECT 'garbage', 'error',

@@ -4,19 +4,35 @@ SELECT 'holder', iif(h.all_bytes * 2 >= live.bytes, 'warning', 'info'),
        printf('%s (%s, %,d members) holds %s in %,d objects: %.3g %% of what is live', h.path,
               coalesce(t.name, 'untyped block'), h.members, human(h.all_bytes), h.all_objects,
               100.0 * h.all_bytes / live.bytes),
-       coalesce((SELECT 'most of it at ' || group_concat(part, ', ')
-                 FROM (SELECT printf('%s (%,d, %s)', d.path, d.objects, human(d.bytes)) AS part
+       coalesce((SELECT 'most of it in its ' || group_concat(part, ', ')
+                 FROM (SELECT printf('%s (%,d, %s)', substr(d.path, length(h.path) + 1), d.objects, human(d.bytes)) AS part
                        FROM retention d
-                       WHERE d.objects >= 10 AND substr(d.path, 1, length(h.path)) = h.path
+                       WHERE d.objects >= 10 AND substr(d.path, 1, length(h.path)) = h.path AND d.path <> h.path
                        ORDER BY d.bytes DESC LIMIT 2)) || '; ', '')
        || printf('why it is there: heapscan path DB #%d', h.object_id),
        h.all_objects, h.all_bytes, h.object_id, h.type_id
-FROM (SELECT r.id, r.path, r.type_id, r.object_id, r.all_bytes, r.all_objects, max(c.objects) AS members
+FROM (SELECT r.id, r.path, r.type_id, r.object_id, r.bytes, r.all_bytes, r.all_objects, max(c.objects) AS members
       FROM retention r JOIN retention c ON c.parent_id = r.id
       WHERE r.objects = 1 AND r.object_id IS NOT NULL AND instr(c.step, '*') AND c.objects >= 10
       GROUP BY r.id) h
      LEFT JOIN type t ON t.id = h.type_id,
      (SELECT sum(bytes) AS bytes FROM census) live
 WHERE h.all_bytes * 40 >= live.bytes AND h.all_bytes >= 65536
+      -- a block with a few pointers in it is no container
+      AND (h.type_id IS NOT NULL OR (h.all_bytes - h.bytes) * 4 >= h.all_bytes)
 ORDER BY h.all_bytes DESC
 LIMIT 5;
+
+-- A place with a few big blocks: a buffer, an array, a table, too few to be a container's members or a type.
+INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, type_id)
+SELECT 'big', 'info',
+       printf('%s in %,d block%s%s: %.3g %% of what is live, at %s', human(r.bytes), r.objects,
+              iif(r.objects = 1, '', 's'), coalesce(' (' || t.name || ')', ''), 100.0 * r.bytes / live.bytes, r.path),
+       printf('why it is there: heapscan path DB #%d', r.object_id),
+       r.objects, r.bytes, r.object_id, r.type_id
+FROM retention r LEFT JOIN type t ON t.id = r.type_id, (SELECT sum(bytes) AS bytes FROM census) live
+WHERE r.objects < 10 AND r.object_id IS NOT NULL AND r.bytes * 10 >= live.bytes AND r.bytes >= 1048576
+      -- its holder's finding says it, with what else is there
+      AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'holder' AND d.object_id = r.object_id)
+ORDER BY r.bytes DESC
+LIMIT 3;

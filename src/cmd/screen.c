@@ -127,7 +127,34 @@ static struct error *screen_frames(struct cmd_context *ctx)
 			return &error_nomem;
 	}
 	if (!err && *chain)
-		report_line(&ctx->report, "Where     %s", chain);
+		report_text(&ctx->report, "Where     ", chain);
+	return err;
+}
+
+/* The same in Python's words, where that thread runs Python. */
+static struct error *screen_python(struct cmd_context *ctx)
+{
+	if (ctx->report.json)
+		return NULL;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct error *err = cmd_prepare(ctx, "crash_python.sql", FRAMES, &stmt);
+	const char *chain = "";
+	for (unsigned i = 0; !err; i++) {
+		struct cmd_row row;
+		bool found;
+		err = cmd_row(ctx, stmt, &row, &found);
+		if (err || !found)
+			break;
+		const char *file = report_safe(&ctx->region, cmd_row_text(&row, "file"), "?");
+		chain = region_printf(
+			&ctx->region, "%s%s%s() %s:%" PRId64, chain, i ? " < " : "",
+			report_safe(&ctx->region, cmd_row_text(&row, "function"), "?"), file,
+			cmd_row_int(&row, "line"));
+		if (!chain)
+			return &error_nomem;
+	}
+	if (!err && *chain)
+		report_text(&ctx->report, "Python    ", chain);
 	return err;
 }
 
@@ -221,16 +248,22 @@ static struct error *screen_findings(struct cmd_context *ctx, const char *path)
 	int64_t all = cmd_row_int(&total, "findings"), n = 0;
 	if (all)
 		report_heading(rep, "What to look at");
+	else
+		report_line(rep, "\nNothing stands out: what follows is what there is.");
 	while (!err) {
 		err = cmd_row(ctx, rows, &row, &found);
 		if (err || !found)
 			break;
 		const char *detail = cmd_row_text(&row, "detail");
-		report_line(rep, "%2" PRId64 ". %s: %s", ++n, cmd_row_text(&row, "severity"),
-			    report_safe(&ctx->region, cmd_row_text(&row, "title"), "?"));
+		const char *title =
+			region_printf(&ctx->region, "%s: %s", cmd_row_text(&row, "severity"),
+				      report_safe(&ctx->region, cmd_row_text(&row, "title"), "?"));
+		char lead[24];
+		snprintf(lead, sizeof(lead), "%2" PRId64 ". ", ++n);
+		report_text(rep, lead, title ? title : "?");
 		if (detail)
-			report_line(
-				rep, "    %s",
+			report_text(
+				rep, "    ",
 				screen_detail(ctx, report_safe(&ctx->region, detail, ""), path));
 	}
 	if (!err && all > n)
@@ -290,19 +323,31 @@ static struct error *screen_trust(struct cmd_context *ctx)
 		const char *figure = report_safe(&ctx->region, cmd_row_text(&row, "figure"), "?");
 		const char *weakens = cmd_row_text(&row, "weakens");
 		if (weakens)
-			weak = region_printf(&ctx->region, "%s\n          %s: weakens %s", weak,
-					     figure, report_safe(&ctx->region, weakens, ""));
+			weak = region_printf(&ctx->region, "%s%s: weakens %s\n", weak, figure,
+					     report_safe(&ctx->region, weakens, ""));
 		else
 			well = region_printf(&ctx->region, "%s%s%s", well, *well ? "; " : "",
 					     figure);
 		if (!well || !weak)
 			err = &error_nomem;
 	}
-	if (!err && *well)
-		report_line(rep, "Trust     %s%s", well, weak);
-	else if (!err && *weak)
-		report_line(rep, "Trust     %s", weak + strlen("\n          "));
-	return err;
+	if (err)
+		return err;
+	const char *lead = "Trust     ";
+	if (*well) {
+		report_text(rep, lead, well);
+		lead = "          ";
+	}
+	while (*weak) {
+		size_t len = strcspn(weak, "\n");
+		const char *one = region_strndup(&ctx->region, weak, len);
+		if (!one)
+			return &error_nomem;
+		report_text(rep, lead, one);
+		lead = "          ";
+		weak += len + 1;
+	}
+	return NULL;
 }
 
 /* ---- the screen ---- */
@@ -325,9 +370,11 @@ static void screen_blocks(struct cmd_context *ctx, const struct cmd_row *sum)
 			    "Blocks: none, since no heap was found that can be read.");
 		return;
 	}
-	report_line(&ctx->report, "Blocks: %s live (%s), %s free (%s), in %s.",
+	int64_t module = cmd_row_int(sum, "module_bytes");
+	report_line(&ctx->report, "Blocks: %s live (%s%s%s%s), %s free (%s), in %s.",
 		    cmd_count(ctx, cmd_row_int(sum, "objects")),
-		    cmd_bytes(ctx, cmd_row_int(sum, "bytes")),
+		    cmd_bytes(ctx, cmd_row_int(sum, "bytes")), module ? ", of it " : "",
+		    module ? cmd_bytes(ctx, module) : "", module ? " in modules' data" : "",
 		    cmd_count(ctx, cmd_row_int(sum, "free_objects")),
 		    cmd_bytes(ctx, cmd_row_int(sum, "free_bytes")),
 		    cmd_plural(ctx, cmd_row_int(sum, "arenas"), "arena", "arenas"));
@@ -340,6 +387,8 @@ static struct error *screen_print(struct cmd_context *ctx, const struct cmd_row 
 	struct error *err = screen_process(ctx, sum);
 	if (!err)
 		err = screen_frames(ctx);
+	if (!err)
+		err = screen_python(ctx);
 	if (err)
 		return err;
 	report_line(rep, "Dump      %s%s%s", safe_meta(ctx, "source", "?"),
@@ -369,9 +418,12 @@ static struct error *screen_print(struct cmd_context *ctx, const struct cmd_row 
 	if (err)
 		return err;
 	screen_missing(ctx, path);
-	const char *next = cmd_row_int(sum, "lost_objects") ? "leaks" : "top";
-	report_line(rep, "\nNext: heapscan %s %s   (also: cycles, top, memory, show, sql)", next,
-		    path);
+	int64_t lost = cmd_row_int(sum, "leak_clusters");
+	const char *next = !lost				    ? "top"
+			   : lost > cmd_row_int(sum, "lost_cycles") ? "leaks"
+								    : "cycles";
+	report_line(rep, "\nNext: heapscan %s %s   (also: leaks, path, top, memory, show, sql)",
+		    next, path);
 	return NULL;
 }
 

@@ -89,6 +89,48 @@ static json_t *json_address(uint64_t address)
 	return json_string(buf);
 }
 
+/* How much of `s` must not be broken: a word, or a whole command. At least a byte of what is not "". */
+static size_t text_piece(const char *s, size_t room)
+{
+	size_t word = strcspn(s, " ");
+	if (!strncmp(s + word, " %", 2))
+		return word + 1 + strcspn(s + word + 1, " "); /* 54 % */
+	if (strncmp(s, "heapscan ", 9))
+		return word;
+	size_t len = 0;
+	char quote = 0;
+	for (; s[len] && (quote || !strchr(";,", s[len])); len++)
+		if (quote ? s[len] == quote : s[len] == '"' || s[len] == '\'')
+			quote = quote ? 0 : s[len];
+	len += s[len] != 0; /* the mark goes with it */
+	while (len > word && s[len - 1] == ' ')
+		len--;
+	return len <= room && len > word ? len : word;
+}
+
+void report_text(struct report *rep, const char *lead, const char *text)
+{
+	if (rep->json)
+		return;
+	const size_t indent = text_width(lead);
+	const size_t room = rep->wrap > indent ? rep->wrap - indent : 0;
+	size_t used = 0;
+	fputs(lead, rep->out);
+	while (*text) {
+		size_t len = room ? text_piece(text, room) : strlen(text);
+		size_t columns = text_width_n(text, len);
+		if (used && used + 1 + columns > room) {
+			fprintf(rep->out, "\n%*s", (int)indent, "");
+			used = 0;
+		}
+		fprintf(rep->out, "%s%.*s", used ? " " : "", (int)len, text);
+		used += columns + (used > 0);
+		text += len;
+		text += strspn(text, " ");
+	}
+	fputc('\n', rep->out);
+}
+
 void report_int(struct report *rep, const char *key, int64_t value)
 {
 	if (!rep->json)

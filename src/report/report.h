@@ -63,6 +63,7 @@ struct report {
 	bool json;
 	bool color;
 	unsigned width; /* of the terminal; 0: do not cut */
+	unsigned wrap;	/* where sentences are broken; 0: nowhere */
 	/* private: */
 	unsigned fields; /* of the JSON object so far */
 };
@@ -78,6 +79,12 @@ struct error *report_flush(struct report *rep) _must_check_;
 void report_line(struct report *rep, const char *fmt, ...) _printf_(2, 3);
 /* A heading: an empty line before, bold on a terminal. */
 void report_heading(struct report *rep, const char *fmt, ...) _printf_(2, 3);
+/*
+ * A sentence behind `lead` (" 1. "), broken between words where the line would be wider than
+ * `wrap`, what follows set in as far. A command, from "heapscan" to the next ; or ,
+ * that is not quoted, stays in one piece where a line has room for it: it is there to be copied.
+ */
+void report_text(struct report *rep, const char *lead, const char *text);
 /* Escaped for a terminal; in the region; "?" when memory is short, `none` for NULL. */
 const char *report_safe(struct region *region, const char *text, const char *none);
 

@@ -85,7 +85,12 @@ char *text_escape(struct region *region, const char *s, size_t len)
 
 size_t text_width(const char *s)
 {
-	size_t width = 0, len = strlen(s);
+	return text_width_n(s, strlen(s));
+}
+
+size_t text_width_n(const char *s, size_t len)
+{
+	size_t width = 0;
 	for (size_t i = 0; i < len;) {
 		int32_t cp;
 		i += utf8_decode(s + i, len - i, &cp);

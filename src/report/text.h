@@ -18,6 +18,7 @@ char *text_escape(struct region *region, const char *s, size_t len);
 
 /* Columns that an escaped text takes. */
 size_t text_width(const char *s);
+size_t text_width_n(const char *s, size_t len);
 
 /* Cut to at most `width` columns (>= 1), an ellipsis in the last one when something was cut. */
 char *text_cut(struct region *region, const char *s, size_t width);

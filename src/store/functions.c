@@ -153,8 +153,11 @@ static void human_function(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 		u++;
 	}
 	char text[32];
-	int len = snprintf(text, sizeof(text), u ? "%s%.1f %s" : "%s%.0f %s", bytes < 0 ? "-" : "",
-			   v, unit[u]);
+	int len = snprintf(text, sizeof(text),
+			   !u	       ? "%s%.0f %s"
+			   : v < 9.995 ? "%s%.2f %s"
+				       : "%s%.1f %s",
+			   bytes < 0 ? "-" : "", v, unit[u]);
 	sqlite3_result_text(ctx, text, len, SQLITE_TRANSIENT);
 }
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import heapscan
 from conftest import PROGRAMS
 from heapscan import command, scan
 
@@ -40,3 +41,16 @@ def test_holder_is_exact(dumps, db_path):
     live = dict(db.rows("SELECT address, size FROM object"))
     assert objects == len(held)
     assert bytes_ == sum(live[a] for a in held)
+
+
+def test_first_screen_fits_the_terminal(dumps, db_path, monkeypatch):
+    """Sentences are broken where the terminal ends, and a pipe gets each in one line."""
+    scan(dumps("holder_table").core, db_path)
+    whole = command(db_path).out
+    monkeypatch.setitem(heapscan.ENV, "COLUMNS", "72")
+    narrow = command(db_path).out
+    at = narrow.index("What to look at")
+    said = narrow[at:narrow.index("Memory: ")]
+    assert all(len(line) <= 72 for line in said.splitlines() if "heapscan" not in line and " " in line.strip())
+    assert " ".join(said.split()) in " ".join(whole.split())
+    assert len(said.splitlines()) > len(whole[whole.index("What to look at"):whole.index("Memory: ")].splitlines())

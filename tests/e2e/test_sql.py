@@ -118,7 +118,7 @@ def test_path_to(case, sql):
 
 def test_numbers(sql):
     assert list(sql.execute("SELECT hex(255), addr(255), hex('ab'), human(1536)")) == [
-        ("0xff", "0xff", "6162", "1.5 KiB")]
+        ("0xff", "0xff", "6162", "1.50 KiB")]
 
 
 def test_an_argument_is_needed(case):

@@ -402,15 +402,50 @@ static void commands(void **state)
 	}
 }
 
+/* ---- sentences ---- */
+
+static void wrapped(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned wrap;
+		const char *in, *out;
+	} cases[] = {
+		{0, "one two three", "  one two three\n"},
+		{11, "one two three", "  one two\n  three\n"},
+		{11, "onetwothreefour five",
+		 "  onetwothreefour\n  five\n"}, /* has no room at all */
+		{12, "", "  \n"},
+		{12, "it is at 54 %, or so", "  it is at\n  54 %, or\n  so\n"},
+		/* a command is there to be copied, when a line has room for it */
+		{27, "all: heapscan sql DB \"1; 2\", or",
+		 "  all:\n  heapscan sql DB \"1; 2\",\n  or\n"},
+		{16, "all: heapscan sql DB", "  all: heapscan\n  sql DB\n"},
+		{12, "gr\xc3\xbc\xc3\x9f gr\xc3\xbc\xc3\x9f x",
+		 "  gr\xc3\xbc\xc3\x9f gr\xc3\xbc\xc3\x9f\n  x\n"},
+	};
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *text = NULL;
+		size_t len;
+		struct report rep = {.out = open_memstream(&text, &len), .wrap = cases[i].wrap};
+		assert_non_null(rep.out);
+		report_text(&rep, "  ", cases[i].in);
+		fclose(rep.out);
+		assert_string_equal(text, cases[i].out);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(escaping),	  cmocka_unit_test(escaping_random),
-		cmocka_unit_test(cutting),	  cmocka_unit_test(numbers),
-		cmocka_unit_test(aligned),	  cmocka_unit_test(fitted),
-		cmocka_unit_test(many),		  cmocka_unit_test(as_json),
-		cmocka_unit_test(not_written),	  cmocka_unit_test(queries),
-		cmocka_unit_test(growth_queries), cmocka_unit_test(commands),
+		cmocka_unit_test(escaping), cmocka_unit_test(escaping_random),
+		cmocka_unit_test(cutting),  cmocka_unit_test(numbers),
+		cmocka_unit_test(aligned),  cmocka_unit_test(fitted),
+		cmocka_unit_test(many),	    cmocka_unit_test(as_json),
+		cmocka_unit_test(wrapped),  cmocka_unit_test(not_written),
+		cmocka_unit_test(queries),  cmocka_unit_test(growth_queries),
+		cmocka_unit_test(commands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

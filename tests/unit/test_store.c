@@ -574,10 +574,10 @@ static void test_functions(void **state)
 	assert_string_equal(ask(db, "SELECT addr('abc')"), "(null)");
 	assert_string_equal(ask(db, "SELECT human(0)"), "0 B");
 	assert_string_equal(ask(db, "SELECT human(1023)"), "1023 B");
-	assert_string_equal(ask(db, "SELECT human(1024)"), "1.0 KiB");
-	assert_string_equal(ask(db, "SELECT human(1048575)"), "1.0 MiB");
-	assert_string_equal(ask(db, "SELECT human(3435973837)"), "3.2 GiB");
-	assert_string_equal(ask(db, "SELECT human(-1536)"), "-1.5 KiB");
+	assert_string_equal(ask(db, "SELECT human(1024)"), "1.00 KiB");
+	assert_string_equal(ask(db, "SELECT human(1048575)"), "1.00 MiB");
+	assert_string_equal(ask(db, "SELECT human(3435973837)"), "3.20 GiB");
+	assert_string_equal(ask(db, "SELECT human(-1536)"), "-1.50 KiB");
 	assert_string_equal(ask(db, "SELECT human(NULL)"), "(null)");
 	assert_string_equal(ask(db, "SELECT 'std::vector<int>' REGEXP '^std::(vector|list)<'"),
 			    "1");
