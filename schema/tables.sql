@@ -309,6 +309,25 @@ CREATE TABLE pin (
     object_id INTEGER REFERENCES object (id) -- an example: the one that keeps most
 );
 
+-- Bytes that could be saved. duplicate: contents that several live texts or buffers have, byte for byte, of which one
+-- would do. slack: containers that keep more than their entries need; what they would not have if they were made
+-- anew. Of each kind the thousand that matter most, and one row (folded) for all others, so that sums are right.
+-- What no root leads to, and garbage, is not in it.
+CREATE TABLE saving (
+    id           INTEGER PRIMARY KEY, -- duplicates first; of each kind the most bytes first
+    kind         TEXT NOT NULL,    -- duplicate, slack
+    type_id      INTEGER REFERENCES type (id), -- of the objects; NULL: not known, or various
+    objects      INTEGER NOT NULL, -- copies; containers
+    bytes        INTEGER NOT NULL, -- that would be saved: all copies but the largest; what containers have too much
+    size         INTEGER,          -- duplicate: bytes of one copy, the largest, with its buffers
+    capacity     INTEGER,          -- slack: entries that there is room for (str, bytes: bytes), in all of them
+    used         INTEGER,          -- slack: entries that there are
+    object_id    INTEGER REFERENCES object (id), -- an example: the first copy; the container that keeps most
+    retention_id INTEGER REFERENCES retention (id), -- how most of them are held
+    there        INTEGER,          -- how many are held so
+    folded       INTEGER           -- how many smaller rows this one stands for; NULL: it is one itself
+);
+
 -- A conclusion worth a person's time.
 CREATE TABLE finding (
     id         INTEGER PRIMARY KEY, -- dense, most important first

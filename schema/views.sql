@@ -173,3 +173,11 @@ card (rank, aspect, figure, weakens) AS (
            CASE WHEN n >= 1048576 THEN 'leaks: what only a word there points to counts as held, but weakly' END
     FROM fact WHERE key = 'trust_unexplained_bytes')
 SELECT rank, aspect, figure, weakens FROM card;
+
+-- Bytes that could be saved, with names: what is there more than once (value: how it begins), and containers with
+-- room to spare; path is how most of them are held. What a row folds has no type.
+CREATE VIEW savings AS
+SELECT s.id, s.kind, s.bytes, s.objects, s.size, s.capacity, s.used, t.name AS type, o.value, r.path, s.there,
+       s.folded, s.object_id, CASE WHEN o.address IS NOT NULL THEN printf('0x%x', o.address) END AS address
+FROM saving s LEFT JOIN type t ON t.id = s.type_id LEFT JOIN object o ON o.id = s.object_id
+     LEFT JOIN retention r ON r.id = s.retention_id;

@@ -316,6 +316,8 @@ static struct error *scan_blocks(struct scan *sc)
 	if (!err)
 		err = scan_phase(sc, "references", runtime_references(&rt));
 	if (!err)
+		err = scan_phase(sc, "contents", runtime_savings(&rt));
+	if (!err)
 		scan_tell_opaque(sc);
 	runtime_finish(&rt);
 	return err;
@@ -338,6 +340,7 @@ static struct error *scan_analyse(struct scan *sc)
 		{"shapes", analysis_shapes},
 		{"ledger", analysis_ledger},
 		{"trim", analysis_trim},
+		{"savings", analysis_savings},
 		{"findings", analysis_findings},
 	};
 	const unsigned steps = sizeof(step) / sizeof(step[0]);

@@ -79,5 +79,11 @@ struct error *analysis_ledger(struct snapshot *s, struct log *log) _must_check_;
  */
 struct error *analysis_trim(struct snapshot *s, struct log *log) _must_check_;
 
+/*
+ * saving rows: what one copy of equal contents, and containers no larger than they need be, would save.
+ * After analysis_graph and analysis_pygc: what is garbage, or lost, is another matter. See savings.c.
+ */
+struct error *analysis_savings(struct snapshot *s, struct log *log) _must_check_;
+
 /* finding rows: leaks, cycles, damage, what was missing. Most important first. */
 struct error *analysis_findings(struct snapshot *s, struct log *log) _must_check_;

@@ -63,6 +63,20 @@ static const struct report_column pin_columns[] = {
 	{"owner_id", NULL, REPORT_ID, NULL},	       {0},
 };
 
+static const struct report_column savings_columns[] = {
+	{"bytes", "SAVED", REPORT_BYTES, NULL},
+	{"share", "SHARE", REPORT_SHARE, NULL},
+	{"kind", "KIND", REPORT_WORD, NULL},
+	{"objects", "OBJECTS", REPORT_COUNT, NULL},
+	{"size", "SIZE", REPORT_COUNT, ""},
+	{"capacity", "ROOM FOR", REPORT_COUNT, ""},
+	{"used", "USED", REPORT_COUNT, ""},
+	{"type", "TYPE", REPORT_WORD, NULL},
+	{"path", "HELD BY", REPORT_TEXT, ""},
+	{"value", "VALUE", REPORT_TEXT, ""},
+	{0},
+};
+
 static const struct report_column unexplained_columns[] = {
 	{"bytes", "BYTES", REPORT_BYTES, NULL}, {"start", "FROM", REPORT_ADDRESS, NULL},
 	{"end", "TO", REPORT_ADDRESS, NULL},	{"perms", "PERMS", REPORT_WORD, NULL},
@@ -97,6 +111,10 @@ static const struct {
 	 trim_columns, 20},
 	{"What pins free memory: live blocks on pages (in pymalloc: arenas) that are partly free",
 	 "pin.sql", "pins", pin_columns, 15},
+	{"Bytes that could be saved: equal texts and buffers (one copy would do), room that "
+	 "containers do "
+	 "not use",
+	 "savings.sql", "savings", savings_columns, 15},
 	{"Mappings that nothing explains", "unexplained.sql", "unexplained", unexplained_columns,
 	 UNEXPLAINED},
 };
@@ -232,8 +250,9 @@ const struct command command_memory = {
 		       "add up to the size of\n"
 		       "all mappings. Then the arenas, with what the walk found beside what the "
 		       "allocator itself\n"
-		       "counted; free memory by the list that holds it; and the mappings that "
-		       "nothing explains.",
+		       "counted; free memory by the list that holds it; equal texts and "
+		       "buffers, and room that\n"
+		       "containers do not use; and the mappings that nothing explains.",
 	.options = memory_groups,
 	.min_operands = 1,
 	.max_operands = 1,

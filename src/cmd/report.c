@@ -38,6 +38,7 @@ static const struct {
 	{"arenas", "arenas.sql", 100},
 	{"trim", "trim.sql", 100},
 	{"pins", "pin.sql", 60},
+	{"savings", "savings.sql", 100},
 	{"frames", "report_frames.sql", 1000},
 	{"modules", "report_modules.sql", 500},
 };

@@ -388,6 +388,20 @@ struct cpython_name {
 extern const struct cpython_name cpython_names[];
 extern const unsigned cpython_nnames;
 
+/*
+ * What containers keep beyond what their entries need: cpython_spare.c. A table of a set or of 2.7's
+ * dict that is made anew has the least power of two of slots that is more than twice its entries.
+ */
+struct cpython_spare {
+	uint8_t major, from, to;	       /* minor versions, both included */
+	uint8_t set_inside, dict_inside;       /* entries that the table inside the object takes */
+	uint8_t dict_least;		       /* slots of a new dict's table; 0: it has none */
+	uint16_t bytesio_buffer, bytesio_used; /* _io.BytesIO: a bytes object; bytes in use */
+	uint16_t array_items, array_allocated, array_descr; /* array.array */
+	uint16_t array_descr_itemsize;			    /* struct arraydescr: an int */
+	uint16_t odict_nodes, odict_slots; /* OrderedDict: an array of pointers; how many */
+};
+
 struct cpython_layout {
 	const char *version; /* "3.11" */
 	uint8_t major, minor;
@@ -416,6 +430,9 @@ extern const unsigned cpython_nlayouts;
 
 /* cpython_lost.c: the next row of this version from *i on; NULL: no more. */
 const struct cpython_lost *cpython_lost_next(const struct cpython_layout *layout, unsigned *i);
+
+/* cpython_spare.c: the row of this version; NULL: there is none. */
+const struct cpython_spare *cpython_spare_find(const struct cpython_layout *layout);
 
 /* The interpreter in a process. */
 struct cpython {

@@ -52,4 +52,5 @@ const struct runtime runtime_native = {
 	.prepare = native_threads_prepare,
 	.objects = native_names,
 	.references = native_references,
+	.contents = native_contents,
 };

@@ -50,6 +50,18 @@ void edge_sink_scan(struct edge_sink *sl, uint64_t start, uint64_t end);
 /* The same for words that are no part of the block: their edges have no offset. */
 void edge_sink_scan_elsewhere(struct edge_sink *sl, uint64_t start, uint64_t end);
 
+/* What an object says, byte for byte: one that says the same could stand in its place. */
+struct object_contents {
+	uint64_t address, bytes; /* in the object's block, or in one that it owns */
+	uint64_t form;		 /* equal bytes of different forms are not the same contents */
+};
+
+/* What a container keeps. */
+struct object_spare {
+	uint64_t capacity, used; /* entries */
+	uint64_t bytes;		 /* that it would not need, were it made anew */
+};
+
 struct runtime {
 	const char *name;
 	/* Is it in this process? Adds extents and opaque ranges of its own before blocks are
@@ -62,6 +74,12 @@ struct runtime {
 	/* The references of an object that this runtime claimed. Called from several threads. */
 	void (*visit)(const struct runtime_context *ctx, uint32_t object_id,
 		      struct edge_sink *sink);
+	/* After references, from several threads. False: the object is no text or buffer; or no
+	 * container, or keeps nothing. */
+	bool (*contents)(const struct runtime_context *ctx, uint32_t object_id,
+			 struct object_contents *ret);
+	bool (*spare)(const struct runtime_context *ctx, uint32_t object_id,
+		      struct object_spare *ret);
 	/* Frees ctx->state[its id]. */
 	void (*finish)(struct runtime_context *ctx);
 };
@@ -72,5 +90,7 @@ extern const struct runtime *const runtime_table[RUNTIMES];
 struct error *runtime_prepare(struct runtime_context *ctx) _must_check_;
 struct error *runtime_objects(struct runtime_context *ctx) _must_check_;
 struct error *runtime_references(struct runtime_context *ctx) _must_check_;
+/* equal and spare rows: savings.c. After references. */
+struct error *runtime_savings(struct runtime_context *ctx) _must_check_;
 /* Ends what prepare began, also after an error. */
 void runtime_finish(struct runtime_context *ctx);

@@ -249,6 +249,24 @@ static struct error *check_suspended(const struct snapshot *s)
 	return NULL;
 }
 
+static struct error *check_savings(const struct snapshot *s)
+{
+	for (uint64_t i = 0; i < s->equal.n; i++) {
+		const struct equal_row *r = &s->equal.at[i];
+		if (!r->object_id || r->object_id > s->object.n || !r->group ||
+		    r->group > s->equal_groups ||
+		    (i && r->object_id <= s->equal.at[i - 1].object_id))
+			return broken("equal row %" PRIu64 " is out of order", i + 1);
+	}
+	for (uint64_t i = 0; i < s->spare.n; i++) {
+		const struct spare_row *r = &s->spare.at[i];
+		if (!r->object_id || r->object_id > s->object.n || r->used > r->capacity ||
+		    (i && r->object_id <= s->spare.at[i - 1].object_id))
+			return broken("spare row %" PRIu64 " is out of order", i + 1);
+	}
+	return NULL;
+}
+
 static struct error *check_ledger(const struct snapshot *s)
 {
 	if (!s->ledger.n)
@@ -321,6 +339,8 @@ struct error *snapshot_check(const struct snapshot *s)
 		err = check_conclusions(s);
 	if (!err)
 		err = check_suspended(s);
+	if (!err)
+		err = check_savings(s);
 	if (!err)
 		err = check_ledger(s);
 	return err;

@@ -61,6 +61,11 @@ const char *const root_grade_name[ROOT_GRADES] = {
 	[ROOT_STACK] = "stack", [ROOT_UNEXPLAINED] = "unexplained",
 };
 
+const char *const saving_kind_name[SAVING_KINDS] = {
+	[SAVING_DUPLICATE] = "duplicate",
+	[SAVING_SLACK] = "slack",
+};
+
 const char *const segment_kind_name[SEGMENT_KINDS] = {
 	[SEGMENT_ANON] = "anon", [SEGMENT_STACK] = "stack",   [SEGMENT_MODULE] = "module",
 	[SEGMENT_FILE] = "file", [SEGMENT_SHARED] = "shared", [SEGMENT_VDSO] = "vdso",
@@ -97,6 +102,9 @@ void snapshot_destroy(struct snapshot *s)
 	vec_deinit(&s->site);
 	vec_deinit(&s->suspended);
 	vec_deinit(&s->written);
+	vec_deinit(&s->equal);
+	vec_deinit(&s->spare);
+	vec_deinit(&s->saving);
 	vec_deinit(&s->cluster);
 	vec_deinit(&s->member);
 	vec_deinit(&s->shape);

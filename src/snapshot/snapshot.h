@@ -15,12 +15,14 @@
  *	objects     type, object.type_id, value                         (runtime/)
  *	roots       root ranges -> root rows; references -> CSR         (runtime/native.c)
  *	            snapshot_seal_references()                          -> reverse CSR
+ *	savings     which objects say the same, what containers keep    (runtime/savings.c)
  *	analysis    reachable, grade, dominator, retained, retention,
  *	            clusters                                            (analysis/)
  *	census      objects counted by type, size, ...                  (analysis/census.c)
  *	shapes      clusters folded by signature                        (analysis/shapes.c)
  *	ledger      every byte of every segment in one row              (analysis/ledger.c)
  *	trim, pin   what could go back to the system, and what keeps it (analysis/trim.c)
+ *	saving      bytes that could be saved                           (analysis/savings.c)
  *	findings    damage, conclusions
  *
  * Cost per object (10 million: 700 MB): address 8, size 8, arena 2, type 4, reachable 1, grade 1,
@@ -372,6 +374,41 @@ struct suspended_row {
 	uint8_t kind, state;
 };
 
+/* ---- what could be saved ---- */
+
+/* An object that says the same, byte for byte, as the others of its group. In id order. */
+struct equal_row {
+	uint32_t object_id;
+	uint32_t
+		group; /* from 1, in the order of their first objects; each has two members at least */
+};
+
+/* A container that keeps more than its entries need. In id order. */
+struct spare_row {
+	uint32_t object_id;
+	uint64_t capacity, used; /* entries; of a text: bytes */
+	uint64_t bytes;		 /* that it would not need, were it made anew */
+};
+
+/* Add a name in snapshot.c, too. */
+enum saving_kind { SAVING_DUPLICATE, SAVING_SLACK, SAVING_KINDS };
+
+/*
+ * Bytes that could be saved: contents that several objects have, or containers of one type and
+ * held in one way. The most bytes first within a kind; then one row for all that are smaller.
+ */
+struct saving_row {
+	uint8_t kind;	    /* enum saving_kind */
+	uint32_t type_id;   /* 0 unknown, or various */
+	uint32_t object_id; /* an example; 0: various */
+	uint32_t folded;    /* how many smaller ones this row stands for; 0: it is one itself */
+	uint64_t objects, bytes; /* how many; what would be saved */
+	uint64_t size;		 /* of one of the duplicates, the largest; 0: no matter */
+	uint64_t capacity, used; /* of containers, in entries */
+	uint64_t there;		 /* how many of them are held as retention_id says */
+	uint16_t retention_id;	 /* how most of them are held; 0 not known */
+};
+
 /* ---- conclusions ---- */
 
 enum cluster_kind { CLUSTER_LEAK, CLUSTER_CYCLE };
@@ -552,6 +589,10 @@ struct snapshot {
 	VEC(struct site_row) site;
 	VEC(struct suspended_row) suspended;
 	VEC(uint32_t) written; /* object ids of containers, by their last write, the oldest first */
+	VEC(struct equal_row) equal;
+	VEC(struct spare_row) spare;
+	uint32_t equal_groups; /* how many; their numbers in equal are 1 to this */
+	VEC(struct saving_row) saving;
 	VEC(struct cluster_row) cluster;
 	VEC(uint32_t) member; /* object ids */
 	VEC(struct shape_row) shape;
@@ -685,6 +726,7 @@ struct error *snapshot_check(const struct snapshot *s) _must_check_;
 extern const char *const free_kind_name[FREE_KINDS];
 extern const char *const extent_kind_name[EXTENT_KINDS];
 extern const char *const root_grade_name[ROOT_GRADES];
+extern const char *const saving_kind_name[SAVING_KINDS];
 extern const char *const suspended_kind_name[SUSPENDED_KINDS];
 extern const char *const suspended_state_name[SUSPENDED_STATES];
 extern const char *const segment_kind_name[SEGMENT_KINDS];

@@ -698,6 +698,29 @@ static void pin_row(const struct snapshot *s, uint64_t i, struct store_row *out)
 	out->v[6] = value_nonzero(r->object_id);
 }
 
+static uint64_t saving_rows(const struct snapshot *s)
+{
+	return s->saving.n;
+}
+
+static void saving_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	const struct saving_row *r = &s->saving.at[i];
+	const bool slack = r->kind == SAVING_SLACK;
+	out->v[0] = value_int((int64_t)i + 1);
+	out->v[1] = value_text(saving_kind_name[r->kind]);
+	out->v[2] = value_nonzero(r->type_id);
+	out->v[3] = value_int((int64_t)r->objects);
+	out->v[4] = value_int((int64_t)r->bytes);
+	out->v[5] = value_nonzero(r->size);
+	out->v[6] = slack ? value_int((int64_t)r->capacity) : value_null();
+	out->v[7] = slack ? value_int((int64_t)r->used) : value_null();
+	out->v[8] = value_nonzero(r->object_id);
+	out->v[9] = value_nonzero(r->retention_id);
+	out->v[10] = value_nonzero(r->there);
+	out->v[11] = value_nonzero(r->folded);
+}
+
 static const char *const severity_name[] = {
 	[SEVERITY_INFO] = "info",
 	[SEVERITY_WARNING] = "warning",
@@ -916,6 +939,10 @@ const struct store_table store_tables[] = {
 		.name = "pin", .rows = pin_rows, .row = pin_row,
 		.column = {"allocator", "type_id", "size", "objects", "units", "bytes",
 			   "object_id"},
+	}, {
+		.name = "saving", .rows = saving_rows, .row = saving_row,
+		.column = {"id", "kind", "type_id", "objects", "bytes", "size", "capacity", "used",
+			   "object_id", "retention_id", "there", "folded"},
 	}, {
 		.name = "finding", .rows = finding_rows, .row = finding_row,
 		.column = {"id", "kind", "severity", "title", "detail", "objects", "bytes",

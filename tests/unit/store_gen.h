@@ -328,6 +328,15 @@ static inline void gen_conclusions(struct gen *g, const struct gen_options *o, s
 					     .grade = (uint8_t)gen_below(g, ROOT_GRADES),
 					     .objects = (uint32_t)gen_below(g, 1000),
 				     });
+	for (uint32_t i = 0; i < 5; i++)
+		gen_push(&s->saving, (struct saving_row){
+					     .kind = i < 2 ? SAVING_DUPLICATE : SAVING_SLACK,
+					     .object_id = i < n ? i + 1 : 0,
+					     .objects = 10 - i,
+					     .bytes = 1000 - i,
+					     .capacity = 100,
+					     .used = i,
+				     });
 	for (uint32_t i = 0; i < 20; i++)
 		gen_push(&s->ledger, (struct ledger_row){
 					     .segment_id = i + 1,

@@ -106,6 +106,18 @@ static void cpython_visit(const struct runtime_context *ctx, uint32_t object_id,
 	py_visit(py_state(ctx), object_id, sink);
 }
 
+static bool cpython_contents(const struct runtime_context *ctx, uint32_t object_id,
+			     struct object_contents *ret)
+{
+	return py_contents(py_state(ctx), object_id, ret);
+}
+
+static bool cpython_spare(const struct runtime_context *ctx, uint32_t object_id,
+			  struct object_spare *ret)
+{
+	return py_spare(py_state(ctx), object_id, ret);
+}
+
 static void cpython_finish(struct runtime_context *ctx)
 {
 	struct py *py = py_state(ctx);
@@ -131,5 +143,7 @@ const struct runtime runtime_cpython = {
 	.objects = cpython_objects,
 	.references = cpython_references,
 	.visit = cpython_visit,
+	.contents = cpython_contents,
+	.spare = cpython_spare,
 	.finish = cpython_finish,
 };

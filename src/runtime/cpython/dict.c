@@ -108,3 +108,70 @@ bool py_dict_get(const struct py *py, uint64_t at, const char *key, uint64_t *re
 	}
 	return false;
 }
+
+/* ---- size ---- */
+
+enum { SLOTS_LEAST = 8 }; /* Objects/dictobject.c, PyDict_MINSIZE */
+
+bool py_dict_table(const struct py *py, uint64_t at, struct py_dict_table *ret)
+{
+	const struct cpython_mapping_layout *l = &py->layout->mapping;
+	uint64_t values;
+	uint8_t log2_size, kind;
+	*ret = (struct py_dict_table){.entry_size = 24};
+	if (l->keys_form == CPYTHON_DICT_TABLE) {
+		uint64_t mask;
+		if (!py_word(py, at + l->mask, &mask) || mask >= ENTRIES_MOST ||
+		    mask & (mask + 1) || !py_word(py, at + l->table, &ret->at) ||
+		    !py_word(py, at + l->used, &ret->used))
+			return false;
+		ret->slots = mask + 1;
+		return ret->used <= mask;
+	}
+	if (!py_word(py, at + l->used, &ret->used) || !py_word(py, at + l->keys, &ret->at) ||
+	    !py_word(py, at + l->values, &values) || values || !ret->at)
+		return false;
+	if (l->keys_form == CPYTHON_DICT_KEYS_40) {
+		if (!py_word(py, ret->at + l->keys_size, &ret->slots))
+			return false;
+	} else {
+		if (!image_try_u8(py->image, ret->at + l->keys_log2_size, &log2_size) ||
+		    log2_size > LOG2_MOST ||
+		    !image_try_u8(py->image, ret->at + l->keys_kind, &kind) || kind > KEYS_UNICODE)
+			return false;
+		ret->slots = UINT64_C(1) << log2_size;
+		if (kind == KEYS_UNICODE)
+			ret->entry_size = 16;
+	}
+	return ret->slots <= ENTRIES_MOST && !(ret->slots & (ret->slots - 1)) &&
+	       ret->used <= ret->slots;
+}
+
+/*
+ * Objects/dictobject.c: USABLE_FRACTION; DK_IXSIZE, signed: up to 255 slots a byte to 3.10;
+ * estimate_log2_keysize and new_keys_object, up to 128 from 3.11 on.
+ */
+uint64_t py_dict_table_size(const struct py *py, const struct py_dict_table *table, uint64_t slots)
+{
+	const struct cpython_mapping_layout *l = &py->layout->mapping;
+	if (!slots)
+		return 0;
+	if (l->keys_form == CPYTHON_DICT_TABLE)
+		return slots * table->entry_size;
+	const bool old = l->keys_form == CPYTHON_DICT_KEYS_40;
+	uint64_t width = slots <= (old ? 0xff : 0x80)	    ? 1
+			 : slots <= (old ? 0xffff : 0x8000) ? 2
+							    : 4;
+	return l->keys_indices + width * slots + (slots * 2 / 3) * table->entry_size;
+}
+
+uint64_t py_dict_slots(const struct py *py, uint64_t used)
+{
+	uint64_t slots = SLOTS_LEAST;
+	if (!used)
+		return 0;
+	const bool table = py->layout->mapping.keys_form == CPYTHON_DICT_TABLE;
+	while (slots < ENTRIES_MOST && (table ? slots <= used * 2 : slots * 2 / 3 < used))
+		slots *= 2;
+	return slots;
+}

@@ -11,6 +11,7 @@
  *	dict.c      the entries of a dict, in every form
  *	visit*.c    the references of an object, by its type's plan: visit_impl.h
  *	damaged.c   what something wrote over: damaged.h
+ *	spare.c     texts and buffers; what containers keep unused
  *	tracemalloc.c  where blocks were allocated, by the process's own records
  *	kinds.def   the builtin types that are known: name, value
  *	walkers.def those whose references are at no fixed places
@@ -197,6 +198,17 @@ bool py_dict_next(const struct py *py, struct py_dict_cursor *c, struct py_dict_
 /* The value of a key that is a short ASCII text. */
 bool py_dict_get(const struct py *py, uint64_t at, const char *key, uint64_t *ret);
 
+/* The table of a dict with entries of its own. False: it has none, or shares it. */
+struct py_dict_table {
+	uint64_t at;	      /* its first byte; 2.7: in the dict itself, for a small one */
+	uint64_t slots, used; /* entries that it has */
+	uint32_t entry_size;
+};
+bool py_dict_table(const struct py *py, uint64_t at, struct py_dict_table *ret);
+/* Bytes of a table of so many slots, a power of two; and how many its entries need, 0 for none. */
+uint64_t py_dict_table_size(const struct py *py, const struct py_dict_table *table, uint64_t slots);
+uint64_t py_dict_slots(const struct py *py, uint64_t used);
+
 /* ---- types.c ---- */
 
 /* Static types, from module data: before blocks are sealed. */
@@ -215,6 +227,17 @@ bool py_type_name(const struct py *py, const struct py_type *t, char *buf, size_
 struct error *py_type_names_tell(struct py *py) _must_check_;
 /* Of the types that objects are of, how many nothing has told the name of. */
 uint64_t py_type_names_missing(const struct py *py);
+
+/* ---- values_data.c: the characters of str, unicode, bytes ---- */
+
+/* False: it is no text, or cannot be read. `width`: bytes of a character. */
+bool py_characters(const struct py *py, const struct py_type *type, uint64_t at, uint64_t *start,
+		   uint64_t *n, unsigned *width);
+
+/* ---- spare.c: runtime.h says what they answer ---- */
+
+bool py_contents(const struct py *py, uint32_t object_id, struct object_contents *ret);
+bool py_spare(const struct py *py, uint32_t object_id, struct object_spare *ret);
 
 /* ---- tracemalloc.c ---- */
 

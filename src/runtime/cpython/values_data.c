@@ -187,6 +187,18 @@ static bool characters_find(const struct py *py, const struct py_type *type, uin
 	return true;
 }
 
+bool py_characters(const struct py *py, const struct py_type *type, uint64_t at, uint64_t *start,
+		   uint64_t *n, unsigned *width)
+{
+	struct characters c;
+	if (!characters_find(py, type, at, &c))
+		return false;
+	*start = c.at;
+	*n = c.n;
+	*width = c.width;
+	return true;
+}
+
 /* One character as UTF-8; lone surrogates as Python writes them. */
 static size_t utf8_put(uint32_t c, char *out)
 {

@@ -7,6 +7,7 @@
  *	roots.c     references: what outside the heap is read as a root, and the words found there
  *	edges.c     references: the words of every block
  *	names.c     objects: text, zeroes, arrays of pointers
+ *	contents.c  contents that others may have, too
  *	locator.c   which block does a word point to
  *	words.c     the words of a stretch of memory
  *
@@ -31,6 +32,10 @@ struct error *native_threads_prepare(struct runtime_context *ctx) _must_check_;
 
 /* Types and values of objects that nobody has typed. */
 struct error *native_names(struct runtime_context *ctx) _must_check_;
+
+/* runtime.h: contents. */
+bool native_contents(const struct runtime_context *ctx, uint32_t object_id,
+		     struct object_contents *ret);
 
 /* A word of a thread descriptor that is stale. */
 struct native_unread_word {
