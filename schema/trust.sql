@@ -32,5 +32,10 @@ INSERT INTO meta (key, value)
 SELECT 'trust_binaries_missing', (length(value) - length(replace(value, char(10), ''))) + 1
 FROM meta WHERE key = 'missing_files' AND value <> '';
 
+-- Of python_nameless_types: the share of Python's objects that is of them.
+INSERT INTO meta (key, value)
+SELECT 'trust_nameless_share', printf('%.4f', 1.0 * n.value / o.value)
+FROM meta n, meta o WHERE n.key = 'python_nameless_objects' AND o.key = 'python_objects' AND o.value > 0;
+
 INSERT INTO meta (key, value)
 SELECT 'trust_damage', count(*) FROM finding WHERE kind IN ('heap-damage', 'dump-damage') HAVING count(*) > 0;

@@ -150,6 +150,10 @@ card (rank, aspect, figure, weakens) AS (
     UNION ALL
     SELECT 4, 'allocator', value, 'all figures of the heap: its blocks are not known' FROM fact WHERE key = 'unread_allocator'
     UNION ALL
+    SELECT 4, 'python types', printf('%.0f %% of the Python objects are of types whose names are in binaries that were not found', 100 * n),
+           'counts and leaks of Python objects: no count is audited, cyclic garbage is a part of what there is (--sysroot DIR, --exe FILE)'
+    FROM fact WHERE key = 'trust_nameless_share' AND (SELECT 1 FROM fact WHERE key = 'counts_doubtful')
+    UNION ALL
     SELECT 5, 'arenas', printf('%,d of %,d arenas add up to their own count', a.n, t.n),
            CASE WHEN a.n < t.n THEN 'sizes and free memory of the other arenas (heapscan memory)' END
     FROM fact a, fact t WHERE a.key = 'trust_arenas_agree' AND t.key = 'trust_arenas'
@@ -165,6 +169,14 @@ card (rank, aspect, figure, weakens) AS (
     SELECT 8, 'binaries', CASE n WHEN 1 THEN '1 binary was not found' ELSE printf('%,d binaries were not found', n) END,
            'names of functions, globals and C++ types (--sysroot DIR, --exe FILE, --debuginfod)'
     FROM fact WHERE key = 'trust_binaries_missing'
+    UNION ALL
+    SELECT 8, 'python types', CASE t.n WHEN 1 THEN '1 type of Python has no name' ELSE printf('%,d types of Python have no name', t.n) END
+           || printf(CASE o.n WHEN 1 THEN ' (1 object)' ELSE ' (%,d objects)' END, o.n) || ', as binaries were not found',
+           CASE WHEN (SELECT n FROM fact WHERE key = 'trust_nameless_share') >= 0.001
+                THEN 'leaks and counts of what such objects hold: any word of theirs may be a reference (--sysroot DIR, --exe FILE)' END
+    FROM fact t, fact o WHERE t.key = 'python_nameless_types' AND o.key = 'python_nameless_objects'
+                          AND (SELECT n FROM fact WHERE key = 'trust_binaries_missing') > 0
+                          AND (SELECT 1 FROM fact WHERE key = 'counts_doubtful') IS NULL
     UNION ALL
     SELECT 9, 'unexplained',
            CASE WHEN n < 1 THEN 'all memory belongs to an allocator, a stack or a binary'

@@ -1,6 +1,6 @@
 -- How many counts were audited, and what the references do not explain: NULL where nothing was audited.
 WITH a AS (SELECT CAST((SELECT value FROM meta WHERE key = 'counts_audited') AS INTEGER) AS audited)
-SELECT a.audited,
+SELECT a.audited, (SELECT value FROM meta WHERE key = 'counts_doubtful') AS doubtful,
        CASE WHEN a.audited IS NOT NULL THEN leaked END AS leaked,
        CASE WHEN a.audited IS NOT NULL THEN leaked_bytes END AS leaked_bytes,
        CASE WHEN a.audited IS NOT NULL THEN leaked_counts END AS leaked_counts,

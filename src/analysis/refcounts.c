@@ -79,6 +79,8 @@ struct error *analysis_refcounts(struct snapshot *s, struct log *log)
 	s->refcount_error.n = 0;
 	if (!o->refcount || !s->edge.kind)
 		return NULL;
+	if (s->counts_doubtful)
+		return snapshot_meta(s, "counts_doubtful", "1");
 	_cleanup_free_ uint32_t *owning = csr_zalloc(o->n, sizeof(*owning));
 	_cleanup_free_ uint32_t *words = csr_zalloc(o->n, sizeof(*words));
 	if (!owning || !words)

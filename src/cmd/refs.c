@@ -55,7 +55,12 @@ static void refs_sentences(struct cmd_context *ctx, const struct cmd_row *total)
 			report_string(rep, fact[i], NULL);
 	}
 	if (!audited) {
-		report_line(rep, "No counts: no objects of a runtime that counts references.");
+		report_line(rep,
+			    cmd_row_text(total, "doubtful")
+				    ? "No counts: too many types of Python have no name to know "
+				      "what holds a count (--sysroot DIR, --exe FILE)."
+				    : "No counts: no objects of a runtime that counts "
+				      "references.");
 		return;
 	}
 	if (leaked)

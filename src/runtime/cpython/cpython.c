@@ -78,6 +78,8 @@ static struct error *cpython_objects(struct runtime_context *ctx)
 		err = py_tracemalloc_sites(py);
 	if (!err)
 		err = snapshot_meta(ctx->snapshot, "python_objects", "%" PRIu64, py->objects);
+	if (!err)
+		err = py_type_names_missing(py);
 	return err;
 }
 

@@ -225,8 +225,8 @@ bool py_type_name(const struct py *py, const struct py_type *t, char *buf, size_
 
 /* Fills py_type.told of types whose tp_name cannot be read. Needs all types. */
 struct error *py_type_names_tell(struct py *py) _must_check_;
-/* Of the types that objects are of, how many nothing has told the name of. */
-uint64_t py_type_names_missing(const struct py *py);
+/* Facts about the types that objects are of and nothing has told the name of. */
+struct error *py_type_names_missing(const struct py *py) _must_check_;
 
 /* ---- values_data.c: the characters of str, unicode, bytes ---- */
 

@@ -10,15 +10,16 @@
  *	a module of C has it as 'deque'			──► module.deque
  *	a heap type has __module__ and ht_name
  *
- * layout/cpython_names.c has the rows; the first that fits wins. Types that a binary of its own brings are
- * told by keys only where the row's name has a module in it, as foreign types imitate builtin ones
- * (Cython's functions). Mistakes to expect: a module whose names were bound anew by the program. What
- * nothing tells stays without a name, and is scanned as any other unknown type.
+ * layout/cpython_names.c has the rows; the first that fits wins. Only types that come with CPython are told by
+ * them, as foreign ones imitate those (Cython's functions, lxml's elements). Mistakes to expect: an
+ * extension's type that calls itself otherwise than its module calls it. What nothing tells stays without a
+ * name, and is scanned as any other unknown type.
  */
 #include "runtime/cpython/states.h"
 
 #include "base/cleanup.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,10 +27,12 @@
 enum {
 	NAME_MOST = 200,
 	KEY_MOST = 64,
+	PATH_MOST = 1024,
 	KEYS_MOST = 1024,	 /* of a type's dict */
 	DICT_MOST = 1 << 16,	 /* of the other dicts that are searched */
 	BINDINGS_MOST = 1 << 20, /* of all modules together */
 	NAMELESS_MOST = 1 << 14, /* whose keys are looked at */
+	DOUBTFUL_PART = 16, /* one of so many is of a type of the interpreter itself: no audit */
 };
 
 /* The keys of a type's dict, by hash. */
@@ -99,6 +102,29 @@ static bool dict_get(const struct py *py, uint64_t at, const char *key, uint64_t
 		}
 	}
 	return false;
+}
+
+static const char *file_of(const struct py *py, uint64_t at)
+{
+	uint32_t id = image_module_find(py->image, at);
+	const char *path = id ? image_module_get(py->image, id)->path : NULL;
+	const char *base = path ? strrchr(path, '/') : NULL;
+	return base ? base + 1 : "";
+}
+
+/*
+ * Does this type come with CPython? It is in the interpreter, or in a file of its library: of
+ * lib-dynload, or called as the module (_datetime.cpython-311-x86_64-linux-gnu.so).
+ */
+static bool is_cpythons(const struct py *py, uint64_t type, const char *module)
+{
+	uint32_t id = image_module_find(py->image, type);
+	const char *path = id ? image_module_get(py->image, id)->path : NULL;
+	if (id == py->cpython.module_id || (path && strstr(path, "/lib-dynload/")))
+		return id;
+	size_t len = module ? strlen(module) : 0;
+	const char *file = file_of(py, type);
+	return len && !strncmp(file, module, len) && file[len] == '.';
 }
 
 static struct error *tell(struct py *py, uint64_t type, const char *name)
@@ -184,7 +210,8 @@ static struct error *tell_by_module(const struct teller *t, const struct cpython
 	const uint16_t type = t->py->layout->object.type;
 	uint64_t at;
 	if (row->how == CPYTHON_NAME_DEF)
-		return module_def(t, row->in, &at) && py_word(t->py, at + type, &at)
+		return module_def(t, row->in, &at) && py_word(t->py, at + type, &at) &&
+				       is_cpythons(t->py, at, NULL)
 			       ? tell(t->py, at, row->type)
 			       : NULL;
 	if (!row_value(t, row, &at))
@@ -193,45 +220,109 @@ static struct error *tell_by_module(const struct teller *t, const struct cpython
 		return NULL;
 	if (row->how != CPYTHON_NAME_BINDING && !py_word(t->py, at + type, &at))
 		return NULL;
-	return tell(t->py, at, row->type);
+	return is_cpythons(t->py, at, row->in) ? tell(t->py, at, row->type) : NULL;
 }
 
 /*
- * What a module of C binds is called module.key, and of builtins just key. Python 2 has the names of
- * exceptions twice. A module of Python has __builtins__, which running its code put there.
+ * Is this module written in C? One of Python has __builtins__, which running its code put there, and a
+ * file of its own kind; Cython's have the first only. *file gets what it is in: "" the interpreter.
  */
-static struct error *tell_bindings(struct teller *t, const char *module, uint64_t dict)
+static bool is_in_c(const struct py *py, uint64_t dict, char *file, size_t room)
 {
-	const bool builtin = !strcmp(module, "builtins") || !strcmp(module, "__builtin__");
+	char path[PATH_MOST];
+	uint64_t at;
+	*file = 0;
+	if (!dict_get(py, dict, "__file__", &at) || !py_text(py, at, path, sizeof(path)))
+		return !dict_get(py, dict, "__builtins__", &at);
+	size_t len = strlen(path);
+	if (len < 3 || strcmp(path + len - 3, ".so") != 0)
+		return false;
+	const char *base = strrchr(path, '/');
+	snprintf(file, room, "%s", base ? base + 1 : path);
+	return true;
+}
+
+/* Who binds a type, to be asked for its name. */
+struct binder {
+	const char *name;
+	bool plain;	      /* its name is no part of the type's */
+	bool shared;	      /* it binds what others have in their files */
+	bool package;	      /* it binds what files of its folder have */
+	char file[PATH_MOST]; /* whose types it binds; "": the interpreter's */
+};
+
+/*
+ * What a module of C binds, and has in its own file, is called module.key; what builtins binds, and the
+ * module that Cython's modules share (Cython/Utility/CommonStructures.c), just key.
+ */
+static bool binder_in_c(const struct py *py, const char *module, uint64_t dict, struct binder *ret)
+{
+	static const char cython[] = "_cython_";
+	ret->name = module;
+	ret->shared = !strncmp(module, cython, sizeof(cython) - 1);
+	ret->plain = ret->shared || !strcmp(module, "builtins") || !strcmp(module, "__builtin__");
+	ret->package = false;
+	return is_in_c(py, dict, ret->file, sizeof(ret->file));
+}
+
+/* numpy binds ufunc, which no module of C does. */
+static bool binder_package(const struct py *py, const char *module, uint64_t dict,
+			   struct binder *ret)
+{
+	*ret = (struct binder){.name = module, .package = true};
+	return !strchr(module, '.') && !is_in_c(py, dict, ret->file, sizeof(ret->file)) &&
+	       (size_t)snprintf(ret->file, sizeof(ret->file), "/%s/", module) < sizeof(ret->file);
+}
+
+static bool binder_has(const struct py *py, const struct binder *b, uint64_t type)
+{
+	uint32_t id = image_module_find(py->image, type);
+	const char *path = id ? image_module_get(py->image, id)->path : NULL;
+	if (b->package)
+		return path && strstr(path, b->file);
+	return b->shared ||
+	       (*b->file ? !strcmp(b->file, file_of(py, type)) : id == py->cpython.module_id);
+}
+
+static struct error *tell_bindings(struct teller *t, const struct binder *b, uint64_t dict)
+{
 	struct py *py = t->py;
 	struct py_dict_cursor c;
 	struct py_dict_entry e;
 	char key[KEY_MOST], name[NAME_MOST + KEY_MOST + 2];
-	uint64_t at;
 	struct error *err = NULL;
-	if (!builtin && dict_get(py, dict, "__builtins__", &at))
-		return NULL;
 	if (!dict_begin(py, dict, &c))
 		return NULL;
 	for (; t->bindings < BINDINGS_MOST && !err && py_dict_next(py, &c, &e); t->bindings++) {
 		const struct py_type *type = py_type_at(py, e.value);
 		if (!type || type->flags & py->layout->type.flag.heap || !is_nameless(py, type) ||
-		    !py_text(py, e.key, key, sizeof(key)) || !*key)
+		    !py_text(py, e.key, key, sizeof(key)) || !*key ||
+		    !binder_has(py, b, type->address))
 			continue;
-		if (builtin)
+		if (b->plain)
 			snprintf(name, sizeof(name), "%s", key);
 		else
-			snprintf(name, sizeof(name), "%s.%s", module, key);
+			snprintf(name, sizeof(name), "%s.%s", b->name, key);
 		err = tell(py, e.value, name);
 	}
 	return err;
 }
 
-static struct error *tell_all_bindings(struct teller *t)
+static struct error *tell_module(struct teller *t, const char *module)
+{
+	struct binder binder;
+	uint64_t dict;
+	return module_dict(t, module, &dict) && binder_in_c(t->py, module, dict, &binder)
+		       ? tell_bindings(t, &binder, dict)
+		       : NULL;
+}
+
+static struct error *tell_all_bindings(struct teller *t, bool packages)
 {
 	struct py *py = t->py;
 	struct py_dict_cursor c;
 	struct py_dict_entry e;
+	struct binder binder;
 	char name[NAME_MOST];
 	uint64_t dict;
 	struct error *err = NULL;
@@ -239,8 +330,10 @@ static struct error *tell_all_bindings(struct teller *t)
 		return NULL;
 	while (!err && py_dict_next(py, &c, &e))
 		if (py_text(py, e.key, name, sizeof(name)) && *name &&
-		    module_namespace(py, e.value, &dict))
-			err = tell_bindings(t, name, dict);
+		    module_namespace(py, e.value, &dict) &&
+		    (packages ? binder_package(py, name, dict, &binder)
+			      : binder_in_c(py, name, dict, &binder)))
+			err = tell_bindings(t, &binder, dict);
 	return err;
 }
 
@@ -295,13 +388,11 @@ static struct error *tell_by_keys(const struct teller *t)
 		if (type->flags & py->layout->type.flag.heap || !is_nameless(py, type))
 			continue;
 		looked++;
-		const bool own =
-			image_module_find(py->image, type->address) == py->cpython.module_id;
 		err = keys_read(py, type->address, &keys);
 		for (unsigned k = 0; k < cpython_nnames && keys.hash.n && !err; k++) {
 			const struct cpython_name *row = &cpython_names[k];
 			if (row->how != CPYTHON_NAME_KEYS || t->version < row->from ||
-			    t->version > row->to || (!own && !strchr(row->type, '.')) ||
+			    t->version > row->to || !is_cpythons(py, type->address, NULL) ||
 			    !keys_have(&keys, row->keys))
 				continue;
 			found++;
@@ -370,7 +461,7 @@ struct error *py_type_names_tell(struct py *py)
 		.py = py,
 		.version = (uint16_t)(py->layout->major << 8 | py->layout->minor),
 	};
-	uint64_t nameless = 0, dict;
+	uint64_t nameless = 0;
 	struct error *err = NULL;
 	for (uint64_t i = 0; i < py->type.n && !err; i++) {
 		if (!is_nameless(py, &py->type.at[i]))
@@ -389,25 +480,41 @@ struct error *py_type_names_tell(struct py *py)
 		err = row->how == CPYTHON_NAME_CHILD ? tell_child(&t, row)
 						     : tell_by_module(&t, row);
 	}
-	if (!err && py->layout->major == 2 && module_dict(&t, "exceptions", &dict))
-		err = tell_bindings(&t, "exceptions", dict);
-	if (!err && module_dict(&t, "builtins", &dict))
-		err = tell_bindings(&t, "builtins", dict);
+	/* Python 2 binds exceptions twice, and calls them by this module. */
+	if (!err && py->layout->major == 2)
+		err = tell_module(&t, "exceptions");
+	if (!err)
+		err = tell_module(&t, "builtins");
 	if (!err)
 		err = tell_by_keys(&t);
-	return err ? err : tell_all_bindings(&t);
+	if (!err)
+		err = tell_all_bindings(&t, false);
+	return err ? err : tell_all_bindings(&t, true);
 }
 
-uint64_t py_type_names_missing(const struct py *py)
+struct error *py_type_names_missing(const struct py *py)
 {
 	const struct object_table *o = &py->snapshot->object;
-	uint64_t n = 0;
-	_cleanup_free_ bool *seen = calloc(py->type.n + 1, sizeof(*seen));
-	if (!seen)
-		return 0;
+	uint64_t types = 0, objects = 0, own = 0;
+	_cleanup_free_ uint64_t *instances = calloc(py->type.n + 1, sizeof(*instances));
+	if (!instances)
+		return &error_nomem;
 	for (uint32_t i = 0; i < o->n; i++)
-		seen[py->object_type[i]] = true;
-	for (uint64_t i = 0; i < py->type.n; i++)
-		n += seen[i + 1] && is_nameless(py, &py->type.at[i]);
-	return n;
+		instances[py->object_type[i]]++;
+	for (uint64_t i = 0; i < py->type.n; i++) {
+		const struct py_type *t = &py->type.at[i];
+		if (!instances[i + 1] || t->flags & py->layout->type.flag.heap ||
+		    !is_nameless(py, t))
+			continue;
+		types++;
+		objects += instances[i + 1];
+		if (image_module_find(py->image, t->address) == py->cpython.module_id)
+			own += instances[i + 1];
+	}
+	if (!types)
+		return NULL;
+	py->snapshot->counts_doubtful = own > py->objects / DOUBTFUL_PART;
+	struct error *err = snapshot_meta(py->snapshot, "python_nameless_types", "%" PRIu64, types);
+	return err ? err
+		   : snapshot_meta(py->snapshot, "python_nameless_objects", "%" PRIu64, objects);
 }
