@@ -266,7 +266,8 @@ static bool jemalloc_head(struct profile *p, struct word w)
 	if (lines_next(&ahead)) {
 		w = ahead.line;
 		word_blanks(&w);
-		p->all_known = word_skip(&w, "t*: ") && read_counts(&w, &c) && c.all >= c.live;
+		p->all_known =
+			word_skip(&w, "t*: ") && read_counts(&w, &c) && c.all && c.all >= c.live;
 	}
 	return true;
 }
@@ -278,7 +279,7 @@ static bool gperftools_head(struct profile *p, struct word w)
 	uint64_t rate = 0;
 	if (!read_counts(&w, &c))
 		return false;
-	p->all_known = c.all >= c.live;
+	p->all_known = c.all && c.all >= c.live;
 	word_blanks(&w);
 	bool kind = word_skip(&w, "@");
 	word_trim(&w);

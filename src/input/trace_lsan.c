@@ -102,11 +102,13 @@ static bool module_at_end(struct word *w, struct word *module, uint64_t *offset,
 	}
 	if (!word_len(&v) || v.end[-1] != ')')
 		return false;
-	/* The path may have parentheses of its own, but then none opens behind a blank... */
+	/* Names of functions have parentheses, and paths may: a path is absolute. */
 	const uint8_t *plus = memrchr(v.at, '+', word_len(&v));
-	open = plus ? memrchr(v.at, '(', (size_t)(plus - v.at)) : NULL;
+	open = plus ? memmem(v.at, (size_t)(plus - v.at), "(/", 2) : NULL;
 	while (open && open > v.at && open[-1] != ' ' && open[-1] != '\t')
-		open = memrchr(v.at, '(', (size_t)(open - v.at));
+		open = memmem(open + 1, (size_t)(plus - open - 1), "(/", 2);
+	if (!open && plus)
+		open = memrchr(v.at, '(', (size_t)(plus - v.at));
 	if (!open)
 		return false;
 	struct word number = {plus + 1, v.end - 1};

@@ -94,8 +94,9 @@ class Database:
         assert n == 0 or (low, high) == (1, n), "object ids are not dense from 1"
         assert self.one(
             """SELECT count(*) FROM object a JOIN object b ON b.id = a.id + 1
-               WHERE a.address >= b.address
-                  OR coalesce(a.block, a.address) + a.size > coalesce(b.block, b.address)""") == 0
+               WHERE a.address >= b.address AND (a.address < 0) = (b.address < 0)
+                  OR coalesce(a.block, a.address) + a.size > coalesce(b.block, b.address)
+                     AND (SELECT value FROM meta WHERE key = 'kind') != 'trace'""") == 0
         if self.meta()["kind"] == "trace":
             return  # blocks need have no address, and a missed free leaves one behind
         # live and free blocks are apart

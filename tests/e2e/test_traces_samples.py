@@ -50,8 +50,8 @@ def test_sample(name, db_path):
 def test_damaged(name, tmp_path):
     """Cut at many places, bytes flipped, packed and cut: read as far as it goes, or refused."""
     data = (FOLDER / name).read_bytes()
-    hurt = [data[:len(data) * i // 7] for i in range(1, 7)]
-    for step in (3, 5):
+    hurt = [data[:len(data) * i // 4] for i in range(1, 4)]
+    for step in (5,):
         flipped = bytearray(data)
         for at in range(len(data) // 5, len(data), len(data) // step):
             flipped[at] ^= 0x95

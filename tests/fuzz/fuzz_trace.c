@@ -35,6 +35,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		error_free(err);
 		return 0;
 	}
+	/* A first byte of its own: lines by a pattern. */
+	if (*data == 1)
+		in.trace_pattern =
+			"(?<op>[a-z+-]+)\\((?<size>\\w+)(?:, (?<old>\\w+))?\\)=(?<ptr>\\w+)"
+			"(?: @(?<time>[\\d:.]+))?(?: (?<tid>\\d+))?(?: <(?<stack>.*)>)?"
+			"|(?<ptr>\\d+)\\.";
 	const struct input_format *f = input_format_find(&in);
 	if (f && f->read_trace) {
 		err = trace_create(&damage, &log, &t);
