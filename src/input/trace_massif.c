@@ -18,9 +18,10 @@
  *	 n0: 1000 in 3 places, all below massif's threshold (1.00%)
  *
  * valgrind 3.19 massif/ms_main.c (write_snapshots_to_file), coregrind/m_xtree.c (VG_(XT_massif_print)).
- * Blanks are the depth; below the root come the callers from the inside out, and a node's bytes
- * are those of its children and of what was cut. What the tree of the peak says is peak_bytes; the
- * end of the run is in no file, so what was live then is not known.
+ * heaptrack's times are seconds with a fraction, its unit "s". Blanks are the depth; below the root
+ * come the callers from the inside out, and a node's bytes are those of its children and of what was
+ * cut. What the tree of the peak says is peak_bytes; the end of the run is in no file, so what was
+ * live then is not known.
  */
 #include "input/input.h"
 #include "input/stack_text.h"
@@ -39,7 +40,7 @@ struct massif {
 	uint64_t tree_line; /* 0: none */
 	const uint8_t *tree_at;
 	bool tree_is_peak;
-	bool cut;
+	bool seconds; /* heaptrack's times: with a fraction */
 };
 
 static bool number_of(struct word w, const char *key, uint64_t *ret)
@@ -137,11 +138,29 @@ static void tree_seen(struct massif *m, bool is_peak)
 	m->tree_at = m->l.at;
 }
 
+/* Whole ticks, or seconds with a fraction. */
+static void time_line(struct massif *m, struct word w)
+{
+	uint64_t n, milli = 0, unit = 100;
+	if (!word_dec(&w, false, &n) || n >> 56 || (m->seconds && n >> 40)) {
+		trace_damage(m->t, "an impossible time", m->l.number);
+		return;
+	}
+	if (!m->seconds) {
+		m->time = n;
+		return;
+	}
+	if (word_skip(&w, "."))
+		for (; w.at < w.end && *w.at >= '0' && *w.at <= '9'; w.at++, unit /= 10)
+			milli += (uint64_t)(*w.at - '0') * unit;
+	m->time = n * 1000 + milli;
+}
+
 static struct error *snapshot_line(struct massif *m, struct word w)
 {
 	uint64_t n;
-	if (number_of(w, "time=", &n)) {
-		m->time = n;
+	if (word_skip(&w, "time=")) {
+		time_line(m, w);
 	} else if (number_of(w, "mem_heap_B=", &n)) {
 		if (n >> 60 || m->time >> 56) {
 			trace_damage(m->t, "an impossible size", m->l.number);
@@ -171,28 +190,30 @@ static struct error *head_line(struct massif *m, struct word w)
 	}
 	if (!word_skip(&w, "time_unit: "))
 		return NULL;
+	m->seconds = word_is(&w, "s");
 	if (word_is(&w, "i"))
 		trace_unit(m->t, "instructions", 1);
 	else if (word_is(&w, "B"))
 		trace_unit(m->t, "bytes", 1);
 	else if (word_is(&w, "ms"))
 		trace_unit(m->t, "s", 0.001);
-	else if (word_is(&w, "s"))
-		trace_unit(m->t, "s", 1);
 	return NULL;
 }
 
 static struct error *massif_read_trace(const struct input_file *in, struct trace *t,
 				       struct log *log)
 {
-	struct massif m = {.t = t, .s.t = t};
+	struct massif m = {.t = t, .s.t = t, .seconds = true};
 	struct error *err = trace_fact(t, "format", "massif", 6);
+	trace_unit(t, "s", 0.001);
 	bool head = true;
 	lines_init(&m.l, in->data, in->size);
 	while (!err && lines_next(&m.l) && !m.l.cut) {
 		struct word w = m.l.line;
 		word_trim(&w);
 		head &= !word_skip(&w, "snapshot=");
+		struct word v = w;
+		head |= word_skip(&v, "cmd: ");
 		err = head ? head_line(&m, w) : snapshot_line(&m, w);
 		if (m.l.number % 65536 == 0)
 			log_progress(log, "reading", (uint64_t)(m.l.at - m.l.start), in->size);
@@ -213,7 +234,13 @@ static bool massif_probe(const uint8_t *head, uint64_t len)
 {
 	struct lines l;
 	lines_init(&l, head, len < 1 << 16 ? len : 1 << 16);
-	if (!lines_next(&l) || !word_skip(&l.line, "desc:"))
+	if (!lines_next(&l))
+		return false;
+	/* heaptrack_print 1.4 -M writes the first three lines behind the first snapshots. */
+	if (word_skip(&l.line, "#-----------"))
+		return lines_next(&l) && word_is(&l.line, "snapshot=0") && lines_next(&l) &&
+		       lines_next(&l) && word_skip(&l.line, "time=");
+	if (!word_skip(&l.line, "desc:"))
 		return false;
 	return lines_next(&l) && word_skip(&l.line, "cmd:") && lines_next(&l) &&
 	       word_skip(&l.line, "time_unit:");

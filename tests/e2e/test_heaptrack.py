@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -393,3 +394,18 @@ def test_commands_say_what_a_trace_cannot_tell(tmp_path, db_path):
     assert "1 block, 32 B were not freed" in command("leaks", db_path).out
     command("top", db_path)
     command("top", db_path, "--by", "size")
+
+
+def test_massif_of_heaptrack(tmp_path, db_path):
+    """heaptrack_print -M: the curve, its unit, and the peak as far as its snapshots have it."""
+    out = tmp_path / "massif"
+    subprocess.run(["heaptrack_print", "-f", TOP / "sample-dumps" / "ls.heaptrack.zst", "-M", out, "-p0",
+                    "-a0", "-T0", "--massif-threshold", "0"], check=True, timeout=120,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    heap = [int(n) for n in re.findall(r"^mem_heap_B=(\d+)", out.read_text(), re.M)]
+    with scan(out, db_path) as db:
+        meta = db.meta()
+        assert int(meta["peak_bytes"]) == max(heap) and meta["time_unit"] == "s"
+        assert meta["args"] == "ls /" and "live_bytes" not in meta
+        assert db.column("SELECT live_bytes FROM timeline") == heap
+        assert db.one("SELECT sum(peak_bytes) FROM site") == max(heap)
