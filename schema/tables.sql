@@ -88,6 +88,7 @@ CREATE TABLE object (
     dominator_id INTEGER REFERENCES object (id), -- NULL: under the virtual root
     site_id      INTEGER REFERENCES site (id),   -- who allocated it, where the process or a trace recorded it
     retention_id INTEGER REFERENCES retention (id), -- what holds it; NULL: not known
+    held_by      INTEGER,          -- rowid of the reference that comes last on a shortest chain from the most telling root; NULL: the root itself, or none
     value        TEXT              -- short preview of its contents
 );
 

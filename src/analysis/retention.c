@@ -31,9 +31,11 @@ static struct error *retention_init(struct retention *r, struct snapshot *s)
 	struct object_table *o = &s->object;
 	r->s = s;
 	free(o->retention);
+	free(o->held);
 	o->retention = csr_zalloc((uint64_t)o->n + 1, sizeof(*o->retention));
+	o->held = csr_zalloc((uint64_t)o->n + 1, sizeof(*o->held));
 	r->queue = csr_alloc((uint64_t)o->n + 1, sizeof(*r->queue));
-	if (!o->retention || !r->queue)
+	if (!o->retention || !o->held || !r->queue)
 		return &error_nomem;
 	struct error *err = bits_init(&r->seen, (uint64_t)o->n + 1);
 	if (!err)
@@ -75,6 +77,7 @@ static struct error *retention_run(struct retention *r, bool start)
 	struct snapshot *s = r->s;
 	const struct csr g = edges_forward(s);
 	uint16_t *node = s->object.retention;
+	uint32_t *held = s->object.held;
 	uint32_t *queue = r->queue, n = r->n;
 	for (uint32_t i = r->done; i < n; i++) {
 		if (n - i > AHEAD_ROW) {
@@ -96,6 +99,7 @@ static struct error *retention_run(struct retention *r, bool start)
 			bits_set(&r->seen, w);
 			queue[n++] = w;
 			node[w - 1] = at;
+			held[w - 1] = e < UINT32_MAX ? (uint32_t)e + 1 : 0;
 			if (absorbs)
 				continue;
 			struct error *err = trie_edge(&r->trie, at, v, e, end - from, &node[w - 1]);

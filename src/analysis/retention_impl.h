@@ -37,7 +37,10 @@
  * steps, one node has all the rest. So has node RETENTION_OTHER when there are more than the trie
  * may have: the first are the nearest to the roots. What no root leads to is in RETENTION_LOST.
  *
- * Memory: 2 bytes per object for the node, 4 while the search runs; at most 80 per node, and nodes
+ * The search leaves in object.held by which reference it came to each object: a chain of those is a path
+ * of its own, to be followed at once in a graph of any size.
+ *
+ * Memory: 2 bytes per object for the node, 4 for the reference, 4 while the search runs; at most 80 per node, and nodes
  * are at most one for 512 objects, or RETENTION_FEW, and never more than RETENTION_MOST; of a Python process,
  * with its many names, RETENTION_MOST. Half of them are kept for what is neither a program nor its names.
  */
@@ -181,7 +184,7 @@ struct error *retention_root(struct retention_roots *r, struct trie *t, uint64_t
 /* ---- retention.c ---- */
 
 /*
- * object.reachable = 1 for what START words alone lead to, object.retention, and the trie's rows.
+ * object.reachable = 1 for what START words alone lead to, object.retention, object.held, and the trie's rows.
  * Needs object.reachable, where 1 and 2 are the same.
  */
 struct error *retention_find(struct snapshot *s) _must_check_;

@@ -189,6 +189,27 @@ static struct error *path_goal(struct cmd_context *ctx, const char *what, int64_
 	return err;
 }
 
+/* Too far from any root for a search: what the scan wrote down of how it is held. */
+static struct error *print_held(struct cmd_context *ctx, int64_t goal)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct cmd_row row;
+	bool found = false;
+	struct error *err = cmd_prepare(ctx, "path_retention.sql", 0, &stmt);
+	if (err)
+		return err;
+	cmd_bind_int(stmt, ":id", goal);
+	err = cmd_row(ctx, stmt, &row, &found);
+	if (err || !found)
+		return err;
+	const char *path = cmd_row_text(&row, "path");
+	report_string(&ctx->report, "held_by", path);
+	report_line(&ctx->report,
+		    "It is further away, and held by %s (a step with * is taken many times).",
+		    report_safe(&ctx->region, path, "?"));
+	return NULL;
+}
+
 static struct error *path_print(struct cmd_context *ctx, const char *what)
 {
 	_cleanup_(paths_deinit) struct paths found = {0};
@@ -220,7 +241,10 @@ static struct error *path_print(struct cmd_context *ctx, const char *what)
 			    found.complete ? "Nothing leads to #%" PRId64 " (%s looked at)."
 					   : "No path to #%" PRId64 " among the nearest %s.",
 			    goal, cmd_plural(ctx, (int64_t)found.looked_at, "object", "objects"));
-	err = print_paths(ctx, steps, paths);
+	if (!found.row.n && !found.complete && !query.avoid && !query.to_type)
+		err = print_held(ctx, goal);
+	if (!err)
+		err = print_paths(ctx, steps, paths);
 	if (!err)
 		err = path_shared(ctx, goal);
 	return err || !ctx->opt.cut ? err : path_cuts(ctx, goal, &found);

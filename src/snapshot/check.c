@@ -140,6 +140,8 @@ static struct error *check_retention(const struct snapshot *s)
 	for (uint32_t i = 0; i < o->n; i++) {
 		if (!o->retention[i] || o->retention[i] > s->retention.n)
 			return broken("object %u has retention %u", i + 1, o->retention[i]);
+		if (o->held[i] && (o->held[i] > s->edge.n || s->edge.dst[o->held[i] - 1] != i + 1))
+			return broken("object %u is held by reference %u", i + 1, o->held[i]);
 		bytes += o->size[i];
 		objects += !o->owner_id || !o->owner_id[i];
 	}

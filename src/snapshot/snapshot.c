@@ -136,6 +136,7 @@ void snapshot_destroy(struct snapshot *s)
 	free(s->object.dominator);
 	free(s->object.retained);
 	free(s->object.retention);
+	free(s->object.held);
 	free(s->edge.first);
 	free(s->edge.dst);
 	free(s->edge.where);

@@ -17,7 +17,7 @@
  *	            snapshot_seal_references()                          -> reverse CSR
  *	savings     which objects say the same, what containers keep    (runtime/savings.c)
  *	analysis    reachable, grade, dominator, retained, retention,
- *	            clusters                                            (analysis/)
+ *	            held, clusters                                            (analysis/)
  *	census      objects counted by type, size, ...                  (analysis/census.c)
  *	shapes      clusters folded by signature                        (analysis/shapes.c)
  *	ledger      every byte of every segment in one row              (analysis/ledger.c)
@@ -25,8 +25,8 @@
  *	saving      bytes that could be saved                           (analysis/savings.c)
  *	findings    damage, conclusions
  *
- * Cost per object (10 million: 700 MB): address 8, size 8, arena 2, type 4, reachable 1, grade 1,
- * dominator 4, retained 8, retention 2, first 8, reverse first 8; per reference 8 forward, 4 backward.
+ * Cost per object (10 million: 740 MB): address 8, size 8, arena 2, type 4, reachable 1, grade 1,
+ * dominator 4, retained 8, retention 2, held 4, first 8, reverse first 8; per reference 8 forward, 4 backward.
  * A column that nobody filled is NULL (for instance `block`, when every object is its block), and
  * its getter says what that means.
  */
@@ -201,6 +201,7 @@ struct object_table {
 	uint32_t *dominator; /* object id; 0 under the virtual root */
 	uint64_t *retained;  /* bytes */
 	uint16_t *retention; /* id of a retention row: how it is held; NULL: not known */
+	uint32_t *held; /* that way's last reference: edge + 1; 0: none, or not to be counted so */
 };
 
 /* First usable byte of the block that holds object i (id - 1): address less what precedes it. */

@@ -14,13 +14,15 @@ enum {
 	STEPS_MOST = 150000,	/* objects looked at: a second, of ten million */
 	REFERRERS_MOST = 20000, /* of one object */
 	CANDIDATES_MOST = 4096,
-	ROOTS_EACH = 4,	  /* of one object */
+	HELD_MOST = 20000, /* steps of the scan's own path */
+	ROOTS_EACH = 4,	   /* of one object */
 	MODULES = 0,	  /* quality, see path_roots.sql: a chain from here begins with a module, */
 	MODULE_STEPS = 3, /* and reads shorter by these than it is */
 	NAMED = 1,
 };
 
 struct candidate {
+	bool held;     /* it is the path that the scan found, not one of the search */
 	uint32_t step; /* where it begins */
 	int64_t root;  /* 0: it begins at an object of to_type */
 	uint32_t quality, words, depth;
@@ -30,6 +32,7 @@ struct search {
 	sqlite3 *db;
 	const struct paths_query *query;
 	struct path path;
+	struct path held;  /* the scan's own path, see search_held */
 	VEC(uint8_t) word; /* by step: references on the way to the goal that are not typed */
 	VEC(uint8_t) wanted;
 	VEC(struct candidate) found;
@@ -44,6 +47,7 @@ struct search {
 static void search_deinit(struct search *s)
 {
 	path_deinit(&s->path);
+	path_deinit(&s->held);
 	vec_deinit(&s->word);
 	vec_deinit(&s->wanted);
 	vec_deinit(&s->found);
@@ -52,18 +56,28 @@ static void search_deinit(struct search *s)
 	sqlite3_finalize(s->hold);
 }
 
+static void finalize(sqlite3_stmt **stmt)
+{
+	sqlite3_finalize(*stmt);
+}
+
 static struct error *search_error(const struct search *s)
 {
 	return error_new(ERROR_INPUT, "path: %s", sqlite3_errmsg(s->db));
 }
 
+static void candidate_rank(struct candidate *c)
+{
+	if (c->quality != MODULES)
+		return;
+	c->quality = NAMED;
+	c->depth -= c->depth < MODULE_STEPS ? c->depth : MODULE_STEPS;
+}
+
 static struct error *candidate_add(struct search *s, uint32_t at, int64_t root, uint32_t quality)
 {
-	struct candidate c = {at, root, quality, s->word.at[at], s->path.step.at[at].depth};
-	if (quality == MODULES) {
-		c.quality = NAMED;
-		c.depth -= c.depth < MODULE_STEPS ? c.depth : MODULE_STEPS;
-	}
+	struct candidate c = {false, at, root, quality, s->word.at[at], s->path.step.at[at].depth};
+	candidate_rank(&c);
 	s->good += c.quality == NAMED && !c.words;
 	if (s->good == s->max && s->until == UINT32_MAX)
 		s->until = s->path.step.at[at].depth + MODULE_STEPS;
@@ -144,6 +158,52 @@ static struct error *search_prepare(struct search *s)
 	return NULL;
 }
 
+/*
+ * The path on which the scan came to the object: from the most telling root, however many objects lie
+ * around. It is asked for when the search gave up.
+ */
+static struct error *search_held(struct search *s)
+{
+	_cleanup_(finalize) sqlite3_stmt *step = NULL;
+	const char *sql = embed_find("query/path_held.sql");
+	uint32_t at = 0, words = 0;
+	assert(sql);
+	/* A database from before there was such a column has none. */
+	if (sqlite3_prepare_v2(s->db, sql, -1, &step, NULL))
+		return NULL;
+	struct error *err = path_init(&s->held, s->query->goal);
+	while (!err && at < HELD_MOST) {
+		sqlite3_reset(step);
+		bind_int(step, ":id", s->held.step.at[at].vertex);
+		if (sqlite3_step(step) != SQLITE_ROW)
+			break;
+		words += sqlite3_column_int(step, 2) != 1;
+		err = path_add(&s->held, at, (uint32_t)sqlite3_column_int64(step, 1),
+			       (uint64_t)sqlite3_column_int64(step, 0));
+		if (err || s->held.step.n == at + 1)
+			return err; /* a ring: no path of ours */
+		at++;
+	}
+	uint32_t vertex = s->held.step.at[at].vertex;
+	for (uint64_t i = 0; i < s->found.n && !err; i++)
+		if (s->path.step.at[s->found.at[i].step].vertex == vertex)
+			return NULL;
+	sqlite3_reset(s->roots);
+	bind_int(s->roots, ":id", vertex);
+	if (err || sqlite3_step(s->roots) != SQLITE_ROW)
+		return err;
+	struct candidate c = {
+		.held = true,
+		.step = at,
+		.root = sqlite3_column_int64(s->roots, 0),
+		.quality = (uint32_t)sqlite3_column_int(s->roots, 1),
+		.words = words,
+		.depth = at,
+	};
+	candidate_rank(&c);
+	return vec_push(&s->found, c);
+}
+
 static int candidate_compare(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
@@ -184,6 +244,8 @@ static struct error *search_run(struct search *s)
 			break;
 		}
 	}
+	if (!err && s->cut && !s->query->avoid && !s->query->to_type)
+		err = search_held(s);
 	if (s->found.n)
 		qsort(s->found.at, s->found.n, sizeof(*s->found.at), candidate_compare);
 	if (s->found.n > s->max)
@@ -198,9 +260,9 @@ static struct error *search_result(const struct search *s, struct paths *ret)
 		const struct candidate *c = &s->found.at[i];
 		struct paths_row row = {.root_id = c->root, .first = ret->step.n};
 		int64_t edge = 0;
-		for (uint32_t at = c->step; at != PATH_NONE && !err;
-		     at = s->path.step.at[at].next) {
-			const struct path_step *p = &s->path.step.at[at];
+		const struct path *path = c->held ? &s->held : &s->path;
+		for (uint32_t at = c->step; at != PATH_NONE && !err; at = path->step.at[at].next) {
+			const struct path_step *p = &path->step.at[at];
 			err = vec_push(&ret->step, ((struct paths_step){p->vertex, edge}));
 			edge = (int64_t)p->edge;
 		}

@@ -6,7 +6,8 @@
  * early, and `complete` says so. Each
  * vertex with roots makes a candidate; the best ones are kept: named roots before words, typed
  * references before words that look like pointers, short before long. Behind a named root the search
- * does not go on: what leads there would only say the same in more words.
+ * does not go on: what leads there would only say the same in more words. What a search that gave up may
+ * have missed is the path on which the scan came to the object (object.held_by): it is one more candidate.
  */
 #pragma once
 

@@ -264,7 +264,8 @@ static void object_row(const struct snapshot *s, uint64_t i, struct store_row *o
 	v[11] = value_nonzero(o->dominator ? o->dominator[i] : 0);
 	v[12] = value_nonzero(o->site_id ? o->site_id[i] : 0);
 	v[13] = value_nonzero(o->retention ? o->retention[i] : 0);
-	v[14] = value_string(s, object_shown(o, i));
+	v[14] = value_nonzero(o->held ? o->held[i] : 0);
+	v[15] = value_string(s, object_shown(o, i));
 }
 
 static void object_address_keys(const struct snapshot *s, uint64_t first, uint64_t n,
@@ -841,7 +842,7 @@ const struct store_table store_tables[] = {
 		.name = "object", .rows = object_rows, .row = object_row,
 		.column = {"id", "address", "block", "size", "arena_id", "type_id", "owner_id",
 			   "refcount", "reachable", "grade", "retained", "dominator_id", "site_id",
-			   "retention_id", "value"},
+			   "retention_id", "held_by", "value"},
 		.bulk = true, .rowid_alias = true,
 		.index = {
 			{.name = "object_address", .column = "address", .zero_is_null = true,

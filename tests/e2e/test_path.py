@@ -1,0 +1,44 @@
+"""Paths in heaps where a search backwards would have to look at too much."""
+
+import json
+
+from heapscan import command, scan
+
+
+def test_far(dumps, db_path):
+    """What all of a long list refers to: from the list's first node it is one step, but a search meets
+    the other end first, and gives up. The scan has come by that step."""
+    db = scan(dumps("far_list").core, db_path)
+    common = db.one("SELECT id FROM object WHERE size = 1000")
+    found = json.loads(command("path", db.path, f"#{common}", "--format", "json").out)
+    assert not found["complete"]
+    assert [row["expression"] for row in found["paths"]] == ["list->+8"]
+    first = db.one("SELECT object_id FROM root WHERE name = 'list'")
+    assert [s["id"] for s in found["steps"]] == [first, common]
+    # The list's last node was allocated first. No path of 200,000 steps is
+    # printed, but what holds it is told.
+    last = db.one("SELECT min(id) FROM object WHERE size = 24")
+    found = json.loads(command("path", db.path, f"#{last}", "--format", "json").out)
+    assert not found["complete"] and not found["paths"]
+    assert found["held_by"].startswith("list->") and found["held_by"].endswith("*")
+    assert found["held_by"] in command("path", db.path, f"#{last}").out
+
+
+def test_held_by(dumps, db_path):
+    """Each reachable object has a root, or a reference from one that is nearer to a root: no rings."""
+    db = scan(dumps("random_heap", args=["7", "0"]).core, db_path)
+    source = {rowid: (src, dst) for rowid, src, dst in db.rows("SELECT rowid, src, dst FROM reference")}
+    roots = {i for (i,) in db.rows("SELECT object_id FROM root")}
+    held = dict(db.rows("SELECT id, held_by FROM object WHERE reachable <> 0"))
+    sound = set()
+    for start in held:
+        way, at = [], start
+        while at not in sound and held[at] is not None:
+            src, dst = source[held[at]]
+            assert dst == at and at not in way
+            way.append(at)
+            at = src
+        assert at in sound or at in roots
+        sound.update(way, [at])
+    assert sound == set(held)
+    assert db.one("SELECT count(held_by) FROM object WHERE reachable = 0") == 0
