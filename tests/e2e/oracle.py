@@ -6,7 +6,7 @@ from collections import defaultdict
 KEY = 0xA5A5A5A5A5A5A5A5
 RECORD = struct.Struct("<IIQQ24s")
 ALLOC, FREE, EXPECT, LEAK, HEAD, ISFREE, ROOT, TYPE, VALUE, MALLINFO, CYCLE, TRIM, \
-    GONE, GIVEN = range(1, 15)
+    GONE, GIVEN, EQUAL = range(1, 16)
 MALLINFO_FIELDS = (
     "arena ordblks smblks hblks hblkhd fsmblks uordblks fordblks keepcost".split()
 )
@@ -26,6 +26,7 @@ class Oracle:
     trim      resident bytes that malloc_trim(0) gives back
     gone      addresses of what goes with the thing the program is about
     given     bytes that the system gets then
+    equal     {group: {addresses}} of live blocks that say the same
     freed     addresses that were once live and are not now
     """
 
@@ -43,6 +44,7 @@ class Oracle:
         self.trim = None
         self.gone = set()
         self.given = None
+        self.equal = defaultdict(set)
         self.freed = set()
         with open(path, "rb") as f:
             data = f.read()
@@ -63,6 +65,8 @@ class Oracle:
             elif op == LEAK:
                 self.reachable[address] = 0
                 self.clusters[address].add(arg)
+            elif op == EQUAL:
+                self.equal[arg].add(address)
             elif op == HEAD:
                 self.heads[arg] = address
             elif op == ISFREE:

@@ -63,6 +63,7 @@ enum oracle_op {
 	ORACLE_TRIM = 12,     /* size: resident bytes that malloc_trim(0) gave back, in a copy */
 	ORACLE_GONE = 13,     /* address; it goes when what the program is about goes */
 	ORACLE_GIVEN = 14,    /* size: bytes that the system then got, in a copy */
+	ORACLE_EQUAL = 15,    /* address; arg: number of the group whose members say the same */
 };
 
 struct oracle_record {
@@ -135,6 +136,11 @@ static inline void oracle_head(const volatile void *p, unsigned cluster)
 static inline void oracle_cycle(const volatile void *p, unsigned cycle)
 {
 	oracle_put(ORACLE_CYCLE, cycle, (uintptr_t)p, 0, NULL);
+}
+
+static inline void oracle_equal(const volatile void *p, unsigned group)
+{
+	oracle_put(ORACLE_EQUAL, group, (uintptr_t)p, 0, NULL);
 }
 
 static inline void oracle_root(const volatile void *p, const char *kind)
