@@ -219,12 +219,17 @@ $(BUILD)/bench/%: tests/bench/%.c $(LIB)
 	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LIB) \
 		$(LDLIBS)
 
-## demo: build, and read a sample dump
+## demo: build, and read sample dumps: a C++ service, a Python shop
 DEMO ?= sample-dumps/service.core.xz
+DEMO_PYTHON ?= sample-dumps/python.core.xz
 demo: setup
 	$(MAKE) all
 	$(BUILD)/heapscan $(DEMO) -o $(BUILD)/demo.db
-	@echo; echo "The database is $(BUILD)/demo.db. Try: $(BUILD)/heapscan top $(BUILD)/demo.db"
+	@echo; echo "---- and a Python process ----"; echo
+	$(BUILD)/heapscan $(DEMO_PYTHON) -o $(BUILD)/demo-python.db
+	$(BUILD)/heapscan path $(BUILD)/demo-python.db shop.User
+	@echo; echo "The databases are $(BUILD)/demo.db and $(BUILD)/demo-python.db."
+	@echo "Try: $(BUILD)/heapscan top $(BUILD)/demo.db"
 
 ## compile_commands.json: for editors
 .PHONY: compile_commands.json

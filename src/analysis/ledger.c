@@ -12,13 +12,19 @@
  * What neither the dump nor a binary has is `missing`, whatever else is known of it; but for
  *address space that nobody can read (reserved, guard), which holds no memory and would be in no
  *dump.
+ *
+ * A page of a stack's unused part that is all zero was never written to: a stack is 8 MiB of
+ * addresses, and costs what was used of it. Such a page is `reserved`. (One that a frame filled
+ * with zeroes is taken for one of these.)
  */
 #include "analysis/analysis.h"
 
+#include "base/checked.h"
 #include "base/cleanup.h"
 
 #include <assert.h>
 #include <inttypes.h>
+#include <string.h>
 
 /* Rows of one segment, folded by (category, place); few, so a linear search does. */
 struct ledger {
@@ -26,6 +32,7 @@ struct ledger {
 	uint32_t segment_id;
 	uint64_t first;		     /* first row of this segment */
 	uint64_t object, free, span; /* next ones to look at, in address order */
+	struct image_cursor cursor;
 };
 
 static struct error *ledger_add(struct ledger *l, const char *category, const char *place,
@@ -91,6 +98,26 @@ static struct error *ledger_heap(struct ledger *l, uint64_t start, uint64_t end,
 	return err ? err : ledger_add(l, "overhead", allocator, rest);
 }
 
+/* [start, end), all present, of a stack's unused part. */
+static struct error *ledger_stack(struct ledger *l, const char *place, uint64_t start, uint64_t end)
+{
+	const struct image *img = l->s->image;
+	const uint64_t page = img->page_size;
+	uint64_t never = 0, at = align_down(start, page);
+	bool hole = img->span[l->span].origin == SPAN_ZERO; /* the whole run is of this span */
+	for (at += at < start ? page : 0; at < end && end - at >= page; at += page) {
+		if (hole) {
+			never += align_down(end - at, page);
+			break;
+		}
+		const uint8_t *p = image_view_all(img, &l->cursor, at, page);
+		if (p && !*p && !memcmp(p, p + 1, page - 1))
+			never += page;
+	}
+	struct error *err = ledger_add(l, "stack", place, end - start - never);
+	return err ? err : ledger_add(l, "reserved", "stack, never written to", never);
+}
+
 static const char *ledger_allocator(const struct snapshot *s, const struct extent_row *e)
 {
 	return e->arena_id ? intern_text(&s->strings, s->arena.at[e->arena_id - 1].allocator)
@@ -98,7 +125,7 @@ static const char *ledger_allocator(const struct snapshot *s, const struct exten
 }
 
 static struct error *ledger_segment(struct ledger *l, const struct image_segment *seg,
-				    uint64_t bytes)
+				    uint64_t start, uint64_t bytes)
 {
 	const struct snapshot *s = l->s;
 	const char *module =
@@ -113,7 +140,7 @@ static struct error *ledger_segment(struct ledger *l, const struct image_segment
 	case SEGMENT_VDSO:
 		return ledger_add(l, "vdso", NULL, bytes);
 	case SEGMENT_STACK:
-		return ledger_add(l, "stack", "unused", bytes);
+		return ledger_stack(l, "unused", start, start + bytes);
 	case SEGMENT_HEAP:
 	case SEGMENT_ANON:
 	case SEGMENT_KINDS:
@@ -145,9 +172,9 @@ static struct error *ledger_extent(struct ledger *l, const struct extent_row *e,
 	case EXTENT_STACK_USED:
 		return ledger_add(l, "stack", "used", bytes);
 	case EXTENT_STACK_UNUSED:
-		return ledger_add(l, "stack", "unused", bytes);
+		return ledger_stack(l, "unused", start, end);
 	case EXTENT_STACK_CACHED:
-		return ledger_add(l, "stack", "cached", bytes);
+		return ledger_stack(l, "cached", start, end);
 	case EXTENT_GUARD:
 		return ledger_add(l, "reserved", "guard", bytes);
 	case EXTENT_TLS:
@@ -222,7 +249,7 @@ struct error *analysis_ledger(struct snapshot *s, struct log *log)
 			else if (e)
 				err = ledger_extent(&l, e, at, end);
 			else
-				err = ledger_segment(&l, seg, end - at);
+				err = ledger_segment(&l, seg, at, end - at);
 			if (err)
 				return err;
 			at = end;

@@ -29,6 +29,12 @@ static const struct {
 	{"libsnmalloc", "sn_malloc", "snmalloc"},
 };
 
+/*
+ * Profilers that are loaded into the process export functions of every allocator to intercept them;
+ * none of them is one (heaptrack 1.4 src/track/heaptrack_preload.cpp has mi_malloc and je_mallctl).
+ */
+static const char *const heap_interposer[] = {"libheaptrack_", "libmemray", "_memray"};
+
 static const char *heap_basename(const char *path)
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;
@@ -52,6 +58,15 @@ static bool heap_is_dormant(const struct heap_context *ctx, uint32_t module_id)
 	return false;
 }
 
+static bool heap_is_interposer(const struct heap_context *ctx, uint32_t module_id)
+{
+	const char *base = heap_basename(image_module_get(ctx->image, module_id)->path);
+	for (unsigned i = 0; base && i < sizeof(heap_interposer) / sizeof(*heap_interposer); i++)
+		if (!strncmp(base, heap_interposer[i], strlen(heap_interposer[i])))
+			return true;
+	return false;
+}
+
 /* The module that brings it, or 0. */
 static uint32_t heap_foreign_find(const struct heap_context *ctx, unsigned i)
 {
@@ -62,10 +77,17 @@ static uint32_t heap_foreign_find(const struct heap_context *ctx, unsigned i)
 			return id;
 	}
 	struct debuginfo_symbol symbol;
-	if (heap_foreign[i].symbol && ctx->debuginfo &&
-	    debuginfo_symbol_find(ctx->debuginfo, 0, heap_foreign[i].symbol, &symbol) &&
-	    !heap_is_dormant(ctx, symbol.module_id))
-		return symbol.module_id;
+	if (!heap_foreign[i].symbol || !ctx->debuginfo ||
+	    !debuginfo_symbol_find(ctx->debuginfo, 0, heap_foreign[i].symbol, &symbol))
+		return 0;
+	if (!heap_is_interposer(ctx, symbol.module_id))
+		return heap_is_dormant(ctx, symbol.module_id) ? 0 : symbol.module_id;
+	/* It hides the one that it intercepts, if there is one. */
+	for (uint32_t id = 1; id <= ctx->image->nmodule; id++)
+		if (!heap_is_interposer(ctx, id) &&
+		    debuginfo_symbol_find(ctx->debuginfo, id, heap_foreign[i].symbol, &symbol) &&
+		    !heap_is_dormant(ctx, id))
+			return id;
 	return 0;
 }
 

@@ -147,7 +147,7 @@ if not SANITIZED:  # its runtime cannot be loaded into another program
         os.write(leader, b"SELECT 'is ' || human(2048) AS x;\nUPDATE meta SET value = 'changed';\n.quit\n")
         out = child.communicate(timeout=60)[0].decode()
         os.close(leader)
-        assert "is 2.0 KiB" in out
+        assert "is 2.00 KiB" in out
         assert ("readonly" in out or "read-only" in out) != write, out
         with sqlite3.connect(copy) as db:
             changed = db.execute("SELECT count(*) FROM meta WHERE value = 'changed'").fetchone()[0]
