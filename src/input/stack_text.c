@@ -29,7 +29,7 @@ static bool is_recorder(struct word module)
 {
 	static const char *const part[] = {"/vgpreload_", "/libasan.", "/liblsan.", "/libjemalloc.",
 					   "/libtcmalloc"};
-	if (word_len(&module) > STACK_TEXT_NAME)
+	if (!word_len(&module) || word_len(&module) > STACK_TEXT_NAME)
 		return false;
 	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++)
 		if (memmem(module.at, word_len(&module), part[i], strlen(part[i])))
@@ -165,7 +165,8 @@ struct error *stack_text_code(struct stack_text *s, struct word path, uint64_t o
 	if (err)
 		return err;
 	/* The first that is no library is the program: --exe is meant for it. */
-	bool is_exe = !s->modules && !memmem(path.at, word_len(&path), ".so", 3);
+	struct word v = path;
+	bool is_exe = !s->modules && !word_find(&v, ".so");
 	if (s->module_of.at[string]) {
 		id = s->module_of.at[string] - 1;
 	} else if (string && s->modules < STACK_TEXT_MODULES) {
