@@ -212,7 +212,7 @@ static struct error *print_held(struct cmd_context *ctx, int64_t goal)
 
 static struct error *path_print(struct cmd_context *ctx, const char *what)
 {
-	_cleanup_(paths_deinit) struct paths found = {0};
+	_cleanup_(paths_deinit) struct paths all = {0};
 	_cleanup_free_ char *steps = NULL, *paths = NULL;
 	struct paths_query query = {
 		.max = ctx->opt.max,
@@ -224,9 +224,20 @@ static struct error *path_print(struct cmd_context *ctx, const char *what)
 	if (err)
 		return err;
 	query.goal = (uint32_t)goal;
-	err = paths_find(ctx->store->db, &query, &found);
+	/* One search for the paths that are shown and for who shares the object. */
+	bool shared = !query.avoid && !query.to_type && !ctx->opt.dot, dominated = true;
+	if (shared)
+		err = path_dominated(ctx, goal, &dominated);
+	uint64_t shown = query.max ? query.max : PATHS_WANTED;
+	if (!dominated && shown < HOLDERS_SEARCH)
+		query.max = HOLDERS_SEARCH;
+	if (!err)
+		err = paths_find(ctx->store->db, &query, &all);
 	if (err)
 		return err;
+	struct paths found = all; /* the first of them */
+	if (found.row.n > shown)
+		found.row.n = shown;
 	steps = paths_steps_json(&found, 0);
 	paths = path_list_json(&found);
 	if (!steps || !paths)
@@ -246,7 +257,7 @@ static struct error *path_print(struct cmd_context *ctx, const char *what)
 	if (!err)
 		err = print_paths(ctx, steps, paths);
 	if (!err)
-		err = path_shared(ctx, goal);
+		err = path_shared(ctx, goal, shared ? &all : NULL);
 	return err || !ctx->opt.cut ? err : path_cuts(ctx, goal, &found);
 }
 

@@ -10,7 +10,6 @@
 enum {
 	BUDGET = 800 * 1000, /* objects looked at, over all cuts: about a second */
 	HOLDERS = 12,	     /* that share an object: shown */
-	HOLDERS_SEARCH = 40, /* paths looked for, to find so many different ones */
 };
 
 static const struct report_column cut_columns[] = {
@@ -182,30 +181,42 @@ static struct error *dominator_line(struct cmd_context *ctx, int64_t goal, bool 
 	return NULL;
 }
 
-struct error *path_shared(struct cmd_context *ctx, int64_t goal)
+struct error *path_dominated(struct cmd_context *ctx, int64_t goal, bool *ret)
 {
-	_cleanup_(paths_deinit) struct paths p = {0};
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct cmd_row row;
+	bool found = false;
+	struct error *err = cmd_prepare(ctx, "path_dominator.sql", 0, &stmt);
+	if (err)
+		return err;
+	cmd_bind_int(stmt, ":id", goal);
+	err = cmd_row(ctx, stmt, &row, &found);
+	*ret = !err && (!found || cmd_row_text(&row, "dominator_id"));
+	return err;
+}
+
+struct error *path_shared(struct cmd_context *ctx, int64_t goal, const struct paths *all)
+{
+	const struct paths none = {.complete = true};
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_free_ char *json = NULL;
-	struct paths_query query = {.goal = (uint32_t)goal, .max = HOLDERS_SEARCH};
 	bool has;
 	struct error *err = dominator_line(ctx, goal, &has);
 	if (err)
 		return err;
-	if (!has)
-		err = paths_find(ctx->store->db, &query, &p);
-	if (!err && !(json = path_list_json(&p)))
-		err = &error_nomem;
-	if (!err)
-		err = cmd_prepare(ctx, "path_shared.sql", HOLDERS, &stmt);
+	const struct paths *p = has || !all ? &none : all;
+	json = path_list_json(p);
+	if (!json)
+		return &error_nomem;
+	err = cmd_prepare(ctx, "path_shared.sql", HOLDERS, &stmt);
 	if (err)
 		return err;
 	cmd_bind_text(stmt, ":paths", json);
-	if (p.row.n)
+	if (p->row.n)
 		report_heading(&ctx->report, "No object holds it alone: these share it");
 	uint64_t n;
 	err = report_rows(&ctx->report, "shared_by", shared_columns, stmt, &n);
-	if (!err && n && (!p.complete || n == HOLDERS || p.row.n == HOLDERS_SEARCH))
+	if (!err && n && (!p->complete || n == HOLDERS || p->row.n >= HOLDERS_SEARCH))
 		report_line(&ctx->report, "There may be more: these are the nearest.");
 	return err;
 }

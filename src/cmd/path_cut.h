@@ -14,11 +14,18 @@
 struct error *path_cuts(struct cmd_context *ctx, int64_t goal,
 			const struct paths *found) _must_check_;
 
+enum { HOLDERS_SEARCH = 40 }; /* paths looked for, to find so many different ones */
+
+/* Is there one object that all ways to `goal` lead through? */
+struct error *path_dominated(struct cmd_context *ctx, int64_t goal, bool *ret) _must_check_;
+
 /*
  * Is there one object that all ways to `goal` lead through? Says which, or names the roots that
- * share it: section "shared_by" (of one with a dominator: empty), fact "dominator_id".
+ * share it: section "shared_by" (of one with a dominator: empty), fact "dominator_id". all: its paths,
+ * HOLDERS_SEARCH if there are so many; NULL: nobody looked for them.
  */
-struct error *path_shared(struct cmd_context *ctx, int64_t goal) _must_check_;
+struct error *path_shared(struct cmd_context *ctx, int64_t goal,
+			  const struct paths *all) _must_check_;
 
 /* path.c: [[path, expression, root, steps], ...] for path_list.sql. Malloc'ed; NULL: out of memory. */
 char *path_list_json(const struct paths *p);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 enum {
-	PATHS = 3,		/* when nobody says how many */
 	STEPS_MOST = 150000,	/* objects looked at: a second, of ten million */
 	REFERRERS_MOST = 20000, /* of one object */
 	CANDIDATES_MOST = 4096,
@@ -224,7 +223,7 @@ static struct error *search_run(struct search *s)
 		err = vec_push(&s->word, 0);
 	if (!err)
 		err = vec_push(&s->wanted, 0);
-	s->max = s->query->max ? s->query->max : PATHS;
+	s->max = s->query->max ? s->query->max : PATHS_WANTED;
 	s->until = UINT32_MAX;
 	while (!err && s->found.n < CANDIDATES_MOST && path_next(&s->path, &at)) {
 		bool stop = false;

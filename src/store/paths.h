@@ -18,9 +18,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { PATHS_WANTED = 3 }; /* when nobody says how many */
+
 struct paths_query {
 	uint32_t goal; /* object id */
-	uint64_t max;  /* paths wanted; 0: three */
+	uint64_t max;  /* paths wanted; 0: PATHS_WANTED */
 	const char
 		*avoid; /* not through types, names and functions that match; NULL: anything goes */
 	const char
