@@ -373,7 +373,11 @@ enum cpython_name_how {
 	CPYTHON_NAME_DICT,  /* it is the type of the tp_dict of what `keys` leads to */
 	CPYTHON_NAME_DEF,   /* the type of md_def of the module `in`, which follows md_dict */
 	CPYTHON_NAME_CHILD, /* the one static type of the interpreter whose tp_base is `keys` */
-	CPYTHON_NAME_KEYS,  /* its own tp_dict has all these keys, and no other type's has */
+	/*
+	 * Its own tp_dict has all these keys (but -keys), and no other type's; of the types in the file
+	 * of the module `in`, if there is one.
+	 */
+	CPYTHON_NAME_KEYS,
 };
 
 struct cpython_name {

@@ -38,6 +38,8 @@ const struct cpython_name cpython_names[] = {
 	{"StgDict", CPYTHON_NAME_DICT, "ctypes", "py_object", 0, VERSION(3, 12)},
 	{"moduledef", CPYTHON_NAME_DEF, "builtins", "", VERSION(3, 0), NEWEST},
 	{"builtin_method", CPYTHON_NAME_CHILD, NULL, "builtin_function_or_method", 0, NEWEST},
+	{"_asyncio.FutureIter", CPYTHON_NAME_KEYS, "_asyncio", "__next__ close send throw", VERSION(3, 6), NEWEST},
+	{"coroutine_wrapper", CPYTHON_NAME_KEYS, NULL, "__next__ close send throw -__await__ -gi_frame", VERSION(3, 6), NEWEST},
 	/* Of several names of one type. */
 	{"str", CPYTHON_NAME_BINDING, "builtins", "str", 0, NEWEST},
 	{"OSError", CPYTHON_NAME_BINDING, "builtins", "OSError", VERSION(3, 0), NEWEST},

@@ -112,9 +112,17 @@ static const char *file_of(const struct py *py, uint64_t at)
 	return base ? base + 1 : "";
 }
 
+/* _datetime.cpython-311-x86_64-linux-gnu.so */
+static bool is_file_of(const struct py *py, uint64_t type, const char *module)
+{
+	const char *file = file_of(py, type);
+	size_t len = strlen(module);
+	return !strncmp(file, module, len) && file[len] == '.';
+}
+
 /*
  * Does this type come with CPython? It is in the interpreter, or in a file of its library: of
- * lib-dynload, or called as the module (_datetime.cpython-311-x86_64-linux-gnu.so).
+ * lib-dynload, or called as the module.
  */
 static bool is_cpythons(const struct py *py, uint64_t type, const char *module)
 {
@@ -122,9 +130,7 @@ static bool is_cpythons(const struct py *py, uint64_t type, const char *module)
 	const char *path = id ? image_module_get(py->image, id)->path : NULL;
 	if (id == py->cpython.module_id || (path && strstr(path, "/lib-dynload/")))
 		return id;
-	size_t len = module ? strlen(module) : 0;
-	const char *file = file_of(py, type);
-	return len && !strncmp(file, module, len) && file[len] == '.';
+	return module && is_file_of(py, type, module);
 }
 
 static struct error *tell(struct py *py, uint64_t type, const char *name)
@@ -359,10 +365,11 @@ static bool keys_have(const struct type_keys *keys, const char *wanted)
 {
 	for (const char *p = wanted; *p;) {
 		size_t len = strcspn(p, " ");
-		uint64_t hash = hash_of(p, len), i = 0;
+		const bool none = *p == '-';
+		uint64_t hash = hash_of(p + none, len - none), i = 0;
 		while (i < keys->hash.n && keys->hash.at[i] != hash)
 			i++;
-		if (i == keys->hash.n)
+		if ((i == keys->hash.n) != none)
 			return false;
 		p += len + (p[len] != 0);
 	}
@@ -392,7 +399,9 @@ static struct error *tell_by_keys(const struct teller *t)
 		for (unsigned k = 0; k < cpython_nnames && keys.hash.n && !err; k++) {
 			const struct cpython_name *row = &cpython_names[k];
 			if (row->how != CPYTHON_NAME_KEYS || t->version < row->from ||
-			    t->version > row->to || !is_cpythons(py, type->address, NULL) ||
+			    t->version > row->to ||
+			    !(row->in ? is_file_of(py, type->address, row->in)
+				      : is_cpythons(py, type->address, NULL)) ||
 			    !keys_have(&keys, row->keys))
 				continue;
 			found++;
