@@ -1,10 +1,19 @@
 -- What was in the older database already, by content: so many clusters of a shape, so many counts of a type, size
 -- and excess. What there is more of is new.
+UPDATE old_shape SET here = s.clusters
+FROM (SELECT kind, reachable, signature, sum(clusters) AS clusters FROM shape GROUP BY 1, 2, 3) s
+WHERE old_shape.signature = s.signature AND old_shape.kind = s.kind AND old_shape.reachable = s.reachable;
+-- Most shapes are known in whole: which of their clusters came first is no question.
+INSERT INTO known_cluster
+SELECT c.id FROM open_cluster c CROSS JOIN old_shape old
+     ON old.signature = c.signature AND old.kind = c.kind AND old.reachable = c.reachable
+WHERE old.here <= old.clusters;
 INSERT INTO known_cluster
 SELECT id FROM (SELECT c.id, old.clusters,
                        row_number() OVER (PARTITION BY c.signature, c.kind, c.reachable ORDER BY c.id) AS number
                 FROM open_cluster c JOIN old_shape old
-                     ON old.signature = c.signature AND old.kind = c.kind AND old.reachable = c.reachable)
+                     ON old.signature = c.signature AND old.kind = c.kind AND old.reachable = c.reachable
+                WHERE old.here > old.clusters)
 WHERE number <= clusters;
 INSERT INTO known_count
 SELECT object_id FROM (SELECT e.object_id, old.objects,

@@ -1,2 +1,2 @@
 -- What an older database has, a row each.
-INSERT INTO old_shape VALUES (?, ?, ?, ?)
+INSERT INTO old_shape (kind, reachable, signature, clusters) VALUES (?, ?, ?, ?)

@@ -4,7 +4,7 @@ CREATE TEMP TABLE known_site (site_id INTEGER PRIMARY KEY);       -- with those 
 CREATE TEMP TABLE known_cluster (cluster_id INTEGER PRIMARY KEY);
 CREATE TEMP TABLE known_count (object_id INTEGER PRIMARY KEY);    -- of refcount_error
 CREATE TEMP TABLE known_shape (shape_id INTEGER PRIMARY KEY, clusters, objects, bytes, direct_bytes);
-CREATE TEMP TABLE old_shape (kind, reachable, signature, clusters, PRIMARY KEY (signature, kind, reachable));
+CREATE TEMP TABLE old_shape (kind, reachable, signature, clusters, here DEFAULT 0, PRIMARY KEY (signature, kind, reachable));
 CREATE TEMP TABLE old_count (type, size, excess, objects, PRIMARY KEY (type, size, excess));
 CREATE TEMP VIEW open_shape AS
 SELECT s.id, s.kind, s.reachable, s.signature, s.clusters - coalesce(k.clusters, 0) AS clusters,
