@@ -109,7 +109,7 @@ check: setup-test
 	$(MAKE) e2e
 	$(MAKE) asan
 	$(MAKE) bench BLOCKS=200000 PYOBJECTS=200000 CALLS=200000
-	$(MAKE) fuzz FUZZ_SECONDS=20
+	$(MAKE) fuzz FUZZ_SECONDS=15
 	$(MAKE) suites SUITES=trixie SHORT=1
 	$(MAKE) builds BUILDS=i386
 	$(MAKE) pythons PYTHON_SUITES=sid SHORT=1
