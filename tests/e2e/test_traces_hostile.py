@@ -115,6 +115,20 @@ def test_two_reports_of_one_process(tmp_path):
         assert db.rows("SELECT function, live_bytes FROM site WHERE live_bytes > 0") == [("f", 20)]
 
 
+def test_two_processes_of_xml(tmp_path):
+    """--xml-file without %p: one document behind the other; the second one breaks off."""
+    data = (FOLDER / "memcheck.xml").read_bytes()
+    path = tmp_path / "log"
+    path.write_bytes(data + data)
+    with Database(tmp_path / "odd.db", read(path, tmp_path)) as db:
+        assert int(db.meta()["live_bytes"]) == 2 * 10508 and db.meta()["processes"] == "2"
+        assert "warnings" not in db.meta() or "breaks off" not in db.meta()["warnings"]
+    path.write_bytes(data + data[:data.index(b"Leak_")])
+    with Database(tmp_path / "odd.db", read(path, tmp_path)) as db:
+        assert int(db.meta()["live_bytes"]) == 10508
+        assert "breaks off" in db.meta()["warnings"]
+
+
 def test_lsan_colours_and_ids(tmp_path):
     """As on a terminal; a module that is not here keeps its offset."""
     path = tmp_path / "log"

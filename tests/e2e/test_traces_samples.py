@@ -6,7 +6,7 @@ import gzip
 import pytest
 
 from build import TOP
-from heapscan import command, scan
+from heapscan import Database, command, scan
 
 FOLDER = TOP / "sample-dumps" / "traces"
 SAMPLES = sorted(p.name.removesuffix(".expected") for p in FOLDER.glob("*.expected"))
@@ -44,6 +44,18 @@ def test_sample(name, db_path):
     if "live_bytes" not in mine:
         assert "does not tell what was live" in leaks
     command("top", db.path, "--format", "folded")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_packed(name, tmp_path, db_path):
+    """Compressed, and from standard input: the same rows."""
+    packed = tmp_path / "packed"
+    packed.write_bytes(gzip.compress((FOLDER / name).read_bytes()))
+    with packed.open("rb") as f:
+        command("-", "-o", db_path, stdin=f)
+    query = "SELECT function, file, line, module, address, live_bytes, live_objects, peak_bytes FROM site"
+    with Database(db_path) as a, scan(FOLDER / name, tmp_path / "plain.db") as b:
+        assert a.rows(query) == b.rows(query)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
