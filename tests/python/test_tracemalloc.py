@@ -97,9 +97,20 @@ def test_keys_hold_nothing(traced):
     db, objects, _ = traced
     some = sorted(objects)[::100]
     holders = db.rows("SELECT r.src FROM reference r JOIN object d ON d.id = r.dst JOIN object s "
-                      "ON s.id = r.src WHERE d.address IN (%s) AND s.type_id IS NULL AND r.kind = 0 "
+                      "ON s.id = r.src WHERE d.address IN (%s) AND r.kind = 0 "
+                      "AND coalesce((SELECT name FROM type WHERE id = s.type_id), 'tracemalloc''s table') "
+                      "= 'tracemalloc''s table' "
                       "AND r.offset = 16 AND s.size BETWEEN 32 AND 48" % ",".join(map(str, some)))
     assert holders == []
+
+
+def test_its_own_memory_is_named(traced):
+    """As many entries as traces, and the arrays of their heads."""
+    db, _, _ = traced
+    blocks = db.one("SELECT count(*) FROM object o JOIN type t ON t.id = o.type_id "
+                    "WHERE t.name = 'tracemalloc''s table'")
+    traces = int(db.meta()["tracemalloc_traces"])
+    assert traces < blocks <= traces + 64
 
 
 def test_commands(traced):

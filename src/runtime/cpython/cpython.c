@@ -132,6 +132,7 @@ static void cpython_finish(struct runtime_context *ctx)
 	vec_deinit(&py->type);
 	vec_deinit(&py->fixed);
 	vec_deinit(&py->trace);
+	vec_deinit(&py->trace_block);
 	bits_deinit(&py->interned);
 	free(py->type_slot);
 	free(py->object_type);

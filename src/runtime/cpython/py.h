@@ -97,6 +97,7 @@ struct py {
 	uint32_t *object_type;	     /* by object id - 1: index + 1 in type; 0: no Python object */
 	uint64_t objects;	     /* how many */
 	VEC(struct py_trace) trace;  /* from prepare to the objects phase */
+	VEC(uint64_t) trace_block;   /* as long: blocks of tracemalloc's own tables */
 	struct py_visit *visit;	     /* visit_impl.h */
 	struct py_damage_count *damage; /* damaged.h */
 	uint64_t builtin_types;		/* builtin_types.c; 0: types have all in themselves */

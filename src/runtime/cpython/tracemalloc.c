@@ -174,6 +174,8 @@ static struct error *table_entry(struct walk *w, const struct table *t, uint64_t
 			       : NULL;
 	struct error *err = snapshot_add_opaque(py->snapshot, entry + ENTRY_KEY,
 						entry + ENTRY_KEY + 8, "tracemalloc's keys");
+	if (!err)
+		err = vec_push(&py->trace_block, entry);
 	if (!err && trace_read(py, t, entry, &trace))
 		err = vec_push(&py->trace, trace);
 	return err;
@@ -183,7 +185,7 @@ static struct error *table_walk(struct walk *w, const struct table *t, bool tabl
 {
 	struct py *py = w->py;
 	uint64_t n = 0, entry;
-	struct error *err = NULL;
+	struct error *err = vec_push(&py->trace_block, t->at);
 	for (uint64_t b = 0; b < t->buckets && n < t->entries && !err; b++) {
 		if (!py_word(py, t->at + 8 * b, &entry))
 			break;
@@ -394,6 +396,21 @@ static struct error *sites_fill(struct sites *c, uint64_t *found)
 	return err;
 }
 
+/* What tracemalloc itself takes: where a leak is looked for, it is often a good part of the heap. */
+static struct error *blocks_type(struct py *py)
+{
+	struct object_table *o = &py->snapshot->object;
+	uint32_t type;
+	struct error *err = snapshot_add_type(py->snapshot, "", "tracemalloc's table", "", &type);
+	for (uint64_t i = 0; i < py->trace_block.n && !err; i++) {
+		uint32_t id = snapshot_object_find(py->snapshot, py->trace_block.at[i]);
+		if (id && !o->type_id[id - 1] && o->address[id - 1] == py->trace_block.at[i])
+			o->type_id[id - 1] = type;
+	}
+	vec_deinit(&py->trace_block);
+	return err;
+}
+
 struct error *py_tracemalloc_sites(struct py *py)
 {
 	struct object_table *o = &py->snapshot->object;
@@ -413,5 +430,5 @@ struct error *py_tracemalloc_sites(struct py *py)
 	if (!err)
 		err = snapshot_meta(py->snapshot, "tracemalloc_found", "%" PRIu64, found);
 	vec_deinit(&py->trace);
-	return err;
+	return err ? err : blocks_type(py);
 }
