@@ -49,6 +49,8 @@ CREATE TABLE frame (
     line      INTEGER,          -- source line
     module_id INTEGER REFERENCES module (id), -- binary that holds pc
     pc        INTEGER,          -- address of the instruction
+    sp        INTEGER,          -- its part of the stack begins here ...
+    cfa       INTEGER,          -- ... and ends before this; NULL: not known
     PRIMARY KEY (thread_id, depth)
 ) WITHOUT ROWID;
 

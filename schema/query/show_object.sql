@@ -7,6 +7,7 @@ SELECT o.id, o.address, coalesce(o.block, o.address) AS block, o.size, t.name AS
        (SELECT max(id) FROM written WHERE object_id = :id) AS written, (SELECT max(id) FROM written) AS writes,
        (SELECT count(*) FROM reference r WHERE r.src = o.id) AS referent_count,
        (SELECT count(*) FROM reference r WHERE r.dst = o.id) AS referrer_count,
+       (SELECT count(*) FROM object b WHERE b.owner_id = o.id) AS buffer_count,
        (SELECT count(*) FROM root r WHERE r.object_id = o.id) AS root_count
 FROM object o LEFT JOIN type t ON t.id = o.type_id LEFT JOIN arena a ON a.id = o.arena_id
 WHERE o.id = :id

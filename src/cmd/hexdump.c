@@ -1,25 +1,29 @@
 #include "cmd/hexdump.h"
 
 #include "base/damage.h"
+#include "debuginfo/debuginfo.h"
 #include "image/image.h"
 #include "input/input.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE = 16, JSON_MAX = 1 << 20 };
+enum { LINE = 16, JSON_MAX = 1 << 20, WORDS_MOST = 4096 };
 
 struct hexdump {
 	struct damage_log damage;
 	struct input_file input;
 	struct image *image;
+	struct debuginfo *debuginfo; /* NULL: no symbols */
 };
 
 static void hexdump_deinit(struct hexdump *h)
 {
 	image_destroy(h->image);
+	debuginfo_destroy(h->debuginfo); /* lent pages to the image */
 	input_close(&h->input);
 	damage_deinit(&h->damage);
 }
@@ -120,24 +124,157 @@ static struct error *hexdump_json(struct cmd_context *ctx, const struct image *i
 	return NULL;
 }
 
-struct error *cmd_hexdump(struct cmd_context *ctx, uint64_t block, uint64_t skip, uint64_t len)
+/* ---- what the words are ---- */
+
+static const struct report_column word_columns[] = {
+	{"offset", "OFFSET", REPORT_COUNT, NULL}, {"word", "WORD", REPORT_ADDRESS, NULL},
+	{"meaning", "WHICH IS", REPORT_TEXT, ""}, {"kind", NULL, REPORT_WORD, NULL},
+	{"object_id", NULL, REPORT_ID, NULL},	  {"name", NULL, REPORT_TEXT, NULL},
+	{"symbol", NULL, REPORT_TEXT, NULL},	  {0},
+};
+
+/* Symbols help, but nothing needs them: what is odd about the binaries was told by the scan. */
+static void hexdump_symbols(struct cmd_context *ctx, struct hexdump *h)
+{
+	const struct debuginfo_options options = {0};
+	struct log quiet = ctx->log;
+	quiet.level = LOG_ERROR;
+	struct error *err = image_find_modules(h->image);
+	if (!err)
+		err = debuginfo_create(h->image, &options, &quiet, &h->debuginfo);
+	log_progress_end(&quiet);
+	error_free(err);
+}
+
+/* "symbol+0x10 in libc.so.6"; NULL: none, or no module there. */
+static const char *hexdump_symbol(struct cmd_context *ctx, const struct hexdump *h,
+				  uint64_t address)
+{
+	struct debuginfo_symbol sym;
+	if (!h->debuginfo || !debuginfo_symbol_at(h->debuginfo, address, &sym) ||
+	    address < sym.start || (sym.size && address - sym.start >= sym.size))
+		return NULL;
+	const char *name = report_safe(&ctx->region, sym.name, "?");
+	if (address == sym.start)
+		return name;
+	return region_printf(&ctx->region, "%s+0x%" PRIx64, name, address - sym.start);
+}
+
+/* Four characters at least, then nothing but zeroes. */
+static bool word_text(uint64_t word, unsigned size, char *ret)
+{
+	unsigned n = 0;
+	for (; n < size && (uint8_t)(word >> 8 * n); n++) {
+		char c = (char)(uint8_t)(word >> 8 * n);
+		if (c < ' ' || c >= 0x7f || c == '"' || c == '\\')
+			return false;
+		ret[n] = c;
+	}
+	ret[n] = 0;
+	return n >= 4 && (n == size || !(word >> 8 * n));
+}
+
+static bool word_read(const struct image *img, uint64_t address, unsigned size, uint64_t *ret)
+{
+	*ret = 0;
+	for (unsigned i = 0; i < size; i++) {
+		uint8_t byte;
+		if (!image_try_u8(img, address + i, &byte))
+			return false;
+		*ret |= (uint64_t)byte << 8 * i;
+	}
+	return true;
+}
+
+static void json_quoted(FILE *f, const char *text)
+{
+	if (!text) {
+		fputs("null", f);
+		return;
+	}
+	fputc('"', f);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', f);
+		fputc(*text, f);
+	}
+	fputc('"', f);
+}
+
+/* [[offset, value, symbol, text], ...] of aligned words. */
+static char *words_json(struct cmd_context *ctx, const struct hexdump *h,
+			const struct hexdump_range *r, unsigned size)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return NULL;
+	uint64_t skip = -(r->block + r->skip) & (size - 1), n = 0;
+	fputc('[', f);
+	for (uint64_t at = skip; at < r->len && r->len - at >= size && n < WORDS_MOST; at += size) {
+		uint64_t word;
+		char plain[sizeof(word) + 1];
+		if (!word_read(h->image, r->block + r->skip + at, size, &word))
+			continue;
+		fprintf(f, "%s[%" PRIu64 ",%" PRId64 ",", n++ ? "," : "", r->skip + at,
+			(int64_t)word);
+		json_quoted(f, hexdump_symbol(ctx, h, word));
+		fputc(',', f);
+		json_quoted(f, word_text(word, size, plain) ? plain : NULL);
+		fputc(']', f);
+	}
+	fputc(']', f);
+	if (fclose(f)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static struct error *hexdump_words(struct cmd_context *ctx, const struct hexdump *h,
+				   const struct hexdump_range *r)
+{
+	const char *bits = cmd_meta(ctx, "word_size");
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_free_ char *json = words_json(ctx, h, r, bits && !strcmp(bits, "4") ? 4 : 8);
+	struct error *err = json ? cmd_prepare(ctx, "show_words.sql", 0, &stmt) : &error_nomem;
+	if (err)
+		return err;
+	cmd_bind_text(stmt, ":words", json);
+	cmd_bind_int(stmt, ":id", r->id);
+	report_heading(&ctx->report, "Words");
+	return report_rows(&ctx->report, "words", word_columns, stmt, NULL);
+}
+
+struct error *cmd_hexdump(struct cmd_context *ctx, const struct hexdump_range *r)
 {
 	struct hexdump h = {.input = {.fd = -1}};
 	struct error *err = NULL;
 	const char *why = hexdump_open(ctx, &h);
+	if (!why)
+		hexdump_symbols(ctx, &h);
+	const char *symbol =
+		!why && !r->id && r->address ? hexdump_symbol(ctx, &h, r->address) : NULL;
+	if (symbol) {
+		report_string(&ctx->report, "symbol", symbol);
+		report_line(&ctx->report, "\nSymbol     %s", symbol);
+	}
 	if (why) {
 		report_line(&ctx->report, "\nNo bytes to show: %s.", why);
 		report_string(&ctx->report, "bytes", NULL);
 		report_string(&ctx->report, "bytes_missing", why);
 	} else if (ctx->report.json) {
-		report_int(&ctx->report, "bytes_offset", (int64_t)skip);
-		err = hexdump_json(ctx, h.image, block + skip, len);
+		report_int(&ctx->report, "bytes_offset", (int64_t)r->skip);
+		err = hexdump_json(ctx, h.image, r->block + r->skip, r->len);
 	} else {
 		report_heading(&ctx->report, "Bytes");
-		for (uint64_t at = 0; at < len; at += LINE)
-			hexdump_line(ctx, h.image, block + skip + at, skip + at,
-				     len - at < LINE ? (unsigned)(len - at) : LINE);
+		for (uint64_t at = 0; at < r->len; at += LINE)
+			hexdump_line(ctx, h.image, r->block + r->skip + at, r->skip + at,
+				     r->len - at < LINE ? (unsigned)(r->len - at) : LINE);
 	}
+	if (!why && !err)
+		err = hexdump_words(ctx, &h, r);
 	hexdump_deinit(&h);
 	return err;
 }

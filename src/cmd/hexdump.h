@@ -9,10 +9,18 @@
 
 #include "cmd/cmd.h"
 
+struct hexdump_range {
+	uint64_t block;	  /* offsets count from here */
+	uint64_t skip;	  /* of the first byte */
+	uint64_t len;	  /* bytes */
+	uint64_t address; /* that was asked for; 0: none */
+	int64_t id;	  /* the object whose block it is; 0: none */
+};
+
 /*
- * Section "bytes": len bytes from offset `skip` of the block, 16 a line with text. In JSON: "bytes"
- * (hex) and "bytes_offset" (skip); "bytes" is null with "bytes_missing" (why) when they cannot be
- * had.
+ * Section "bytes": 16 a line with text. In JSON: "bytes" (hex) and "bytes_offset" (skip); "bytes" is
+ * null with "bytes_missing" (why) when they cannot be had. Then section "words": what each word is:
+ * a pointer to an object, into a free block, a stack (whose frame), a module (its symbol), another
+ * mapping; text; a small number. Before it, for an address in no block, "symbol" where it has one.
  */
-struct error *cmd_hexdump(struct cmd_context *ctx, uint64_t block, uint64_t skip,
-			  uint64_t len) _must_check_;
+struct error *cmd_hexdump(struct cmd_context *ctx, const struct hexdump_range *range) _must_check_;

@@ -70,6 +70,12 @@ static const struct report_column neighbour_columns[] = {
 	{0},
 };
 
+static const struct report_column buffer_columns[] = {
+	{"id", "OBJECT", REPORT_ID, NULL},    {"address", "ADDRESS", REPORT_ADDRESS, NULL},
+	{"size", "SIZE", REPORT_COUNT, NULL}, {"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"value", "VALUE", REPORT_TEXT, ""},  {0},
+};
+
 static const struct report_column type_columns[] = {
 	{"type", "TYPE", REPORT_TEXT, NULL},	{"objects", "BLOCKS", REPORT_COUNT, NULL},
 	{"bytes", "BYTES", REPORT_BYTES, NULL}, {"unreachable", "UNREACHABLE", REPORT_COUNT, NULL},
@@ -195,6 +201,29 @@ static struct error *show_site(struct cmd_context *ctx, int64_t id)
 	}
 }
 
+/* Of an address in a stack: whose frame. */
+static struct error *show_frame(struct cmd_context *ctx, uint64_t address)
+{
+	struct cmd_row f;
+	bool found;
+	struct error *err =
+		one_row(ctx, "show_frame.sql", ":address", (int64_t)address, &f, &found);
+	if (err || !found)
+		return err;
+	const char *function = cmd_row_text(&f, "function"), *file = cmd_row_text(&f, "file");
+	const char *line = "";
+	if (file && cmd_row_text(&f, "line"))
+		line = region_printf(&ctx->region, ":%" PRId64, cmd_row_int(&f, "line"));
+	report_int(&ctx->report, "frame_thread", cmd_row_int(&f, "thread_id"));
+	report_int(&ctx->report, "frame_depth", cmd_row_int(&f, "depth"));
+	report_string(&ctx->report, "frame_function", function);
+	report_line(&ctx->report, "Frame      %" PRId64 " of thread %" PRId64 ": %s%s%s%s",
+		    cmd_row_int(&f, "depth"), cmd_row_int(&f, "tid"),
+		    report_safe(&ctx->region, function, "?"), file ? " " : "",
+		    report_safe(&ctx->region, file, ""), line);
+	return NULL;
+}
+
 static struct error *show_segment(struct cmd_context *ctx, uint64_t address)
 {
 	struct report *rep = &ctx->report;
@@ -217,6 +246,9 @@ static struct error *show_segment(struct cmd_context *ctx, uint64_t address)
 			    address - (uint64_t)cmd_row_int(&s, "base"));
 	if (cmd_row_text(&s, "tid"))
 		report_line(rep, "Stack of   thread %" PRId64, cmd_row_int(&s, "tid"));
+	err = show_frame(ctx, address);
+	if (err)
+		return err;
 	report_int(rep, "segment_id", cmd_row_int(&s, "id"));
 	report_string(rep, "segment_kind", cmd_row_text(&s, "kind"));
 	report_string(rep, "segment_name", cmd_row_text(&s, "name"));
@@ -281,7 +313,7 @@ static void object_facts(struct cmd_context *ctx, const struct cmd_row *o, uint6
 }
 
 /* The first --hex bytes of a block, or those about `address`, when it lies behind them. */
-static struct error *show_bytes(struct cmd_context *ctx, uint64_t block, uint64_t size,
+static struct error *show_bytes(struct cmd_context *ctx, int64_t id, uint64_t block, uint64_t size,
 				uint64_t address)
 {
 	uint64_t want = ctx->opt.hex == LIMIT_UNSET ? HEX : ctx->opt.hex, skip = 0;
@@ -289,7 +321,13 @@ static struct error *show_bytes(struct cmd_context *ctx, uint64_t block, uint64_
 		return NULL;
 	if (address > block && address - block >= want)
 		skip = (address - block) & ~(uint64_t)15;
-	return cmd_hexdump(ctx, block, skip, size - skip < want ? size - skip : want);
+	return cmd_hexdump(ctx, &(struct hexdump_range){
+					.block = block,
+					.skip = skip,
+					.len = size - skip < want ? size - skip : want,
+					.address = address,
+					.id = id,
+				});
 }
 
 /* Where native code alone keeps it alive: which. */
@@ -316,6 +354,68 @@ static struct error *show_held(struct cmd_context *ctx, int64_t id)
 	return NULL;
 }
 
+/* Who accounts for its count. */
+static struct error *show_count(struct cmd_context *ctx, int64_t id)
+{
+	struct cmd_row c;
+	bool found;
+	struct error *err = one_row(ctx, "show_count.sql", ":id", id, &c, &found);
+	if (err || !found)
+		return err;
+	int64_t excess = cmd_row_int(&c, "excess");
+	report_int(&ctx->report, "owning_references", cmd_row_int(&c, "references"));
+	report_int(&ctx->report, "refcount_excess", excess);
+	const char *rest = "";
+	if (excess > 0)
+		rest = region_printf(&ctx->region, "; nobody accounts for %s",
+				     cmd_count(ctx, excess));
+	else if (excess < 0)
+		rest = region_printf(&ctx->region, "; %s more than it counts",
+				     cmd_count(ctx, -excess));
+	report_line(&ctx->report, "Count      %s: %s of %s%s",
+		    cmd_count(ctx, cmd_row_int(&c, "refcount")),
+		    cmd_plural(ctx, cmd_row_int(&c, "references"), "reference", "references"),
+		    cmd_plural(ctx, cmd_row_int(&c, "holders"), "object", "objects"), rest);
+	return NULL;
+}
+
+static struct error *show_pool(struct cmd_context *ctx, const struct cmd_row *o)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct cmd_row p;
+	bool found = false;
+	struct error *err = cmd_prepare(ctx, "show_pool.sql", ROWS, &stmt);
+	if (err)
+		return err;
+	cmd_bind_int(stmt, ":arena_id", cmd_row_int(o, "arena_id"));
+	cmd_bind_int(stmt, ":address", cmd_row_int(o, "block"));
+	err = cmd_row(ctx, stmt, &p, &found);
+	if (err || !found)
+		return err;
+	report_address(&ctx->report, "pool", (uint64_t)cmd_row_int(&p, "start"));
+	report_int(&ctx->report, "pool_live", cmd_row_int(&p, "live"));
+	report_int(&ctx->report, "pool_free", cmd_row_int(&p, "free"));
+	report_line(&ctx->report, "Pool       0x%" PRIx64 ", %s: %s live, %s free",
+		    (uint64_t)cmd_row_int(&p, "start"), cmd_bytes(ctx, cmd_row_int(&p, "size")),
+		    cmd_plural(ctx, cmd_row_int(&p, "live"), "block", "blocks"),
+		    cmd_count(ctx, cmd_row_int(&p, "free")));
+	return NULL;
+}
+
+static struct error *show_owner(struct cmd_context *ctx, int64_t id)
+{
+	struct cmd_row w;
+	bool found;
+	struct error *err = one_row(ctx, "show_owner.sql", ":id", id, &w, &found);
+	if (err || !found)
+		return err;
+	report_line(&ctx->report, "Part of    #%" PRId64 " at 0x%" PRIx64 " %s %s",
+		    cmd_row_int(&w, "id"), (uint64_t)cmd_row_int(&w, "address"),
+		    report_safe(&ctx->region, cmd_row_text(&w, "type"), "(untyped)"),
+		    report_safe(&ctx->region, cmd_row_text(&w, "value"), ""));
+	return NULL;
+}
+
 static struct error *show_object(struct cmd_context *ctx, int64_t id, uint64_t address,
 				 bool has_address)
 {
@@ -336,6 +436,11 @@ static struct error *show_object(struct cmd_context *ctx, int64_t id, uint64_t a
 	/* A trace has no bytes, and knows of nothing that points somewhere. */
 	if (err || cmd_is_trace(ctx))
 		return err;
+	err = show_count(ctx, id);
+	if (!err)
+		err = show_pool(ctx, &o);
+	if (!err)
+		err = show_owner(ctx, id);
 	if (!err)
 		err = show_clusters(ctx, id);
 	if (!err)
@@ -353,8 +458,14 @@ static struct error *show_object(struct cmd_context *ctx, int64_t id, uint64_t a
 		err = table(ctx, "show_dominators.sql", ":id", id, "dominators", dominator_columns,
 			    "Dominators: it goes when one of these goes, the nearest first",
 			    cmd_row_text(&o, "dominator_id") ? 1 : 0);
+	if (!err)
+		err = table(ctx, "show_buffers.sql", ":id", id, "buffers", buffer_columns,
+			    "Buffers that are part of it", cmd_row_int(&o, "buffer_count"));
+	if (!err)
+		err = table(ctx, "show_neighbours.sql", ":address", (int64_t)start, "neighbours",
+			    neighbour_columns, "Live blocks next to it", 1);
 	return err ? err
-		   : show_bytes(ctx, (uint64_t)cmd_row_int(&o, "block"),
+		   : show_bytes(ctx, id, (uint64_t)cmd_row_int(&o, "block"),
 				(uint64_t)cmd_row_int(&o, "size"), has_address ? address : start);
 }
 
@@ -430,7 +541,7 @@ static struct error *show_address(struct cmd_context *ctx, uint64_t address)
 	if (!err)
 		err = table(ctx, "show_neighbours.sql", ":address", (int64_t)address, "neighbours",
 			    neighbour_columns, "Live blocks next to it", 1);
-	return err ? err : show_bytes(ctx, from, len, address);
+	return err ? err : show_bytes(ctx, 0, from, len, address);
 }
 
 /* ---- a type ---- */

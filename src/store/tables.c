@@ -159,6 +159,8 @@ static void frame_row(const struct snapshot *s, uint64_t i, struct store_row *ou
 	out->v[5] = value_nonzero(r->line);
 	out->v[6] = value_nonzero(r->module_id);
 	out->v[7] = value_int((int64_t)r->pc);
+	out->v[8] = value_nonzero(r->sp);
+	out->v[9] = value_nonzero(r->cfa);
 }
 
 /* ---- blocks ---- */
@@ -821,7 +823,7 @@ const struct store_table store_tables[] = {
 	}, {
 		.name = "frame", .rows = frame_rows, .row = frame_row,
 		.column = {"thread_id", "depth", "language", "function", "file", "line",
-			   "module_id", "pc"},
+			   "module_id", "pc", "sp", "cfa"},
 	}, {
 		.name = "arena", .rows = arena_rows, .row = arena_row,
 		.column = {"id", "allocator", "name", "address", "system_bytes", "used_bytes",

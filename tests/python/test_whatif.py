@@ -100,3 +100,21 @@ def cut_of(db, name):
     out = command("path", db.path, row[0], "--cut", "--format", "json").out
     (cut,) = [c for c in json.loads(out)["cuts"] if c["name"] == name]
     return cut, row[0]
+
+
+def test_show(process):
+    """The count of an object and who accounts for it, its buffers, its pool."""
+    _, db, _, _ = process
+    sessions = cut_of(db, "['sessions']")[1]
+    report = json.loads(command("show", db.path, sessions, "--format", "json").out)
+    assert report["refcount"] == 1 and report["owning_references"] == 1 and report["refcount_excess"] == 0
+    assert len(report["buffers"]) == 1
+    buffer = report["buffers"][0]["id"]
+    assert "Part of    #%d " % sessions in command("show", db.path, buffer).out
+    size = 16384 if db.one("SELECT max(system_bytes) FROM arena WHERE allocator = 'pymalloc'") > 300000 else 4096
+    pool = int(report["pool"], 16)
+    assert pool % size == 0 and 0 <= int(report["address"], 16) - pool < size
+    # Blocks of a pool have one size: with its header they fill it.
+    each = db.one("SELECT size FROM object WHERE id = ?", sessions)
+    assert (report["pool_live"] + report["pool_free"]) * each <= size - 48
+    assert (report["pool_live"] + report["pool_free"] + 1) * each > size - 48 - each

@@ -89,6 +89,7 @@ static struct error *frames_read(struct stacks *st, uint32_t thread_id)
 			.module_id = image_module_find(ctx->image, f->pc),
 			.pc = f->pc,
 			.sp = f->sp,
+			.cfa = f->cfa,
 		};
 		struct debuginfo_symbol sym;
 		const char *file;
