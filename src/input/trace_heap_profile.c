@@ -45,6 +45,7 @@ struct profile {
 	VEC(uint32_t) frame;
 	unsigned algorithm; /* 0: exact, 1, 2 */
 	double rate;
+	double left[4]; /* of what was scaled: live blocks and bytes, all */
 	bool all_known; /* what was freed was counted, too */
 	bool open;	/* jemalloc: a stack waits for its figures */
 };
@@ -184,7 +185,19 @@ static bool read_counts(struct word *w, struct counts *c)
 	return !((c->live | c->bytes | c->all | c->all_bytes) >> 56);
 }
 
-static void scale(const struct profile *p, uint64_t *n, uint64_t *bytes)
+/*
+ * Whole blocks and bytes, what is left over going to the next stack: 1 / (1 - exp(-x)) is 1 / x + 0.5,
+ * near zero, so that rounding each would always go up.
+ */
+static uint64_t whole(double value, double *left)
+{
+	double n = floor(value + *left + 0.5);
+	n = n < 0 ? 0 : n;
+	*left += value - n;
+	return (uint64_t)n;
+}
+
+static void scale(const struct profile *p, uint64_t *n, uint64_t *bytes, double left[2])
 {
 	double factor = 1;
 	if (!p->algorithm || !*n)
@@ -197,8 +210,8 @@ static void scale(const struct profile *p, uint64_t *n, uint64_t *bytes)
 	/* Blocks of no bytes are never met. */
 	if (!isfinite(factor) || (double)*bytes * factor > 0x1p58 || (double)*n * factor > 0x1p58)
 		return;
-	*n = (uint64_t)llround((double)*n * factor);
-	*bytes = (uint64_t)llround((double)*bytes * factor);
+	*n = whole((double)*n * factor, &left[0]);
+	*bytes = whole((double)*bytes * factor, &left[1]);
 }
 
 static struct error *add(struct profile *p, struct counts c)
@@ -206,8 +219,8 @@ static struct error *add(struct profile *p, struct counts c)
 	struct trace_totals f = trace_totals_unknown();
 	uint32_t stack;
 	struct error *err = trace_stack_of(p->t, p->frame.at, (uint32_t)p->frame.n, &stack);
-	scale(p, &c.live, &c.bytes);
-	scale(p, &c.all, &c.all_bytes);
+	scale(p, &c.live, &c.bytes, &p->left[0]);
+	scale(p, &c.all, &c.all_bytes, &p->left[2]);
 	f.live_objects = c.live;
 	f.live_bytes = c.bytes;
 	if (p->all_known) {

@@ -167,5 +167,7 @@ def test_jemalloc_scaling(tmp_path):
     with Database(tmp_path / "odd.db", read(path, tmp_path)) as db:
         found = db.rows("SELECT address, live_objects, live_bytes, allocations FROM site ORDER BY 1")
     factor = [1 / (1 - math.exp(-size / n / rate)) if size else 1 for n, size in stacks]
-    assert found == [(0xfff + i, round(n * f), round(size * f), None)
-                     for i, ((n, size), f) in enumerate(zip(stacks, factor))]
+    # Less than one off: what is left over goes to the next stack.
+    for (address, blocks, live, calls), (n, size), f in zip(found, stacks, factor):
+        assert calls is None and abs(blocks - n * f) < 1 and abs(live - size * f) < 1, hex(address)
+    assert abs(sum(r[2] for r in found) - sum(s * f for (_, s), f in zip(stacks, factor))) <= 0.5

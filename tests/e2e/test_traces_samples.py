@@ -29,9 +29,8 @@ def test_sample(name, db_path):
     db = scan(FOLDER / name, db_path)
     mine = db.meta()
     if "sampled" in name:
-        # jeprof adds up fractions of blocks, we whole ones: each stack may be half a one off.
-        stacks = (FOLDER / name).read_text().count("@")
-        assert all(abs(int(mine[k]) - int(v)) <= (stacks + 1) // 2 for k, v in meta.items())
+        # jeprof adds up fractions of blocks, and cuts the last one off.
+        assert all(0 <= int(mine[k]) - int(v) <= 1 for k, v in meta.items())
     else:
         assert {k: mine.get(k) for k in meta} == meta
     assert mine["kind"] == "trace"
