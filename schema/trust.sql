@@ -38,4 +38,4 @@ SELECT 'trust_nameless_share', printf('%.4f', 1.0 * n.value / o.value)
 FROM meta n, meta o WHERE n.key = 'python_nameless_objects' AND o.key = 'python_objects' AND o.value > 0;
 
 INSERT INTO meta (key, value)
-SELECT 'trust_damage', count(*) FROM finding WHERE kind IN ('heap-damage', 'dump-damage') HAVING count(*) > 0;
+SELECT 'trust_damage', count(*) FROM finding WHERE kind IN ('heap-damage', 'dump-damage', 'runtime-damage') HAVING count(*) > 0;

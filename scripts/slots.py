@@ -136,6 +136,8 @@ def main():
             # internal/pycore_frame.h: FRAME_OWNED_BY_FRAME_OBJECT, FRAME_CLEARED
             print("\t.iframe_owner_object = 2,", file=f)
             print(f"\t.generator_cleared = {enumerator('FRAME_CLEARED', 4)},", file=f)
+            if RELEASE >= (3, 12):
+                print("\t.generator_keeps_code = true,", file=f)
             print(f"\t.iframe_tagged = {str(RELEASE >= (3, 14)).lower()},", file=f)
         for name, value in fields.items():
             print(f"\t.{name} = {'CPYTHON_NONE' if value is None else value},", file=f)

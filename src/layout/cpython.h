@@ -318,6 +318,7 @@ struct cpython_visit_layout {
 	bool iframe_tagged;	     /* bit 0 of a word in a frame: borrowed (3.14) */
 	uint8_t iframe_owner_object; /* iframe_owner: FRAME_OWNED_BY_FRAME_OBJECT */
 	int8_t generator_cleared;    /* generator_state: FRAME_CLEARED */
+	bool generator_keeps_code;   /* until the generator dies (genobject.c, gen_dealloc, 3.12) */
 	/* PyCodeObject */
 	uint16_t code_nlocals, code_varnames, code_cellvars, code_freevars; /* to 3.10 */
 	uint16_t code_nlocalsplus, code_localsplusnames;

@@ -23,7 +23,7 @@ static const struct cpython_lost lost[] = {
 	{CPYTHON_LOST_MODULE, 2, 7, 7, "__builtin__", NULL},
 	/* Modules/_multiprocessing/multiprocessing.c, init_multiprocessing: value */
 	{CPYTHON_LOST_MEMBER, 2, 7, 7, "_multiprocessing.SemLock", "SEM_VALUE_MAX"},
-	{CPYTHON_LOST_MEMBER, 3, 6, 8, "_multiprocessing.SemLock", "SEM_VALUE_MAX"},
+	{CPYTHON_LOST_MEMBER, 3, 6, 9, "_multiprocessing.SemLock", "SEM_VALUE_MAX"},
 	/* Modules/selectmodule.c, _select_exec: an INCREF for PyModule_AddObject that is not there */
 	{CPYTHON_LOST_TYPE, 3, 9, 9, "select.poll", NULL},
 	/* Modules/_decimal/_decimal.c, PyInit__decimal (seen in 3.11.7, not in 3.11.2) */

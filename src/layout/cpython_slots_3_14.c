@@ -802,6 +802,7 @@ const struct cpython_visit_layout cpython_visit_3_14 = {
 	.lru_visits_links = false,
 	.iframe_owner_object = 2,
 	.generator_cleared = 4,
+	.generator_keeps_code = true,
 	.iframe_tagged = true,
 	.code_nlocals = 80,
 	.code_varnames = CPYTHON_NONE,

@@ -41,6 +41,12 @@ static struct error *open_check(sqlite3 *db, const char *path)
 	if (!err && version < 1)
 		err = error_new(ERROR_INPUT, "%s: schema version %lld does not exist", path,
 				(long long)version);
+	if (!err && version < STORE_SCHEMA_VERSION)
+		err = error_new(
+			ERROR_INPUT,
+			"%s: made by an older heapscan (schema %lld, this one reads %d): read the "
+			"dump again",
+			path, (long long)version, STORE_SCHEMA_VERSION);
 	return err;
 }
 

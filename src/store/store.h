@@ -23,7 +23,7 @@
 #include <stdbool.h>
 
 #define STORE_APPLICATION_ID 0x48534442 /* "HSDB" */
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 
 struct store_options {
 	bool ordinary; /* no bulk writer: INSERT everything */

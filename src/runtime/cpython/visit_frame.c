@@ -259,11 +259,22 @@ void walk_frame(struct visitor *v)
 void walk_generator(struct visitor *v)
 {
 	const struct cpython_visit_layout *l = v->l->visit;
+	uint64_t code;
 	uint8_t state;
+	bool borrowed;
 	if (l->generator_iframe == CPYTHON_NONE)
 		return;
 	if (!image_try_u8(v->py->image, v->at + l->generator_state, &state))
 		return;
-	if ((int8_t)state < l->generator_cleared)
+	if ((int8_t)state < l->generator_cleared) {
 		visit_iframe(v, v->at + l->generator_iframe, v->end);
+		return;
+	}
+	/* It has ended; the collector is not shown what it keeps. */
+	const uint64_t at = v->at + l->generator_iframe + l->iframe_code;
+	if (!l->generator_keeps_code || !visit_word(v, at, &code))
+		return;
+	code = py_frame_word(v->py, code, &borrowed);
+	if (!borrowed)
+		visit_edge(v, code, at, REFERENCE_OWNING, v->name->code | EDGE_NAME_UNSEEN);
 }

@@ -361,6 +361,25 @@ def in_asyncio():
     loop.run_until_complete(space["main"](lambda: WAITING.append(1)))
 
 
+def ended(fails):
+    yield fails
+    if fails:
+        raise ValueError(fails)
+
+
+def keep_ended():
+    """Generators that have ended: some by an exception, whose traceback is kept, too."""
+    kept = []
+    for fails in (False, True, False, True):
+        g = ended(fails)
+        try:
+            kept.append((g, list(g)))
+        except ValueError:
+            kept.append((g, sys.exc_info()))
+    return kept
+
+
+ENDED = keep_ended()
 imports()
 use_modules()
 use_more()
