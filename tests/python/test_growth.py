@@ -26,8 +26,8 @@ PROGRAM = HERE / "programs" / "growth.py"
 SOURCES = builder.PROGRAMS / "growth"
 KNOWN = [i for i in interpreters()
          if (2, 7) < i.version <= (3, 13) and i.word == 8 and not (i.free_threaded or i.debug)]
-# The system's own; where only those of other suites are asked for, none.
-DEBIAN = next((i for i in interpreters() if i.path.parts[:2] == ("/", "usr")), None)
+# The system's own; where only those of other suites are asked for, the newest of them.
+DEBIAN = next((i for i in interpreters() if i.path.parts[:2] == ("/", "usr")), KNOWN[-1] if KNOWN else None)
 SHORT = bool(os.environ.get("SHORT"))
 EACH_PYTHON, EACH_C = 3000, 2000
 

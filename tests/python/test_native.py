@@ -333,9 +333,9 @@ def test_native_finding(zoo):
     assert "native_holder" not in json.loads(text)
 
 
-def test_healthy_stripped(tmp_path):
+@pytest.mark.parametrize("interpreter", KNOWN[-1:], ids=str)
+def test_healthy_stripped(tmp_path, interpreter):
     """No faults, no symbols: nothing is reported, and what C holds is still told, by module."""
-    interpreter = KNOWN[-1]
     made, truth, _ = native.run(interpreter, tmp_path, "healthy", stripped=True)
     db = scan(made.core, tmp_path / "healthy.db")
     made.core.unlink()
