@@ -176,7 +176,8 @@ coverage:
 
 ## tidy: clang-tidy, who includes whom, comments in the schema, layout of the sources
 C_FILES = $(sort $(wildcard src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c \
-	tests/programs/*.c tests/programs/*.cc tests/programs/*.h tests/bench/*.c))
+	tests/programs/*.c tests/programs/*.cc tests/programs/*.h tests/bench/*.c \
+	tests/python/programs/*.c))
 tidy:
 	scripts/check-includes
 	scripts/check-schema

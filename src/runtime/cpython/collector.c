@@ -163,24 +163,24 @@ static bool dict_has_del(const struct py *py, uint64_t dict_at)
 /* Objects/classobject.c, _PyInstance_Lookup: the instance, its class, all of the class's bases. */
 static bool instance_finalizes(const struct py *py, uint64_t at)
 {
-	uint64_t todo[BASES_MOST], bases, n;
+	uint64_t pending[BASES_MOST], bases, n;
 	unsigned end = 1;
 	if (dict_has_del(py, at + INSTANCE_DICT))
 		return true;
-	if (!py_word(py, at + INSTANCE_CLASS, &todo[0]))
+	if (!py_word(py, at + INSTANCE_CLASS, &pending[0]))
 		return false;
 	for (unsigned i = 0; i < end; i++) {
-		if (!py_is(py, py_object_id(py, todo[i]), PY_KIND_classobj))
+		if (!py_is(py, py_object_id(py, pending[i]), PY_KIND_classobj))
 			continue;
-		if (dict_has_del(py, todo[i] + CLASS_DICT))
+		if (dict_has_del(py, pending[i] + CLASS_DICT))
 			return true;
-		if (!py_word(py, todo[i] + CLASS_BASES, &bases) ||
+		if (!py_word(py, pending[i] + CLASS_BASES, &bases) ||
 		    !py_is(py, py_object_id(py, bases), PY_KIND_tuple) ||
 		    !py_word(py, bases + py->layout->object.size, &n))
 			continue;
 		for (uint64_t k = 0; k < n && end < BASES_MOST; k++)
 			if (py_word(py, bases + py->layout->sequence.tuple_items + 8 * k,
-				    &todo[end]))
+				    &pending[end]))
 				end++;
 	}
 	return false;

@@ -131,7 +131,7 @@ static bool trace_plausible(const struct py *py, const struct py_trace *trace)
 
 struct walk {
 	struct py *py;
-	VEC(uint64_t) todo; /* tables */
+	VEC(uint64_t) pending; /* tables */
 	VEC(uint64_t) seen;
 	uint64_t budget; /* words that tables may have yet: no more than the dump has */
 };
@@ -170,7 +170,7 @@ static struct error *table_entry(struct walk *w, const struct table *t, uint64_t
 	uint64_t inner;
 	if (tables)
 		return py_word(py, entry + ENTRY_KEY + t->key_size, &inner)
-			       ? vec_push(&w->todo, inner)
+			       ? vec_push(&w->pending, inner)
 			       : NULL;
 	struct error *err = snapshot_add_opaque(py->snapshot, entry + ENTRY_KEY,
 						entry + ENTRY_KEY + 8, "tracemalloc's keys");
@@ -249,21 +249,21 @@ static struct error *tables_find(struct walk *w)
 				err = table_try(w, word);
 		}
 	/* What the tables of domains told. */
-	for (uint64_t i = 0; i < w->todo.n && i < TABLES_MOST && !err; i++)
-		err = table_try(w, w->todo.at[i]);
+	for (uint64_t i = 0; i < w->pending.n && i < TABLES_MOST && !err; i++)
+		err = table_try(w, w->pending.at[i]);
 	return err;
 }
 
 struct error *py_tracemalloc_find(struct py *py)
 {
-	struct walk w = {.py = py, .todo.max = TABLES_MOST, .seen.max = TABLES_MOST};
+	struct walk w = {.py = py, .pending.max = TABLES_MOST, .seen.max = TABLES_MOST};
 	if (py->layout->hashtable == CPYTHON_HASHTABLE_NONE || !py->cpython.module_id ||
 	    !py->type.n)
 		return NULL;
 	for (uint32_t i = 0; i < py->image->nsegment; i++)
 		w.budget += py->image->segment[i].present / 8;
 	struct error *err = tables_find(&w);
-	vec_deinit(&w.todo);
+	vec_deinit(&w.pending);
 	vec_deinit(&w.seen);
 	if (!err && !py->trace.n && was_on(py))
 		damage_add(

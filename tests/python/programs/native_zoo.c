@@ -18,8 +18,7 @@ int hold_thread(void *on_stack, void *specific);
 /* ---- types: a pair of members, and an array of more ---- */
 
 typedef struct {
-	PyObject_HEAD
-	PyObject *a, *b;
+	PyObject_HEAD PyObject *a, *b;
 	void *block;
 	PyObject **item;
 	Py_ssize_t items;
@@ -193,10 +192,25 @@ static PyObject *thread(PyObject *self, PyObject *args)
 	Py_RETURN_NONE;
 }
 
-#define O(name) {#name, name, METH_O, NULL}
+#define O(name)                                                                                    \
+	{                                                                                          \
+#name, name, METH_O, NULL                                                          \
+	}
 static PyMethodDef functions[] = {
-	O(forget), O(too_many), O(array), O(record), O(list), O(vector), O(map), O(tls), O(table),
-	O(tagged), O(freed), O(global), O(capsule), {"thread", thread, METH_VARARGS, NULL},
+	O(forget),
+	O(too_many),
+	O(array),
+	O(record),
+	O(list),
+	O(vector),
+	O(map),
+	O(tls),
+	O(table),
+	O(tagged),
+	O(freed),
+	O(global),
+	O(capsule),
+	{"thread", thread, METH_VARARGS, NULL},
 	{NULL, NULL, 0, NULL},
 };
 
