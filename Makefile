@@ -46,7 +46,15 @@ $(BUILD)/%.o: src/%.c
 	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 PAGES := src/report/page.html
-$(BUILD)/schema.c: $(SCHEMA) $(PAGES) scripts/embed Makefile
+# The list of what is embedded: a file that was removed is no newer prerequisite of anything, but the
+# list is, and it is touched only when it changes.
+EMBEDDED := $(BUILD)/schema.list
+.PHONY: FORCE
+$(EMBEDDED): FORCE
+	@mkdir -p $(@D)
+	@echo '$(SCHEMA) $(PAGES)' | cmp -s - $@ || echo '$(SCHEMA) $(PAGES)' > $@
+
+$(BUILD)/schema.c: $(SCHEMA) $(PAGES) $(EMBEDDED) scripts/embed Makefile
 	@mkdir -p $(@D)
 	scripts/embed $(foreach f,$(SCHEMA),$(f:schema/%=%)=$(f)) \
 		$(foreach f,$(PAGES),$(notdir $(f))=$(f)) > $@.tmp && mv $@.tmp $@
