@@ -5,10 +5,11 @@
  * snapshot has for it, and a function that produces row i. Both writers (ordinary.c, bulk.c) take
  * their rows from here, so that they cannot disagree.
  *
- * To add a table: its DDL in schema/tables.sql, a row function and a line of store_tables[] in
- * tables.c. To have an index written by the bulk writer: CREATE INDEX in schema/indexes.sql, a line
- * in the table's `index`. An index without such a line is made by SQLite itself when all rows are
- * there, which is slower and as right.
+ * To add a table: its DDL in schema/tables.sql, a row function and a `const struct store_table
+ * store_table_NAME` in the file of tables/ where it belongs, a line of tables/tables.def. To have an
+ * index written by the bulk writer: CREATE INDEX in schema/indexes.sql, a line in the table's `index`.
+ * An index without such a line is made by SQLite itself when all rows are there, which is slower and as
+ * right.
  */
 #pragma once
 
@@ -76,6 +77,9 @@ struct store_table {
 	struct store_index index[STORE_INDEXES_MAX]; /* ends with a NULL name */
 };
 
-/* In an order that satisfies foreign keys as far as they are not circular. Ends with a NULL name.
- */
-extern const struct store_table store_tables[];
+#define TABLE(name) extern const struct store_table store_table_##name;
+#include "store/tables/tables.def"
+#undef TABLE
+
+/* In the order of tables.def. Ends with NULL. */
+extern const struct store_table *const store_tables[];

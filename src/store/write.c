@@ -221,7 +221,8 @@ static struct error *writer_schema(struct store_writer *w)
 
 static struct error *writer_rows(struct store_writer *w)
 {
-	for (const struct store_table *t = store_tables; t->name; t++) {
+	for (const struct store_table *const *at = store_tables; *at; at++) {
+		const struct store_table *t = *at;
 		struct error *err = NULL;
 		if (writer_is_bulk(w, t)) {
 			assert(w->ntree + 1 + STORE_INDEXES_MAX <= STORE_TREES_MAX);

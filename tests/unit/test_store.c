@@ -145,7 +145,8 @@ static uint64_t compare_table(sqlite3 *a, sqlite3 *b, const char *table, bool ro
 static void compare(const char *path_a, const char *path_b, const struct snapshot *s)
 {
 	sqlite3 *a = open_plain(path_a), *b = open_plain(path_b);
-	for (const struct store_table *t = store_tables; t->name; t++) {
+	for (const struct store_table *const *at = store_tables; *at; at++) {
+		const struct store_table *t = *at;
 		bool rowid =
 			!t->without_rowid && strcmp(t->name, "meta") && strcmp(t->name, "frame");
 		uint64_t rows = compare_table(a, b, t->name, rowid);
@@ -281,7 +282,8 @@ static void test_columns(void **state)
 	const char *path = in_folder("columns.db");
 	must(store_write(s, path, NULL, NULL));
 	sqlite3 *db = open_plain(path);
-	for (const struct store_table *t = store_tables; t->name; t++) {
+	for (const struct store_table *const *at = store_tables; *at; at++) {
+		const struct store_table *t = *at;
 		char want[500] = "", sql[200];
 		for (unsigned c = 0; t->column[c]; c++) {
 			strcat(want, c ? "," : "");
