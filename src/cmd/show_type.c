@@ -1,0 +1,49 @@
+#include "cmd/show_impl.h"
+
+static const struct report_column type_columns[] = {
+	{"type", "TYPE", REPORT_TEXT, NULL},	{"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL}, {"unreachable", "UNREACHABLE", REPORT_COUNT, NULL},
+	{"module", "MODULE", REPORT_TEXT, ""},	{"language", NULL, REPORT_TEXT, NULL},
+	{"id", NULL, REPORT_ID, NULL},		{0},
+};
+
+static const struct report_column instance_columns[] = {
+	{"id", "OBJECT", REPORT_ID, NULL},
+	{"address", "ADDRESS", REPORT_ADDRESS, NULL},
+	{"size", "SIZE", REPORT_COUNT, NULL},
+	{"retained", "RETAINED", REPORT_BYTES, NULL},
+	{"reachable_name", "REACHABLE", REPORT_WORD, NULL},
+	{"value", "VALUE", REPORT_TEXT, ""},
+	{"reachable", NULL, REPORT_COUNT, NULL},
+	{0},
+};
+
+struct error *show_type(struct cmd_context *ctx, const char *name)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct error *err = cmd_prepare(ctx, "show_types.sql", SHOW_ROWS, &stmt);
+	struct cmd_row row;
+	bool found = false;
+	if (!err) {
+		cmd_bind_text(stmt, ":name", name);
+		err = cmd_row(ctx, stmt, &row, &found);
+	}
+	if (err)
+		return err;
+	if (!found)
+		return error_new(ERROR_USAGE,
+				 "'%s' is no address (0x...), no object ('#12'), and no "
+				 "type has such a name",
+				 name);
+	sqlite3_reset(stmt);
+	report_string(&ctx->report, "what", "type");
+	uint64_t n = 0;
+	err = report_rows(&ctx->report, "types", type_columns, stmt, &n);
+	if (err)
+		return err;
+	return show_table(ctx, "show_instances.sql", ":type_id", cmd_row_int(&row, "id"), "objects",
+			  instance_columns,
+			  n > 1 ? "Objects of the first one, those that hold the most first"
+				: "Its objects, those that hold the most first",
+			  cmd_row_int(&row, "objects"));
+}
