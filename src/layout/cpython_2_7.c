@@ -168,6 +168,7 @@ const struct cpython_layout cpython_2_7 = {
 			.name = 88,
 			.filename = 80,
 			.flags = 28,
+			.stacksize = 24,
 			.firstlineno = 96,
 		},
 	/* Include/funcobject.h, methodobject.h, classobject.h, descrobject.h */

@@ -171,6 +171,7 @@ const struct cpython_layout cpython_3_7 = {
 			.name = 104,
 			.filename = 96,
 			.flags = 32,
+			.stacksize = 28,
 			.firstlineno = 36,
 		},
 	/* Include/funcobject.h, methodobject.h, classobject.h, descrobject.h,

@@ -171,6 +171,7 @@ const struct cpython_layout cpython_3_8 = {
 			.name = 112,
 			.filename = 104,
 			.flags = 36,
+			.stacksize = 32,
 			.firstlineno = 40,
 		},
 	/* Include/cpython/funcobject.h, methodobject.h, classobject.h, descrobject.h,

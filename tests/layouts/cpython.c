@@ -238,6 +238,7 @@ static void check_code(const struct cpython_layout *L)
 	AT(code.name, PyCodeObject, co_name);
 	AT(code.filename, PyCodeObject, co_filename);
 	AT(code.firstlineno, PyCodeObject, co_firstlineno);
+	AT(code.stacksize, PyCodeObject, co_stacksize);
 #if PY_VERSION_HEX < 0x030a0000
 	AT(code.bytecode, PyCodeObject, co_code);
 	AT(code.linetable, PyCodeObject, co_lnotab);

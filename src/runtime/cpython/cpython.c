@@ -134,6 +134,7 @@ static void cpython_finish(struct runtime_context *ctx)
 	vec_deinit(&py->trace);
 	vec_deinit(&py->trace_block);
 	bits_deinit(&py->interned);
+	bits_deinit(&py->on_thread);
 	free(py->type_slot);
 	free(py->object_type);
 	free(py);

@@ -85,8 +85,8 @@ static bool stack_depth(const struct py *py, uint64_t at, uint32_t nlocals, uint
 
 /*
  * localsplus has the variables, then the evaluation stack. stacktop counts both; while a frame
- * runs, or waits for a C function, it is -1 and only the C stack knows (3.11 to 3.13). Since 3.14
- * stackpointer is saved before each call that may come back.
+ * runs, or waits for a C function, it is -1 and only the C stack knows (3.11 to 3.13; likewise to 3.10,
+ * f_stacktop of PyFrameObject). Since 3.14 stackpointer is saved before each call that may come back.
  */
 static bool interpreter_frame(const struct py *py, uint64_t at, struct py_frame *ret)
 {
@@ -99,19 +99,53 @@ static bool interpreter_frame(const struct py *py, uint64_t at, struct py_frame 
 	    room > LOCALS_MOST)
 		return false;
 	ret->nlocals = nlocals;
+	ret->stack_at = at + l->localsplus + 8 * (uint64_t)nlocals;
 	ret->running = !stack_depth(py, at, nlocals, &depth);
 	ret->stack = ret->running ? room : depth <= room ? depth : 0;
 	return true;
 }
 
-/* What it holds, its stack included, are the object's references: visit_frame.c. */
+bool py_frame_object_stack(const struct py *py, uint32_t object_id, uint64_t *at, uint32_t *n,
+			   bool *running)
+{
+	const struct cpython_visit_layout *l = py->layout->visit;
+	const struct object_table *o = &py->snapshot->object;
+	const uint64_t frame = o->address[object_id - 1];
+	const uint64_t end = object_block(o, object_id - 1) + o->size[object_id - 1];
+	uint64_t code, top;
+	uint32_t depth, most;
+	if (l->frame_valuestack == CPYTHON_NONE || !py_word(py, frame + l->frame_code, &code) ||
+	    !py_word(py, frame + l->frame_valuestack, at) ||
+	    !image_try_u32(py->image, code + py->layout->code.stacksize, &most) ||
+	    *at < frame + l->frame_localsplus || *at > end)
+		return false;
+	if (l->frame_stacktop != CPYTHON_NONE) {
+		if (!py_word(py, frame + l->frame_stacktop, &top))
+			return false;
+		*running = !top;
+		depth = top >= *at && top <= end ? (uint32_t)((top - *at) / 8) : 0;
+	} else {
+		if (!image_try_u32(py->image, frame + l->frame_stackdepth, &depth))
+			return false;
+		*running = (int32_t)depth < 0;
+	}
+	*n = *running ? most : depth;
+	if (*n > (end - *at) / 8)
+		*n = (uint32_t)((end - *at) / 8);
+	return true;
+}
+
+/* What it holds is the object's references (visit_frame.c), but for the stack of one that runs. */
 static bool object_frame(const struct py *py, uint64_t at, struct py_frame *ret)
 {
 	uint32_t flags;
 	ret->object_id = py_object_id(py, at);
 	if (!ret->object_id || !py_is(py, ret->object_id, PY_KIND_frame) || !is_code(py, ret->code))
 		return false;
-	ret->running = true;
+	if (!py_frame_object_stack(py, ret->object_id, &ret->stack_at, &ret->stack,
+				   &ret->running) ||
+	    !ret->running)
+		ret->stack = 0;
 	ret->borrowed = image_try_u32(py->image, ret->code + py->layout->code.flags, &flags) &&
 			flags & CODE_GENERATORS;
 	return true;

@@ -105,6 +105,8 @@ struct py {
 	unsigned nlent;
 	uint64_t interpreters; /* to 3.6: the word that leads to them, by structure; 0 */
 	struct bits interned;  /* by object id: dicts of interned strings, which they do not own */
+	struct bits
+		on_thread; /* the same: frame objects that run, whose stacks are roots (to 3.10) */
 };
 
 /* A preview being made. */

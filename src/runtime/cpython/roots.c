@@ -88,6 +88,15 @@ static struct error *frame_row_add(struct roots *r, const struct py_frame *f)
 	return err ? err : vec_push(&s->frame, row);
 }
 
+static struct error *stack_roots(struct roots *r, const struct py_frame *f)
+{
+	struct error *err = NULL;
+	for (uint32_t i = 0; i < f->stack && !err; i++)
+		err = frame_root_add(r, f->stack_at + 8 * (uint64_t)i,
+				     f->running ? REFERENCE_WORD : REFERENCE_OWNING, "(stack)");
+	return err;
+}
+
 static struct error *interpreter_frame_roots(struct roots *r, const struct py_frame *f)
 {
 	const struct cpython_frame_layout *l = &r->py->layout->frame;
@@ -107,15 +116,13 @@ static struct error *interpreter_frame_roots(struct roots *r, const struct py_fr
 		bool named = py_code_local(r->py, f->code, i, name, sizeof(name));
 		err = frame_root_add(r, at, REFERENCE_OWNING, named ? name : NULL);
 	}
-	for (uint32_t i = 0; i < f->stack && !err; i++, at += 8)
-		err = frame_root_add(r, at, f->running ? REFERENCE_WORD : REFERENCE_OWNING,
-				     "(stack)");
-	return err;
+	return err ? err : stack_roots(r, f);
 }
 
 /*
  * To 3.10: what runs a frame has a count of it, but for those of generators (Objects/genobject.c,
- * gen_send_ex). Its variables are the frame object's references.
+ * gen_send_ex). Its variables are the frame object's references; the words of its stack are roots, which
+ * the object then does not tell again.
  */
 static struct error *object_frame_roots(struct roots *r, const struct py_frame *f)
 {
@@ -130,7 +137,13 @@ static struct error *object_frame_roots(struct roots *r, const struct py_frame *
 		.depth = r->depth,
 	};
 	struct error *err = intern_str(&s->strings, "(frame)", &row.name);
-	return err ? err : vec_push(&s->root, row);
+	if (!err)
+		err = vec_push(&s->root, row);
+	if (!err && f->running) {
+		bits_set(&r->py->on_thread, f->object_id);
+		err = stack_roots(r, f);
+	}
+	return err;
 }
 
 /* Python's frames follow a thread's native ones. */
@@ -197,7 +210,9 @@ static struct error *interpreter_roots(struct py *py, uint64_t at, uint64_t numb
 struct error *py_states_roots(struct py *py)
 {
 	_cleanup_(py_states_deinit) struct py_states states = {0};
-	struct error *err = py_states_find(py, &states);
+	struct error *err = bits_init(&py->on_thread, (uint64_t)py->snapshot->object.n + 1);
+	if (!err)
+		err = py_states_find(py, &states);
 	uint64_t n = states.interpreter.n;
 	for (uint64_t i = 0; i < n && !err; i++)
 		err = interpreter_roots(py, states.interpreter.at[i], n - 1 - i);

@@ -44,7 +44,8 @@ struct py_frame {
 	uint32_t object_id; /* the frame object that it is; 0: an _PyInterpreterFrame */
 	uint8_t owner;	    /* enum cpython_frame_owner, of an _PyInterpreterFrame */
 	uint32_t nlocals;   /* words at localsplus that are variables */
-	uint32_t stack;	    /* words behind these that are in use */
+	uint64_t stack_at;  /* the evaluation stack */
+	uint32_t stack;	    /* words of it that are in use */
 	bool running;	    /* nobody saved how many those are: all that there is room for */
 	bool borrowed;	    /* a frame object that its generator has the count of, not its thread */
 };
@@ -72,6 +73,14 @@ struct error *py_frames_find(const struct py *py, const struct py_thread *thread
 
 /* The object that a word of an _PyInterpreterFrame leads to; 0: none. Borrowed: not counted there. */
 uint64_t py_frame_word(const struct py *py, uint64_t word, bool *borrowed);
+
+/*
+ * The evaluation stack of a PyFrameObject (to 3.10): where, how many words, and is it running? Then the
+ * words are all that its code asks for (co_stacksize): those in use, and above them stale ones. False:
+ * it cannot be read.
+ */
+bool py_frame_object_stack(const struct py *py, uint32_t object_id, uint64_t *at, uint32_t *n,
+			   bool *running);
 
 /* Of a code object; false: it does not say. */
 bool py_code_function(const struct py *py, uint64_t code, char *buf, size_t room);

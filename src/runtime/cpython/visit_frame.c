@@ -7,7 +7,10 @@
  *			that a library keeps for a stack it has switched away from (greenlets):
  *			then the frame object that it has, or a later frame of that stack has, holds it
  *
- * How deep the stack of a running function is, only its registers know: what is there is scanned.
+ * How deep the stack of a running function is, only its registers know (or its code, to who follows every
+ * path through it to the instruction; we do not). So all that there is room for is read: each word that
+ * leads to an object may be a count of it, REFERENCE_WORD, and may be stale. Those of a thread's frames are
+ * roots, (stack), by roots.c; those of others are scanned here.
  */
 #include "runtime/cpython/states.h"
 #include "runtime/cpython/visit_impl.h"
@@ -99,34 +102,21 @@ static void walk_frame_object(struct visitor *v)
 {
 	const struct cpython_visit_layout *l = v->l->visit;
 	struct local_names names = {.parts = 0};
-	uint64_t code, stack, top = 0, at = v->at + l->frame_localsplus;
-	if (!visit_word(v, v->at + l->frame_code, &code) ||
-	    !visit_word(v, v->at + l->frame_valuestack, &stack))
+	uint64_t code, stack, at = v->at + l->frame_localsplus;
+	uint32_t depth;
+	bool running;
+	if (!visit_word(v, v->at + l->frame_code, &code))
 		return;
 	names_read(v, code, &names);
 	uint64_t locals = rest_of(v->end, at, names_count(&names));
 	visit_locals(v, &names, at, 0, locals);
-	if (stack != at + 8 * locals)
+	if (!py_frame_object_stack(v->py, v->id, &stack, &depth, &running) ||
+	    stack != at + 8 * locals)
 		return;
-	uint64_t depth = 0;
-	bool running;
-	if (l->frame_stacktop != CPYTHON_NONE) {
-		if (!visit_word(v, v->at + l->frame_stacktop, &top))
-			return;
-		running = !top;
-		if (top >= stack)
-			depth = (top - stack) / 8;
-	} else {
-		uint32_t d;
-		if (!image_try_u32(v->py->image, v->at + l->frame_stackdepth, &d))
-			return;
-		running = (int32_t)d < 0;
-		depth = running ? 0 : d;
-	}
-	if (running)
-		edge_sink_scan(v->sink, stack, v->end);
-	else
-		visit_locals(v, &names, at, locals, locals + rest_of(v->end, stack, depth));
+	if (!running)
+		visit_locals(v, &names, at, locals, locals + depth);
+	else if (!bits_test(&v->py->on_thread, v->id))
+		edge_sink_scan(v->sink, stack, stack + 8 * (uint64_t)depth);
 }
 
 /* ---- _PyInterpreterFrame, 3.11 on ---- */
