@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,37 @@ def test_deleted_key(process):
     size = ARENA[python.version >= (3, 10)]
     own = db.one("""SELECT coalesce(sum(o.size), 0) FROM object o JOIN arena a ON a.id = o.arena_id
                     WHERE a.name = 'mmapped chunks' AND o.owner_id = ?""", sessions)
-    assert 0 <= (cut["at_once"] - own) // size - arenas <= ARENAS_KEPT
+    pinned = arenas_held_by_words(db, sessions)
+    assert -pinned <= (cut["at_once"] - own) // size - arenas <= ARENAS_KEPT
+
+
+def arenas_held_by_words(db, id_):
+    """Arenas that are empty without it but for what only words lead to, which are stale: how many those are is
+    chance. Of all that it leads to, what nothing else owns."""
+    gone = {row["object_id"] for row in
+            json.loads(command("sql", db.path, f"SELECT object_id FROM retained_set({id_})",
+                               "--format", "json").out)["rows"]}
+    owned, owners = defaultdict(set), defaultdict(set)
+    for src, dst in db.rows("SELECT src, dst FROM reference WHERE kind = 1"):
+        owned[src].add(dst)
+        owners[dst].add(src)
+    rooted = set(db.column("SELECT object_id FROM root WHERE kind NOT IN ('frame', 'stack', 'register')"))
+    inside, todo = set(gone), list(gone)
+    while todo:
+        new = owned[todo.pop()] - inside
+        inside |= new
+        todo += new
+    todo = [i for i in inside - gone if i in rooted or not owners[i] <= inside]
+    while todo:
+        i = todo.pop()
+        if i in inside:
+            inside.discard(i)
+            todo += (d for d in owned[i] if d in inside and d not in gone)
+    arenas = defaultdict(set)
+    for i, arena in db.rows("""SELECT o.id, a.id FROM object o JOIN arena a ON a.id = o.arena_id
+                               WHERE a.allocator = 'pymalloc'"""):
+        arenas[arena].add(i)
+    return sum(1 for objects in arenas.values() if objects <= inside and objects - gone)
 
 
 def held_by_words(db, addresses):
