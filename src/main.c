@@ -194,8 +194,10 @@ int main(int argc, char **argv)
 	if (err) {
 		fflush(stdout);
 		log_error(&ctx.log, "%s", err->message);
+		const struct command *c = command_find(argv[1]);
 		if (err->kind == ERROR_USAGE)
-			fputs("Try 'heapscan --help'.\n", stderr);
+			fprintf(stderr, "Try 'heapscan %s%s--help'.\n", c ? c->name : "",
+				c ? " " : "");
 	}
 	error_free(err);
 	if (ctx.store)

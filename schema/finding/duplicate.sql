@@ -8,7 +8,7 @@ SELECT 'duplicate', 'info',
               human(s.bytes)),
        coalesce(printf('%s at %s; ', CASE WHEN s.there = s.objects THEN 'all' WHEN 2 * s.there > s.objects THEN 'most'
                                      ELSE printf('%,d', s.there) END, s.path), '')
-       || printf('why one of them is there: heapscan path DB #%d; all: SELECT * FROM savings', s.object_id),
+       || printf('why one of them is there: heapscan path DB %d; all: heapscan sql DB "SELECT * FROM savings"', s.object_id),
        s.objects, s.bytes, s.object_id, (SELECT type_id FROM saving WHERE id = s.id)
 FROM savings s, (SELECT sum(bytes) AS bytes FROM census) live
 WHERE s.kind = 'duplicate' AND s.folded IS NULL AND (s.bytes >= 1 << 20 OR (s.bytes * 20 >= live.bytes AND s.bytes >= 65536))

@@ -9,7 +9,7 @@ SELECT 'holder', iif(h.all_bytes * 2 >= live.bytes, 'warning', 'info'),
                        FROM retention d
                        WHERE d.objects >= 10 AND substr(d.path, 1, length(h.path)) = h.path AND d.path <> h.path
                        ORDER BY d.bytes DESC LIMIT 2)) || '; ', '')
-       || printf('why it is there: heapscan path DB #%d', h.object_id),
+       || printf('why it is there: heapscan path DB %d', h.object_id),
        h.all_objects, h.all_bytes, h.object_id, h.type_id
 FROM (SELECT r.id, r.path, r.type_id, r.object_id, r.bytes, r.all_bytes, r.all_objects, max(c.objects) AS members
       FROM retention r JOIN retention c ON c.parent_id = r.id
@@ -28,7 +28,7 @@ INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, typ
 SELECT 'big', 'info',
        printf('%s in %,d block%s%s: %.3g %% of what is live, at %s', human(r.bytes), r.objects,
               iif(r.objects = 1, '', 's'), coalesce(' (' || t.name || ')', ''), 100.0 * r.bytes / live.bytes, r.path),
-       printf('why it is there: heapscan path DB #%d', r.object_id),
+       printf('why it is there: heapscan path DB %d', r.object_id),
        r.objects, r.bytes, r.object_id, r.type_id
 FROM retention r LEFT JOIN type t ON t.id = r.type_id, (SELECT sum(bytes) AS bytes FROM census) live
 WHERE r.objects < 10 AND r.object_id IS NOT NULL AND r.bytes * 10 >= live.bytes AND r.bytes >= 1048576

@@ -10,7 +10,7 @@ SELECT 'leak', CASE WHEN bytes >= 1048576 THEN 'error' ELSE 'warning' END,
                    ELSE printf('%,d heads of one shape: %s', clusters, coalesce(signature, 'unknown')) END),
        CASE WHEN type IS NULL THEN '' WHEN shapes = 1 THEN coalesce(signature || '; ', '')
             ELSE printf('%,d shapes, mostly %s; ', shapes, coalesce(signature, 'unknown')) END
-       || printf('nothing in the dump leads to them; an example: heapscan show DB #%d; all: heapscan leaks DB', head_id),
+       || printf('nothing in the dump leads to them; an example: heapscan show DB %d; all: heapscan leaks DB', head_id),
        objects, bytes, head_id, cluster_id, type_id
 FROM (SELECT o.type_id, t.name AS type, count(*) AS shapes, sum(s.clusters) AS clusters, sum(s.objects) AS objects,
              sum(s.bytes) AS bytes, max(s.bytes) AS biggest, s.signature, s.head_id, s.cluster_id

@@ -12,7 +12,7 @@ SELECT 'native', 'info',
                         || coalesce('global `' || h.name || '`', printf('data at %s', addr(h.address))) END)
        || CASE WHEN v.address IS NULL THEN '' ELSE printf(', via block %s', addr(v.address)) END,
        printf('C code refers to %,d of them, %sof type %s; no reference of Python''s leads there: heapscan refs DB,'
-              || ' and why: heapscan path DB #%d',
+              || ' and why: heapscan path DB %d',
               h.direct, CASE WHEN k.objects < h.direct THEN 'most ' ELSE '' END, coalesce(t.name, '?'), k.object_id),
        h.objects, h.bytes, k.object_id, k.type_id
 FROM native_holder h

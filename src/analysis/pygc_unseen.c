@@ -177,7 +177,7 @@ static struct error *unseen_finding(struct snapshot *s, const struct group *g)
 		err = intern_add(&s->strings, text,
 				 (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1,
 				 &row.title);
-	n = snprintf(text, sizeof(text), "%s; heapscan show DB #%" PRIu32,
+	n = snprintf(text, sizeof(text), "%s; heapscan show DB %" PRIu32,
 		     unseen_text[g->why].detail, g->culprit);
 	if (!err)
 		err = intern_add(&s->strings, text, (size_t)n, &row.detail);

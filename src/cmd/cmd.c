@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -324,4 +326,29 @@ const char *cmd_plural(struct cmd_context *ctx, int64_t n, const char *one, cons
 	const char *s =
 		region_printf(&ctx->region, "%s %s", text_count(buf, n), n == 1 ? one : many);
 	return s ? s : "?";
+}
+
+const char *cmd_shell(struct cmd_context *ctx, const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "_./+,:@%=-";
+	const char *safe = report_safe(&ctx->region, path, "DB");
+	if (*safe && !safe[strspn(safe, plain)])
+		return safe;
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return safe;
+	fputc('\'', f);
+	for (const char *p = safe; *p; p++) {
+		if (*p == '\'')
+			fputs("'\\''", f);
+		else
+			fputc(*p, f);
+	}
+	fputc('\'', f);
+	const char *copy = fclose(f) ? NULL : region_strdup(&ctx->region, text);
+	free(text);
+	return copy ? copy : safe;
 }

@@ -165,6 +165,8 @@ const char *cmd_bytes(struct cmd_context *ctx, int64_t bytes);
 const char *cmd_count(struct cmd_context *ctx, int64_t n);
 /* "1 block", "2,345 blocks" */
 const char *cmd_plural(struct cmd_context *ctx, int64_t n, const char *one, const char *many);
+/* A file's name as a shell takes it, in quotes where it must be: for commands that are there to be copied. */
+const char *cmd_shell(struct cmd_context *ctx, const char *path);
 
 /* The first screen, from an open database that lies at `path`. */
 struct error *cmd_screen(struct cmd_context *ctx, const char *path) _must_check_;

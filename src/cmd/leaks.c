@@ -125,7 +125,7 @@ static struct error *leaks_weak(struct cmd_context *ctx, const char *path)
 			"\n%s more (%s) are held by weak roots alone, which may be stale words: "
 			"heapscan leaks %s --possible",
 			cmd_plural(ctx, objects, "block", "blocks"), cmd_bytes(ctx, bytes),
-			report_safe(&ctx->region, path, ""));
+			cmd_shell(ctx, path));
 	return NULL;
 }
 

@@ -10,11 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ALSO = 3 }; /* roots that say no more than a path, told with it */
+
 /* ---- results ---- */
 
-static void json_text(FILE *f, const char *text)
+/* The inside of a string of JSON. */
+static void json_text(FILE *f, const char *lead, const char *text)
 {
-	fputc('"', f);
+	fputs(lead, f);
 	for (; *text; text++) {
 		if (*text == '"' || *text == '\\')
 			fprintf(f, "\\%c", *text);
@@ -23,10 +26,43 @@ static void json_text(FILE *f, const char *text)
 		else
 			fputc(*text, f);
 	}
+}
+
+static void dot_text(FILE *f, const char *text)
+{
+	json_text(f, "\"", text);
 	fputc('"', f);
 }
 
-char *path_list_json(const struct paths *p)
+/* Who else holds it along row i: "thread 1, main(), local 'x'; thread 2, ...; 3 more". */
+static void json_also(FILE *f, const struct paths *p, uint64_t i)
+{
+	uint64_t told = 0, also = p->row.at[i].also;
+	for (uint64_t k = 0; k < p->also.n && told < ALSO; k++) {
+		if (p->also.at[k].of != i + 1)
+			continue;
+		json_text(f, told++ ? "; " : "", p->also.at[k].holder);
+	}
+	if (also > told)
+		fprintf(f, "%s%" PRIu64 " more", told ? "; " : "", also - told);
+}
+
+static void list_row(FILE *f, const struct paths *p, const struct paths_row *row, uint64_t number)
+{
+	fprintf(f, "%s[%" PRIu64 ",\"", ftell(f) > 1 ? "," : "", number);
+	json_text(f, "", row->expression);
+	fputs("\",\"", f);
+	json_text(f, "", row->holder);
+	fprintf(f, "\",%" PRIu64 ",%" PRIu64 ",", row->n - 1, row->also);
+	fputs(row->also ? "\"" : "null", f);
+	if (row->also) {
+		json_also(f, p, number - 1);
+		fputc('"', f);
+	}
+	fputc(']', f);
+}
+
+char *path_list_json(const struct paths *p, bool flat)
 {
 	char *text = NULL;
 	size_t len;
@@ -35,12 +71,10 @@ char *path_list_json(const struct paths *p)
 		return NULL;
 	fputc('[', f);
 	for (uint64_t i = 0; i < p->row.n; i++) {
-		const struct paths_row *row = &p->row.at[i];
-		fprintf(f, "%s[%" PRIu64 ",", i ? "," : "", i + 1);
-		json_text(f, row->expression);
-		fputc(',', f);
-		json_text(f, row->holder);
-		fprintf(f, ",%" PRIu64 "]", row->n - 1);
+		list_row(f, p, &p->row.at[i], i + 1);
+		for (uint64_t k = 0; k < p->also.n && flat; k++)
+			if (p->also.at[k].of == i + 1)
+				list_row(f, p, &p->also.at[k], i + 1);
 	}
 	fputc(']', f);
 	if (fclose(f)) {
@@ -55,6 +89,8 @@ static const struct report_column list_columns[] = {
 	{"expression", NULL, REPORT_TEXT, NULL},
 	{"root", NULL, REPORT_TEXT, NULL},
 	{"steps", NULL, REPORT_COUNT, NULL},
+	{"also", NULL, REPORT_COUNT, NULL},
+	{"also_by", NULL, REPORT_TEXT, NULL},
 	{0},
 };
 
@@ -110,6 +146,9 @@ static struct error *print_paths(struct cmd_context *ctx, const char *steps, con
 			       report_safe(&ctx->region, cmd_row_text(&row, "expression"), "?"));
 		report_line(rep, "held by %s",
 			    report_safe(&ctx->region, cmd_row_text(&row, "root"), "?"));
+		if (cmd_row_text(&row, "also_by"))
+			report_text(rep, "also by ",
+				    report_safe(&ctx->region, cmd_row_text(&row, "also_by"), "?"));
 		err = print_steps(ctx, steps, cmd_row_int(&row, "path"));
 	}
 	return err;
@@ -135,20 +174,20 @@ static struct error *print_dot(struct cmd_context *ctx, const struct paths *p, c
 		int64_t id = cmd_row_int(&row, "id");
 		const char *type = cmd_row_text(&row, "type"), *name = cmd_row_text(&row, "name");
 		fprintf(out, "\to%" PRId64 " [label=", id);
-		json_text(out, report_safe(&ctx->region,
-					   region_printf(&ctx->region, "%s 0x%" PRIx64,
-							 type ? type : "(untyped)",
-							 (uint64_t)cmd_row_int(&row, "address")),
-					   "?"));
+		dot_text(out, report_safe(&ctx->region,
+					  region_printf(&ctx->region, "%s 0x%" PRIx64,
+							type ? type : "(untyped)",
+							(uint64_t)cmd_row_int(&row, "address")),
+					  "?"));
 		fputs("];\n", out);
 		if (cmd_row_int(&row, "step")) {
 			fprintf(out, "\to%" PRId64 " -> o%" PRId64 " [label=", before, id);
-			json_text(out, report_safe(&ctx->region, name, ""));
+			dot_text(out, report_safe(&ctx->region, name, ""));
 		} else {
 			fprintf(out, "\tr%" PRId64 " [shape=plaintext, label=",
 				cmd_row_int(&row, "path"));
 			const char *holder = p->row.at[cmd_row_int(&row, "path") - 1].holder;
-			json_text(out, report_safe(&ctx->region, holder, "?"));
+			dot_text(out, report_safe(&ctx->region, holder, "?"));
 			fprintf(out, "];\n\tr%" PRId64 " -> o%" PRId64 " [",
 				cmd_row_int(&row, "path"), id);
 		}
@@ -184,9 +223,15 @@ static struct error *path_goal(struct cmd_context *ctx, const char *what, int64_
 				 "'%s' is no object's address (0x...) or number "
 				 "('#12'), and no object's type has such a name",
 				 what);
-	if (!err)
-		*ret = cmd_row_int(&row, "id");
-	return err;
+	if (err)
+		return err;
+	*ret = cmd_row_int(&row, "id");
+	if (cmd_row_int(&row, "objects") > 1 && !ctx->opt.dot)
+		report_line(&ctx->report,
+			    "#%" PRId64 ", which holds the most of %s of this type "
+			    "(all: heapscan show).",
+			    *ret, cmd_count(ctx, cmd_row_int(&row, "objects")));
+	return NULL;
 }
 
 /* Too far from any root for a search: what the scan wrote down of how it is held. */
@@ -238,8 +283,8 @@ static struct error *path_print(struct cmd_context *ctx, const char *what)
 	struct paths found = all; /* the first of them */
 	if (found.row.n > shown)
 		found.row.n = shown;
-	steps = paths_steps_json(&found, 0);
-	paths = path_list_json(&found);
+	steps = paths_steps_json(&found, NULL);
+	paths = path_list_json(&found, false);
 	if (!steps || !paths)
 		return &error_nomem;
 	if (ctx->opt.dot)

@@ -205,7 +205,7 @@ struct error *path_shared(struct cmd_context *ctx, int64_t goal, const struct pa
 	if (err)
 		return err;
 	const struct paths *p = has || !all ? &none : all;
-	json = path_list_json(p);
+	json = path_list_json(p, true);
 	if (!json)
 		return &error_nomem;
 	err = cmd_prepare(ctx, "path_shared.sql", HOLDERS, &stmt);

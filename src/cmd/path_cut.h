@@ -27,5 +27,8 @@ struct error *path_dominated(struct cmd_context *ctx, int64_t goal, bool *ret) _
 struct error *path_shared(struct cmd_context *ctx, int64_t goal,
 			  const struct paths *all) _must_check_;
 
-/* path.c: [[path, expression, root, steps], ...] for path_list.sql. Malloc'ed; NULL: out of memory. */
-char *path_list_json(const struct paths *p);
+/*
+ * path.c: [[path, expression, root, steps, also, also by], ...] for path_list.sql; flat: also of the roots
+ * that say no more than a path. Malloc'ed; NULL: out of memory.
+ */
+char *path_list_json(const struct paths *p, bool flat);

@@ -445,5 +445,5 @@ struct error *cmd_screen(struct cmd_context *ctx, const char *path)
 	if (err)
 		return err;
 	screen_facts(ctx, &sum);
-	return screen_print(ctx, &sum, report_safe(&ctx->region, path, "DB"));
+	return screen_print(ctx, &sum, cmd_shell(ctx, path));
 }

@@ -212,7 +212,7 @@ struct error *cmd_screen_trace(struct cmd_context *ctx, const char *path)
 		err = trace_findings(ctx);
 	if (err)
 		return err;
-	const char *db = report_safe(&ctx->region, path, "DB");
+	const char *db = cmd_shell(ctx, path);
 	const char *missing = cmd_meta(ctx, "missing_files");
 	report_string(&ctx->report, "missing_files", missing);
 	if (missing)

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	STEPS_MOST = 150000,	/* objects looked at: a second, of ten million */
@@ -15,6 +16,8 @@ enum {
 	CANDIDATES_MOST = 4096,
 	HELD_MOST = 20000, /* steps of the scan's own path */
 	ROOTS_EACH = 4,	   /* of one object */
+	SPARE = 2,	   /* paths looked for, for each that is wanted: some say the same */
+	ALSO_MOST = 3,	   /* of the roots that say no more than a path: described */
 	MODULES = 0,	  /* quality, see path_roots.sql: a chain from here begins with a module, */
 	MODULE_STEPS = 3, /* and reads shorter by these than it is */
 	NAMED = 1,
@@ -22,9 +25,11 @@ enum {
 
 struct candidate {
 	bool held;     /* it is the path that the scan found, not one of the search */
+	bool modules;  /* its root is sys.modules */
 	uint32_t step; /* where it begins */
 	int64_t root;  /* 0: it begins at an object of to_type */
 	uint32_t quality, words, depth;
+	uint32_t of; /* the one (from 1) that says what it says; 0: none */
 };
 
 struct search {
@@ -70,14 +75,23 @@ static void candidate_rank(struct candidate *c)
 	if (c->quality != MODULES)
 		return;
 	c->quality = NAMED;
+	c->modules = true;
 	c->depth -= c->depth < MODULE_STEPS ? c->depth : MODULE_STEPS;
 }
 
 static struct error *candidate_add(struct search *s, uint32_t at, int64_t root, uint32_t quality)
 {
-	struct candidate c = {false, at, root, quality, s->word.at[at], s->path.step.at[at].depth};
+	struct candidate c = {
+		.step = at,
+		.root = root,
+		.quality = quality,
+		.words = s->word.at[at],
+		.depth = s->path.step.at[at].depth,
+	};
 	candidate_rank(&c);
-	s->good += c.quality == NAMED && !c.words;
+	/* Another root of the same object makes no other path. */
+	bool other = !s->found.n || s->found.at[s->found.n - 1].step != at;
+	s->good += other && c.quality == NAMED && !c.words;
 	if (s->good == s->max && s->until == UINT32_MAX)
 		s->until = s->path.step.at[at].depth + MODULE_STEPS;
 	return vec_push(&s->found, c);
@@ -215,6 +229,61 @@ static int candidate_compare(const void *a, const void *b)
 	return x->step < y->step ? -1 : x->step > y->step;
 }
 
+/*
+ * The path (from 1) that says what c says; 0: none does. way[step]: the path that leads through it. Two ways
+ * that have met stay together, so the first step that is marked is where they meet.
+ */
+static uint32_t candidate_of(const struct search *s, const uint32_t *way, const struct candidate *c)
+{
+	const struct path_step *step = s->path.step.at;
+	uint32_t at = c->step;
+	if (c->held)
+		return 0;
+	while (at != PATH_NONE && !way[at])
+		at = step[at].next;
+	if (at == PATH_NONE)
+		return 0;
+	const struct candidate *k = &s->found.at[way[at] - 1];
+	if (at == c->step)
+		return way[at]; /* the path leads through what c's root refers to */
+	if (!step[at].depth)
+		return 0; /* they share nothing but the goal */
+	/* A word without a name, beside a chain that has one. */
+	if (c->quality > NAMED && k->quality <= NAMED)
+		return way[at];
+	/* Every function leads to its module's variables. */
+	return k->modules && step[k->step].depth - step[at].depth < MODULE_STEPS ? way[at] : 0;
+}
+
+/* The best candidates, at most `max`, and behind them those that say no more than one of these. */
+static struct error *search_fold(struct search *s)
+{
+	uint64_t kept = 0;
+	if (!s->found.n)
+		return NULL;
+	qsort(s->found.at, s->found.n, sizeof(*s->found.at), candidate_compare);
+	_cleanup_free_ uint32_t *way = calloc(s->path.step.n, sizeof(*way));
+	VEC(struct candidate) same = {0};
+	struct error *err = way ? NULL : &error_nomem;
+	for (uint64_t i = 0; i < s->found.n && !err; i++) {
+		struct candidate c = s->found.at[i];
+		c.of = candidate_of(s, way, &c);
+		if (c.of)
+			err = vec_push(&same, c);
+		if (c.of || kept == s->max)
+			continue;
+		s->found.at[kept++] = c;
+		for (uint32_t at = c.held ? PATH_NONE : c.step; at != PATH_NONE && !way[at];
+		     at = s->path.step.at[at].next)
+			way[at] = (uint32_t)kept;
+	}
+	s->found.n = kept;
+	for (uint64_t i = 0; i < same.n && !err; i++)
+		err = vec_push(&s->found, same.at[i]);
+	vec_deinit(&same);
+	return err;
+}
+
 static struct error *search_run(struct search *s)
 {
 	uint32_t at;
@@ -223,7 +292,7 @@ static struct error *search_run(struct search *s)
 		err = vec_push(&s->word, 0);
 	if (!err)
 		err = vec_push(&s->wanted, 0);
-	s->max = s->query->max ? s->query->max : PATHS_WANTED;
+	s->max = SPARE * (s->query->max ? s->query->max : PATHS_WANTED);
 	s->until = UINT32_MAX;
 	while (!err && s->found.n < CANDIDATES_MOST && path_next(&s->path, &at)) {
 		bool stop = false;
@@ -245,32 +314,102 @@ static struct error *search_run(struct search *s)
 	}
 	if (!err && s->cut && !s->query->avoid && !s->query->to_type)
 		err = search_held(s);
-	if (s->found.n)
-		qsort(s->found.at, s->found.n, sizeof(*s->found.at), candidate_compare);
-	if (s->found.n > s->max)
-		s->found.n = s->max;
+	return err ? err : search_fold(s);
+}
+
+static struct error *search_row(const struct search *s, const struct candidate *c,
+				struct paths *ret, struct paths_row *row)
+{
+	struct error *err = NULL;
+	int64_t edge = 0;
+	const struct path *path = c->held ? &s->held : &s->path;
+	*row = (struct paths_row){.root_id = c->root, .first = ret->step.n};
+	for (uint32_t at = c->step; at != PATH_NONE && !err; at = path->step.at[at].next) {
+		const struct path_step *p = &path->step.at[at];
+		err = vec_push(&ret->step, ((struct paths_step){p->vertex, edge}));
+		edge = (int64_t)p->edge;
+	}
+	row->n = ret->step.n - row->first;
 	return err;
 }
 
 static struct error *search_result(const struct search *s, struct paths *ret)
 {
 	struct error *err = NULL;
+	struct paths_row row;
 	for (uint64_t i = 0; i < s->found.n && !err; i++) {
 		const struct candidate *c = &s->found.at[i];
-		struct paths_row row = {.root_id = c->root, .first = ret->step.n};
-		int64_t edge = 0;
-		const struct path *path = c->held ? &s->held : &s->path;
-		for (uint32_t at = c->step; at != PATH_NONE && !err; at = path->step.at[at].next) {
-			const struct path_step *p = &path->step.at[at];
-			err = vec_push(&ret->step, ((struct paths_step){p->vertex, edge}));
-			edge = (int64_t)p->edge;
-		}
-		row.n = ret->step.n - row.first;
+		struct paths_row *of = c->of ? &ret->row.at[c->of - 1] : NULL;
+		if (of && of->also++ >= ALSO_MOST)
+			continue;
+		err = search_row(s, c, ret, &row);
+		row.of = c->of;
 		if (!err)
-			err = vec_push(&ret->row, row);
+			err = of ? vec_push(&ret->also, row) : vec_push(&ret->row, row);
 	}
 	ret->looked_at = s->path.step.n;
 	ret->complete = !s->cut;
+	return err;
+}
+
+static void row_deinit(struct paths_row *row)
+{
+	free(row->expression);
+	free(row->holder);
+	*row = (struct paths_row){0};
+}
+
+/* The row among the first `n` that is written the same; n: none is. */
+static uint64_t row_alike(const struct paths *p, uint64_t n, const struct paths_row *row)
+{
+	uint64_t i = 0;
+	while (i < n && (!row->root_id || !p->row.at[i].root_id ||
+			 strcmp(p->row.at[i].expression, row->expression)))
+		i++;
+	return i;
+}
+
+/*
+ * Where one function holds it by the same names in several frames, the first of them says it. No more
+ * than `most` are left.
+ */
+static struct error *paths_fold(struct paths *p, uint64_t most)
+{
+	struct error *err = NULL;
+	uint64_t kept = 0, before = p->also.n;
+	_cleanup_free_ uint64_t *became = calloc(p->row.n + 1, sizeof(*became));
+	_cleanup_free_ struct paths_row *also = calloc(before + 1, sizeof(*also));
+	if (!became || !also)
+		return &error_nomem;
+	if (before)
+		memcpy(also, p->also.at, before * sizeof(*also));
+	p->also.n = 0; /* what has a name comes first */
+	for (uint64_t i = 0; i < p->row.n; i++) {
+		struct paths_row row = p->row.at[i];
+		p->row.at[i] = (struct paths_row){0};
+		uint64_t alike = row_alike(p, kept, &row);
+		if (alike < kept) {
+			p->row.at[alike].also += 1 + row.also;
+			became[i] = row.of = alike + 1;
+			if (!err)
+				err = vec_push(&p->also, row);
+			if (err)
+				row_deinit(&row);
+		} else if (kept < most) {
+			p->row.at[kept++] = row;
+			became[i] = kept;
+		} else {
+			row_deinit(&row);
+		}
+	}
+	p->row.n = kept;
+	for (uint64_t i = 0; i < before; i++) {
+		also[i].of = became[also[i].of - 1];
+		if (!err)
+			err = vec_push(&p->also, also[i]);
+		if (err)
+			row_deinit(&also[i]);
+	}
 	return err;
 }
 
@@ -283,40 +422,45 @@ struct error *paths_find(sqlite3 *db, const struct paths_query *query, struct pa
 		err = search_run(&s);
 	if (!err)
 		err = search_result(&s, ret);
-	return err ? err : paths_describe(db, ret);
+	if (!err)
+		err = paths_describe(db, ret);
+	return err ? err : paths_fold(ret, s.max / SPARE);
 }
 
 void paths_deinit(struct paths *p)
 {
-	for (uint64_t i = 0; i < p->row.n; i++) {
-		free(p->row.at[i].expression);
-		free(p->row.at[i].holder);
-	}
+	for (uint64_t i = 0; i < p->row.n; i++)
+		row_deinit(&p->row.at[i]);
+	for (uint64_t i = 0; i < p->also.n; i++)
+		row_deinit(&p->also.at[i]);
 	vec_deinit(&p->row);
+	vec_deinit(&p->also);
 	vec_deinit(&p->step);
 }
 
-char *paths_steps_json(const struct paths *p, uint64_t only)
+static void steps_write(FILE *f, const struct paths *p, const struct paths_row *row,
+			uint64_t number)
+{
+	for (uint64_t k = 0; k < row->n; k++) {
+		const struct paths_step *step = &p->step.at[row->first + k];
+		fprintf(f, "%s[%" PRIu64 ",%" PRIu64 ",%u,%" PRId64 ",%" PRId64 "]",
+			ftell(f) > 1 ? "," : "", number, k, step->object_id, step->reference,
+			k ? 0 : row->root_id);
+	}
+}
+
+char *paths_steps_json(const struct paths *p, const struct paths_row *only)
 {
 	char *text = NULL;
 	size_t len;
-	bool first = true;
 	FILE *f = open_memstream(&text, &len);
 	if (!f)
 		return NULL;
 	fputc('[', f);
-	for (uint64_t i = 0; i < p->row.n; i++) {
-		const struct paths_row *row = &p->row.at[i];
-		if (only && only != i + 1)
-			continue;
-		for (uint64_t k = 0; k < row->n; k++) {
-			const struct paths_step *step = &p->step.at[row->first + k];
-			fprintf(f, "%s[%" PRIu64 ",%" PRIu64 ",%u,%" PRId64 ",%" PRId64 "]",
-				first ? "" : ",", i + 1, k, step->object_id, step->reference,
-				k ? 0 : row->root_id);
-			first = false;
-		}
-	}
+	if (only)
+		steps_write(f, p, only, 1);
+	for (uint64_t i = 0; i < p->row.n && !only; i++)
+		steps_write(f, p, &p->row.at[i], i + 1);
 	fputc(']', f);
 	if (fclose(f)) {
 		free(text);

@@ -193,8 +193,9 @@ struct error *paths_describe(sqlite3 *db, struct paths *p)
 	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL))
 		return error_new(ERROR_INPUT, "path: %s", sqlite3_errmsg(db));
 	struct error *err = NULL;
-	for (uint64_t i = 0; i < p->row.n && !err; i++) {
-		_cleanup_free_ char *steps = paths_steps_json(p, i + 1);
+	for (uint64_t i = 0; i < p->row.n + p->also.n && !err; i++) {
+		struct paths_row *row = i < p->row.n ? &p->row.at[i] : &p->also.at[i - p->row.n];
+		_cleanup_free_ char *steps = paths_steps_json(p, row);
 		if (!steps) {
 			err = &error_nomem;
 			break;
@@ -202,7 +203,7 @@ struct error *paths_describe(sqlite3 *db, struct paths *p)
 		sqlite3_reset(stmt);
 		sqlite3_bind_text(stmt, sqlite3_bind_parameter_index(stmt, ":steps"), steps, -1,
 				  SQLITE_STATIC);
-		err = describe_one(stmt, &p->row.at[i]);
+		err = describe_one(stmt, row);
 	}
 	sqlite3_finalize(stmt);
 	return err;

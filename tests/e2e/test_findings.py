@@ -1,6 +1,8 @@
 """The diagnosis: what was planted in a dump is what its first screen says first."""
 
 import re
+import shlex
+import subprocess
 
 import pytest
 
@@ -54,3 +56,19 @@ def test_first_screen_fits_the_terminal(dumps, db_path, monkeypatch):
     assert all(len(line) <= 72 for line in said.splitlines() if "heapscan" not in line and " " in line.strip())
     assert " ".join(said.split()) in " ".join(whole.split())
     assert len(said.splitlines()) > len(whole[whole.index("What to look at"):whole.index("Memory: ")].splitlines())
+
+
+@pytest.mark.parametrize("name", ["holder_table", "leak_tree"])
+def test_commands_are_there_to_be_copied(dumps, tmp_path, name):
+    """What the first screen says to run does so in a shell, whatever the file is called."""
+    db_path = tmp_path / "it's a heap.db"
+    scan(dumps(name).core, db_path)
+    screen = command(db_path).out
+    said = re.findall(r"""heapscan \w+ (?:'[^']*'|\\')+(?: (?:\d+|--[-\w]+(?: \w+)?|"[^"]*"|'[^']*'))*""", screen)
+    assert len(said) >= 2
+    for line in said:
+        assert "it'\\''s a heap.db'" in line
+        done = subprocess.run(["sh", "-c", line.replace("heapscan", shlex.quote(str(heapscan.HEAPSCAN)), 1)],
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=heapscan.TIMEOUT,
+                              env=heapscan.ENV)
+        assert done.returncode == 0 and done.stdout, (line, done.stderr)
