@@ -514,7 +514,6 @@ static struct error *scan_all(struct scan *sc)
 		err = snapshot_seal_strings(sc->snapshot);
 	if (err)
 		return err;
-	snapshot_drop_backward(sc->snapshot);
 	const struct store_options options = {.ordinary = sc->opt->ordinary_store};
 	return scan_phase(sc, "store",
 			  store_write(sc->snapshot, sc->opt->output, &options, sc->log));

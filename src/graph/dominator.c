@@ -4,13 +4,16 @@
  *
  * Memory per vertex, by step (idom and sum are the caller's results):
  *
- *	           search          semidominators     common ancestors   sums
- *	order 4    vertex by number ------------------------------------------>
+ *	           search   numbers  semidominators   common ancestors   sums
+ *	order 4    vertex by number ------------------------------------------->
  *	idom 4     parent by number ------------> immediate dominator, by number
- *	sum 8      stack           ancestor, label    jump, depth
+ *	sum 8      stack             ancestor, label  jump, depth
  *	cell 16    first edges
- *	num 4                      number by vertex
- *	semi 4                     semidominator --------------------->  idom by number
+ *	num 4               number by vertex
+ *	semi 4                       semidominator ------------------->   idom by number
+ *
+ * The backward edges' sources are turned into numbers in place, so that what tells a vertex's number is gone
+ * before the semidominators come.
  */
 #include "graph/dominator.h"
 
@@ -20,7 +23,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLICE = 1 << 16 }; /* vertices that are worth a thread */
+enum { SLICE = 1 << 16 }; /* vertices, or edges, that are worth a thread */
+
+/* How many vertices ahead each kind of look is started; each needs the one before it done. */
+enum { AHEAD_ROW = 32, AHEAD_EDGES = 16, AHEAD_PAIR = 8, AHEAD_MOST = 8 };
+enum { AHEAD_SOURCE = 32 }; /* edges */
 
 /*
  * The first edges of a vertex, in one place: the search is a chain of cache misses, and this makes
@@ -50,8 +57,9 @@ struct dominator {
 	struct cell *cell;
 	struct bits seed, seen;
 	uint32_t *order, *num, *semi;
-	uint32_t count; /* vertices reached */
-	uint32_t top;	/* of the stack */
+	uint32_t *source; /* of the backward edges */
+	uint32_t count;	  /* vertices reached */
+	uint32_t top;	  /* of the stack */
 };
 
 void dominator_destroy(struct dominator *d)
@@ -220,17 +228,55 @@ const uint32_t *dominator_order(const struct dominator *d)
 
 /* ---- semidominators ---- */
 
+static struct error *number_vertices(void *arg, unsigned slice, uint64_t first, uint64_t end)
+{
+	struct dominator *d = arg;
+	(void)slice;
+	for (uint64_t i = first; i < end; i++) {
+		if (end - i > 16)
+			__builtin_prefetch(&d->num[d->order[i + 16] - 1], 1);
+		d->num[d->order[i] - 1] = (uint32_t)i + 1;
+	}
+	return NULL;
+}
+
+/* An edge that does not count, or whose source was not reached, gets number 0. */
+static struct error *number_sources(void *arg, unsigned slice, uint64_t first, uint64_t end)
+{
+	struct dominator *d = arg;
+	uint32_t *source = d->source;
+	(void)slice;
+	for (uint64_t e = first; e < end; e++) {
+		if (end - e > AHEAD_SOURCE)
+			__builtin_prefetch(&d->num[source[e + AHEAD_SOURCE] - 1]);
+		source[e] = csr_counts(&d->backward, e) ? d->num[source[e] - 1] : 0;
+	}
+	return NULL;
+}
+
+static struct error *dominator_number(struct dominator *d)
+{
+	const struct csr *g = &d->backward;
+	const uint64_t edges = g->n ? g->first[g->n] : 0;
+	d->num = csr_zalloc(g->n, sizeof(*d->num));
+	if (!d->num)
+		return &error_nomem;
+	struct error *err =
+		parallel_for(d->count, parallel_slices(d->count, SLICE), number_vertices, d);
+	if (!err)
+		err = parallel_for(edges, parallel_slices(edges, SLICE), number_sources, d);
+	free(d->num);
+	d->num = NULL;
+	return err;
+}
+
 static struct error *semi_start(void *arg, unsigned slice, uint64_t first, uint64_t end)
 {
 	struct dominator *d = arg;
 	(void)slice;
 	for (uint64_t i = first; i < end; i++) {
-		uint32_t v = d->order[i], pre = (uint32_t)i + 1;
-		if (end - i > 16)
-			__builtin_prefetch(&d->num[d->order[i + 16] - 1], 1);
-		d->num[v - 1] = pre;
-		d->semi[i] = bits_test(&d->seed, v) ? 0 : UINT32_MAX;
-		d->sum[i] = pair_make(d->idom[i], pre);
+		d->semi[i] = bits_test(&d->seed, d->order[i]) ? 0 : UINT32_MAX;
+		d->sum[i] = pair_make(d->idom[i], (uint32_t)i + 1);
 	}
 	return NULL;
 }
@@ -264,9 +310,6 @@ static uint32_t semi_eval(uint64_t *pair, uint32_t u, uint32_t linked)
 	return label;
 }
 
-/* How many vertices ahead each kind of look is started; each needs the one before it done. */
-enum { AHEAD_ROW = 32, AHEAD_EDGES = 24, AHEAD_NUM = 16, AHEAD_PAIR = 8, AHEAD_MOST = 8 };
-
 static void semi_prefetch(const struct dominator *d, uint32_t w)
 {
 	const struct csr *g = &d->backward;
@@ -274,17 +317,11 @@ static void semi_prefetch(const struct dominator *d, uint32_t w)
 		csr_prefetch_row(g, d->order[w - 1 - AHEAD_ROW]);
 	if (w > AHEAD_EDGES)
 		csr_prefetch_edges(g, d->order[w - 1 - AHEAD_EDGES]);
-	if (w > AHEAD_NUM) {
-		uint32_t v = d->order[w - 1 - AHEAD_NUM];
-		uint64_t e = g->first[v - 1], end = g->first[v];
-		for (; e < end && e - g->first[v - 1] < AHEAD_MOST; e++)
-			__builtin_prefetch(&d->num[g->dst[e] - 1]);
-	}
 	if (w > AHEAD_PAIR) {
 		uint32_t v = d->order[w - 1 - AHEAD_PAIR];
 		uint64_t e = g->first[v - 1], end = g->first[v];
 		for (; e < end && e - g->first[v - 1] < AHEAD_MOST; e++) {
-			uint32_t u = d->num[g->dst[e] - 1];
+			uint32_t u = d->source[e];
 			if (u)
 				__builtin_prefetch(&d->sum[u - 1]);
 		}
@@ -294,9 +331,8 @@ static void semi_prefetch(const struct dominator *d, uint32_t w)
 static struct error *dominator_semi(struct dominator *d)
 {
 	const struct csr *g = &d->backward;
-	d->num = csr_zalloc(g->n, sizeof(*d->num));
 	d->semi = csr_alloc(d->count, sizeof(*d->semi));
-	if (!d->num || !d->semi)
+	if (!d->semi)
 		return &error_nomem;
 	struct error *err = parallel_for(d->count, parallel_slices(d->count, SLICE), semi_start, d);
 	if (err)
@@ -305,11 +341,9 @@ static struct error *dominator_semi(struct dominator *d)
 		semi_prefetch(d, w);
 		uint32_t v = d->order[w - 1], least = d->semi[w - 1];
 		for (uint64_t e = g->first[v - 1]; least && e < g->first[v]; e++) {
-			if (!csr_counts(g, e))
-				continue;
-			uint32_t u = d->num[g->dst[e] - 1];
+			uint32_t u = d->source[e];
 			if (!u)
-				continue; /* the source was not reached */
+				continue;
 			uint32_t label = u > w ? semi_eval(d->sum, u, w + 1) : u;
 			if (label < least)
 				least = label;
@@ -319,8 +353,6 @@ static struct error *dominator_semi(struct dominator *d)
 		d->semi[w - 1] = least;
 		d->sum[w - 1] = pair_make(pair_hi(d->sum[w - 1]), least);
 	}
-	free(d->num);
-	d->num = NULL;
 	return NULL;
 }
 
@@ -420,15 +452,19 @@ struct error *dominator_create(const struct csr *forward, uint32_t *idom, uint64
 	return NULL;
 }
 
-struct error *dominator_finish(struct dominator *d, const struct csr *backward,
+struct error *dominator_finish(struct dominator *d, const struct csr *backward, uint32_t *source,
 			       const uint64_t *weight)
 {
+	assert(backward->dst == source);
 	d->backward = *backward;
+	d->source = source;
 	d->weight = weight;
 	free(d->cell);
 	d->cell = NULL;
 	bits_deinit(&d->seen);
-	struct error *err = dominator_semi(d);
+	struct error *err = dominator_number(d);
+	if (!err)
+		err = dominator_semi(d);
 	if (err)
 		return err;
 	dominator_ancestors(d);

@@ -14,7 +14,7 @@
  *
  *	dominator_create(&forward, idom, sum, &d);
  *	dominator_search(d, &seed);		once or more
- *	dominator_finish(d, &backward, weight);
+ *	dominator_finish(d, &backward, source, weight);
  *	dominator_destroy(d);
  *
  * Cost: O((vertices + edges) log(vertices)), nearly linear in practice. 21 bytes per vertex at the
@@ -47,11 +47,11 @@ const uint32_t *dominator_order(const struct dominator *d);
 
 /*
  * `backward` has the edges of the forward graph turned around (and its own `skip`, by its own
- * numbering, if any).
+ * numbering, if any). `source` is its dst, which is used up: something else is in it afterwards.
  *
  * idom[v - 1] gets the immediate dominator of v, 0 when that is the virtual root or v cannot be
  * reached; sum[v - 1] the weight of v and all that it dominates (weight[v - 1], if v cannot be
  * reached). Sums wrap around at 2^64. To be called once, and then dominator_destroy.
  */
-struct error *dominator_finish(struct dominator *d, const struct csr *backward,
+struct error *dominator_finish(struct dominator *d, const struct csr *backward, uint32_t *source,
 			       const uint64_t *weight) _must_check_;

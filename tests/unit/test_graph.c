@@ -179,8 +179,14 @@ static void dominators(const struct random_graph *g, const struct bits *skip,
 			bits_set(&half, v);
 	dominator_search(d, &half);
 	dominator_search(d, seed);
-	assert_null(dominator_finish(d, &backward, weight));
+	/* They are used up; the graph is the caller's. */
+	uint64_t edges = g->n ? g->rfirst[g->n] : 0;
+	uint32_t *source = malloc((edges + 1) * sizeof(*source));
+	memcpy(source, g->rsrc, edges * sizeof(*source));
+	backward.dst = source;
+	assert_null(dominator_finish(d, &backward, source, weight));
 	dominator_destroy(d);
+	free(source);
 	bits_deinit(&half);
 }
 
