@@ -252,7 +252,8 @@ CREATE TABLE timeline (
 
 -- A way in which objects are held, with what differs from one to the other left out: by what root, over which
 -- attributes, keys and members. A buffer (and the __dict__ of a class or module) is where its owner
--- is: counted in bytes, but not in objects.
+-- is: counted in bytes, but not in objects. Every object is in one row. When there are more ways than 262,144, the
+-- small ones of one parent, and what hangs off these, are one row "...".
 CREATE TABLE retention (
     id          INTEGER PRIMARY KEY, -- dense; parents come before their children
     parent_id   INTEGER REFERENCES retention (id), -- what is one step nearer to the root

@@ -1,3 +1,4 @@
--- How many objects and types the old side has; ids are dense.
+-- How many objects, types and retention paths the old side has; ids are dense.
 SELECT coalesce((SELECT max(id) FROM old.object), 0), coalesce((SELECT max(id) FROM old.type), 0),
-       (SELECT count(*) FROM old.object), (SELECT count(*) FROM old.type)
+       coalesce((SELECT max(id) FROM old.retention), 0),
+       (SELECT count(*) FROM old.object), (SELECT count(*) FROM old.type), (SELECT count(*) FROM old.retention)

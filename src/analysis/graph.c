@@ -113,7 +113,7 @@ static struct error *graph_clusters(void *arg, unsigned slice, uint64_t first, u
 {
 	struct graph *g = arg;
 	(void)slice, (void)first, (void)end;
-	struct error *err = retention_find(g->s);
+	struct error *err = retention_find(g->s, RETENTION_ROWS);
 	return err ? err : clusters_find(g->s, &g->forward, &g->heads);
 }
 

@@ -2,20 +2,32 @@
 #include "analysis/retention_impl.h"
 
 #include "analysis/edges_impl.h"
+#include "base/cleanup.h"
 #include "graph/csr.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* As in reach.c: how many vertices ahead in the queue their rows and then their edges are asked for. */
 enum { AHEAD_ROW = 24, AHEAD_EDGES = 12 };
 
+enum { CHUNK_IDS = (1 << 16) - 8 };
+
+/* Objects that wait for their turn, in pieces: those that had theirs take no memory. */
+struct chunk {
+	struct chunk *next;
+	uint32_t n;
+	uint32_t id[CHUNK_IDS];
+};
+
 struct retention {
 	struct snapshot *s;
+	struct csr forward;
 	struct trie trie;
 	struct retention_roots roots;
 	struct bits seen;
-	uint32_t *queue;
-	uint32_t n, done;
+	struct chunk *head, *tail, *spare;
+	uint32_t taken; /* of objects */
 };
 
 static void retention_deinit(struct retention *r)
@@ -23,19 +35,23 @@ static void retention_deinit(struct retention *r)
 	trie_deinit(&r->trie);
 	retention_roots_deinit(&r->roots);
 	bits_deinit(&r->seen);
-	free(r->queue);
+	for (struct chunk *c = r->head, *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+	free(r->spare);
 }
 
 static struct error *retention_init(struct retention *r, struct snapshot *s)
 {
 	struct object_table *o = &s->object;
 	r->s = s;
+	r->forward = edges_forward(s);
 	free(o->retention);
 	free(o->held);
 	o->retention = csr_zalloc((uint64_t)o->n + 1, sizeof(*o->retention));
 	o->held = csr_zalloc((uint64_t)o->n + 1, sizeof(*o->held));
-	r->queue = csr_alloc((uint64_t)o->n + 1, sizeof(*r->queue));
-	if (!o->retention || !o->held || !r->queue)
+	if (!o->retention || !o->held)
 		return &error_nomem;
 	struct error *err = bits_init(&r->seen, (uint64_t)o->n + 1);
 	if (!err)
@@ -43,19 +59,66 @@ static struct error *retention_init(struct retention *r, struct snapshot *s)
 	return err ? err : retention_roots_init(&r->roots, s);
 }
 
+/* ---- the queue ---- */
+
+static struct error *queue_grow(struct retention *r)
+{
+	struct chunk *c = r->spare ? r->spare : malloc(sizeof(*c));
+	if (!c)
+		return &error_nomem;
+	r->spare = NULL;
+	c->next = NULL;
+	c->n = 0;
+	if (r->tail)
+		r->tail->next = c;
+	else
+		r->head = c;
+	r->tail = c;
+	return NULL;
+}
+
+/* The object waits for its turn. */
+static inline struct error *queue_take(struct retention *r, uint32_t id)
+{
+	if (!r->tail || r->tail->n == CHUNK_IDS) {
+		struct error *err = queue_grow(r);
+		if (err)
+			return err;
+	}
+	r->tail->id[r->tail->n++] = id;
+	r->taken++;
+	return NULL;
+}
+
+static void queue_shift(struct retention *r)
+{
+	struct chunk *c = r->head;
+	r->head = c->next;
+	if (!r->head)
+		r->tail = NULL;
+	if (r->spare)
+		free(c);
+	else
+		r->spare = c;
+}
+
+/* ---- the search ---- */
+
 /* Roots of one rank: those whose word points to a start, or the others. */
 static struct error *retention_seed(struct retention *r, enum root_rank rank, bool start)
 {
 	struct snapshot *s = r->s;
+	r->trie.rank = (uint8_t)rank;
 	for (uint64_t i = 0; i < s->root.n; i++) {
 		const struct root_row *root = &s->root.at[i];
 		if (r->roots.rank[i] != rank || (root->how == EDGE_START) != start ||
 		    root->kind == REFERENCE_WEAK || edges_is_dead(s, root->object_id) ||
 		    bits_test_set(&r->seen, root->object_id))
 			continue;
-		r->queue[r->n++] = root->object_id;
-		struct error *err = retention_root(&r->roots, &r->trie, i,
-						   &s->object.retention[root->object_id - 1]);
+		struct error *err = queue_take(r, root->object_id);
+		if (!err)
+			err = retention_root(&r->roots, &r->trie, i,
+					     &s->object.retention[root->object_id - 1]);
 		if (err)
 			return err;
 	}
@@ -71,44 +134,78 @@ static inline bool edge_leads(const struct snapshot *s, uint64_t e, bool start)
 	return !s->garbage.n || !edges_is_dead(s, t->dst[e]);
 }
 
-/* Follows the edges of what was taken since the last run; `start`: only words that point to one. */
-static struct error *retention_run(struct retention *r, bool start)
+/* Takes what object v leads to; `start`: only over words that point to one. */
+static inline struct error *retention_follow(struct retention *r, uint32_t v, bool start)
 {
 	struct snapshot *s = r->s;
-	const struct csr g = edges_forward(s);
-	uint16_t *node = s->object.retention;
-	uint32_t *held = s->object.held;
-	uint32_t *queue = r->queue, n = r->n;
-	for (uint32_t i = r->done; i < n; i++) {
-		if (n - i > AHEAD_ROW) {
-			csr_prefetch_row(&g, queue[i + AHEAD_ROW]);
-			__builtin_prefetch(&node[queue[i + AHEAD_ROW] - 1]);
-		}
-		if (n - i > AHEAD_EDGES) {
-			csr_prefetch_edges(&g, queue[i + AHEAD_EDGES]);
-			__builtin_prefetch(&s->edge.where[g.first[queue[i + AHEAD_EDGES] - 1]]);
-		}
-		uint32_t v = queue[i];
-		uint64_t from = g.first[v - 1], end = g.first[v];
-		uint16_t at = node[v - 1];
-		bool absorbs = r->trie.node.at[at].flags & TRIE_ABSORBS;
-		for (uint64_t e = from; e < end; e++) {
-			uint32_t w = g.dst[e];
-			if (bits_test(&r->seen, w) || !edge_leads(s, e, start))
-				continue;
-			bits_set(&r->seen, w);
-			queue[n++] = w;
-			node[w - 1] = at;
-			held[w - 1] = e < UINT32_MAX ? (uint32_t)e + 1 : 0;
-			if (absorbs)
-				continue;
-			struct error *err = trie_edge(&r->trie, at, v, e, end - from, &node[w - 1]);
+	uint32_t *node = s->object.retention, *held = s->object.held;
+	const struct csr *g = &r->forward;
+	uint64_t from = g->first[v - 1], end = g->first[v];
+	uint32_t at = node[v - 1];
+	bool absorbs = r->trie.node.at[at].flags & TRIE_ABSORBS;
+	for (uint64_t e = from; e < end; e++) {
+		uint32_t w = g->dst[e];
+		if (bits_test(&r->seen, w) || !edge_leads(s, e, start))
+			continue;
+		bits_set(&r->seen, w);
+		node[w - 1] = at;
+		held[w - 1] = e < UINT32_MAX ? (uint32_t)e + 1 : 0;
+		struct error *err = queue_take(r, w);
+		if (!err && !absorbs)
+			err = trie_edge(&r->trie, at, v, e, end - from, &node[w - 1]);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static struct error *retention_run(struct retention *r, bool start)
+{
+	const struct snapshot *s = r->s;
+	const struct csr *g = &r->forward;
+	for (; r->head; queue_shift(r)) {
+		const struct chunk *c = r->head;
+		/* more may come while they are read */
+		for (uint32_t i = 0; i < c->n; i++) {
+			if (c->n - i > AHEAD_ROW) {
+				csr_prefetch_row(g, c->id[i + AHEAD_ROW]);
+				__builtin_prefetch(&s->object.retention[c->id[i + AHEAD_ROW] - 1]);
+			}
+			if (c->n - i > AHEAD_EDGES) {
+				uint32_t next = c->id[i + AHEAD_EDGES];
+				csr_prefetch_edges(g, next);
+				__builtin_prefetch(&s->edge.where[g->first[next - 1]]);
+			}
+			struct error *err = retention_follow(r, c->id[i], start);
 			if (err)
 				return err;
 		}
 	}
-	r->n = r->done = n;
 	return NULL;
+}
+
+/*
+ * Once more from all that was taken, over any word: from what the most telling roots lead to before the
+ * rest.
+ */
+static struct error *retention_again(struct retention *r)
+{
+	const struct snapshot *s = r->s;
+	_cleanup_(bits_deinit) struct bits taken = {0};
+	struct error *err = bits_init(&taken, (uint64_t)s->object.n + 1);
+	if (err)
+		return err;
+	memcpy(taken.word, r->seen.word, (taken.n / 64 + 1) * sizeof(*taken.word));
+	for (unsigned rank = 0; rank < RANKS && !err; rank++)
+		err = retention_seed(r, rank, false);
+	for (unsigned rank = 0; rank < RANKS && !err; rank++) {
+		r->trie.rank = (uint8_t)rank;
+		for (uint32_t v = 1; v <= s->object.n && !err; v++)
+			if (bits_test(&taken, v) &&
+			    r->trie.node.at[s->object.retention[v - 1]].rank == rank)
+				err = retention_follow(r, v, false);
+	}
+	return err ? err : retention_run(r, false);
 }
 
 static struct error *retention_search(struct retention *r)
@@ -124,32 +221,25 @@ static struct error *retention_search(struct retention *r)
 	}
 	if (err)
 		return err;
-	for (uint32_t i = 0; i < o->n; i++)
+	for (uint32_t i = 0; i < o->n; i++) {
 		reachable += o->reachable[i] != 0;
-	for (uint32_t i = 0; i < r->n; i++)
-		o->reachable[r->queue[i] - 1] = 1;
-	if (r->n == reachable)
-		return NULL;
-	/* The rest, by words that point inside: from what was taken, too. */
-	for (unsigned rank = 0; rank < RANKS && !err; rank++)
-		err = retention_seed(r, rank, false);
-	r->done = 0;
-	return err ? err : retention_run(r, false);
+		if (bits_test(&r->seen, i + 1))
+			o->reachable[i] = 1;
+	}
+	return r->taken == reachable ? NULL : retention_again(r);
 }
 
-struct error *retention_find(struct snapshot *s)
+struct error *retention_find(struct snapshot *s, uint32_t rows_most)
 {
 	struct retention r = {.s = s};
 	struct error *err = retention_init(&r, s);
 	if (!err)
 		err = retention_search(&r);
-	free(r.queue);
-	r.queue = NULL;
 	for (uint32_t i = 0; i < s->object.n && !err; i++)
 		if (!s->object.retention[i])
 			s->object.retention[i] = RETENTION_LOST;
 	if (!err)
-		err = trie_rows(&r.trie);
+		err = trie_rows(&r.trie, rows_most);
 	retention_deinit(&r);
 	return err;
 }

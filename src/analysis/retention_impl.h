@@ -34,15 +34,19 @@
  *	a buffer			its owner's node
  *
  * A static table of many pointers is table[*]. Behind WORDS_NAMED unnamed words, or DEPTH_MOST
- * steps, one node has all the rest. So has node RETENTION_OTHER when there are more than the trie
+ * steps, one node has all the rest ("..."). So has node RETENTION_OTHER when there are more than the trie
  * may have: the first are the nearest to the roots. What no root leads to is in RETENTION_LOST.
+ *
+ * Of the nodes, RETENTION_ROWS at most become rows of the database: see retention_rows.c for which.
  *
  * The search leaves in object.held by which reference it came to each object: a chain of those is a path
  * of its own, to be followed at once in a graph of any size.
  *
- * Memory: 2 bytes per object for the node, 4 for the reference, 4 while the search runs; at most 80 per node, and nodes
- * are at most one for 512 objects, or RETENTION_FEW, and never more than RETENTION_MOST; of a Python process,
- * with its many names, RETENTION_MOST. Half of them are kept for what is neither a program nor its names.
+ * Memory: 4 bytes per object for the node, 4 for the reference, up to 4 for those that wait in the queue (those
+ * that had their turn take none); 20 per node and some 50 while the search runs. Nodes are at most one for 512
+ * objects, or RETENTION_FEW; of a Python process, whose program has as many names as objects while there is no
+ * data, as many as it takes, up to RETENTION_MOST. Half of them are kept for what is neither a program nor its
+ * names.
  */
 #pragma once
 
@@ -53,8 +57,9 @@
 enum {
 	RETENTION_LOST = 1, /* ids of nodes that always are */
 	RETENTION_OTHER = 2,
-	RETENTION_FEW = 2048,
-	RETENTION_MOST = 60000,
+	RETENTION_FEW = 8192,	  /* nodes that there may be in any case */
+	RETENTION_MOST = 1 << 22, /* ... and in no case more */
+	RETENTION_ROWS = 1 << 18, /* of which so many, the biggest, have a row */
 };
 
 /* A step before it is text: 3 bits of kind, 29 of number. */
@@ -91,14 +96,15 @@ struct trie_node {
 	uint32_t type; /* id; 0 unknown, or no matter */
 	uint32_t
 		size; /* of the first object that was met there: what is untyped is told apart by it */
-	uint16_t parent;
+	uint32_t parent;
 	uint8_t depth, words; /* steps from the root; of these unnamed ones at the end */
 	uint8_t flags;	      /* enum trie_flags */
+	uint8_t rank;	      /* enum root_rank: what it was first met from */
 };
 
 struct trie_slot {
 	uint32_t step, type;
-	uint16_t parent, node; /* node 0: free */
+	uint32_t parent, node; /* node 0: free */
 };
 
 enum trie_type_flags {
@@ -120,6 +126,7 @@ struct trie {
 	uint8_t *type;		    /* enum trie_type_flags by type id */
 	uint32_t dict, rest;	    /* strings: .__dict__ and what stands for the rest */
 	uint32_t any;		    /* string [*] */
+	uint8_t rank;		    /* of the roots that the search is at */
 };
 
 struct error *trie_init(struct trie *t, struct snapshot *s) _must_check_;
@@ -136,19 +143,27 @@ static inline uint32_t trie_type(const struct trie *t, uint32_t id)
  * The node of object `dst` (0: of no matter), one step from `parent`; made when it is new. Never fails
  * for want of room for nodes.
  */
-struct error *trie_child(struct trie *t, uint16_t parent, uint32_t step, uint32_t dst,
-			 uint16_t *ret) _must_check_;
+struct error *trie_child(struct trie *t, uint32_t parent, uint32_t step, uint32_t dst,
+			 uint32_t *ret) _must_check_;
 /*
  * What is reached from object `src` at node `parent` over edge e. `entries`: edges of src, for what
  * depends on their number.
  */
-struct error *trie_edge(struct trie *t, uint16_t parent, uint32_t src, uint64_t e, uint64_t entries,
-			uint16_t *ret) _must_check_;
+struct error *trie_edge(struct trie *t, uint32_t parent, uint32_t src, uint64_t e, uint64_t entries,
+			uint32_t *ret) _must_check_;
 /* The node of what a root called so points to. */
 struct error *trie_root(struct trie *t, const char *label, uint8_t flags, uint32_t dst,
-			uint16_t *ret) _must_check_;
-/* The rows of snapshot.retention: paths, keys, sums. Needs object.retention. */
-struct error *trie_rows(struct trie *t) _must_check_;
+			uint32_t *ret) _must_check_;
+/* Gives back what only serves to find nodes: there will be no more. */
+void trie_forget(struct trie *t);
+
+/* ---- retention_rows.c ---- */
+
+/*
+ * The rows of snapshot.retention: paths, keys, sums. Takes object.retention for ids of nodes, and makes them
+ * ids of rows. `most`: nodes that have a row of their own.
+ */
+struct error *trie_rows(struct trie *t, uint32_t most) _must_check_;
 
 /* ---- retention_roots.c ---- */
 
@@ -179,12 +194,12 @@ struct error *retention_roots_init(struct retention_roots *r, struct snapshot *s
 void retention_roots_deinit(struct retention_roots *r);
 /* The node of what root i points to. */
 struct error *retention_root(struct retention_roots *r, struct trie *t, uint64_t i,
-			     uint16_t *ret) _must_check_;
+			     uint32_t *ret) _must_check_;
 
 /* ---- retention.c ---- */
 
 /*
  * object.reachable = 1 for what START words alone lead to, object.retention, object.held, and the trie's rows.
- * Needs object.reachable, where 1 and 2 are the same.
+ * Needs object.reachable, where 1 and 2 are the same. `rows_most`: RETENTION_ROWS.
  */
-struct error *retention_find(struct snapshot *s) _must_check_;
+struct error *retention_find(struct snapshot *s, uint32_t rows_most) _must_check_;

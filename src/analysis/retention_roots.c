@@ -168,7 +168,7 @@ static void global_label(const struct retention_roots *r, uint64_t i, char *text
 		snprintf(text, room, "%s", name);
 }
 
-struct error *retention_root(struct retention_roots *r, struct trie *t, uint64_t i, uint16_t *ret)
+struct error *retention_root(struct retention_roots *r, struct trie *t, uint64_t i, uint32_t *ret)
 {
 	const struct root_row *root = &r->s->root.at[i];
 	const char *name = intern_text(&r->s->strings, root->name), *function;

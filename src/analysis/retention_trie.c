@@ -20,7 +20,6 @@ enum {
 	WORD_FAR = 64,	    /* words: what is further inside is [*], too */
 	DEPTH_MOST = 48,    /* steps */
 	FOLD_ANCESTORS = 8, /* how far back a step is looked for that was taken before */
-	PATH_TEXT = 400,    /* bytes of a path; of a longer one the middle is left out */
 	SLOTS_FIRST = 1 << 12,
 };
 
@@ -76,10 +75,7 @@ static uint8_t type_flags(const struct snapshot *s, const struct type_row *row)
 struct error *trie_init(struct trie *t, struct snapshot *s)
 {
 	*t = (struct trie){.s = s};
-	t->most = s->object.n / OBJECTS_A_NODE;
-	t->most = t->most < RETENTION_FEW    ? RETENTION_FEW
-		  : t->most > RETENTION_MOST ? RETENTION_MOST
-					     : t->most;
+	bool names = false;
 	t->slots = SLOTS_FIRST;
 	t->slot = calloc(t->slots, sizeof(*t->slot));
 	t->type = calloc(s->type.n + 1, sizeof(*t->type));
@@ -87,15 +83,19 @@ struct error *trie_init(struct trie *t, struct snapshot *s)
 	for (uint64_t i = 0; i < s->type.n && !err; i++) {
 		t->type[i + 1] = type_flags(s, &s->type.at[i]);
 		if (t->type[i + 1] & TYPE_PYTHON)
-			t->most = RETENTION_MOST;
+			names = true;
 	}
+	t->most = names ? s->object.n : s->object.n / OBJECTS_A_NODE;
+	t->most = t->most < RETENTION_FEW    ? RETENTION_FEW
+		  : t->most > RETENTION_MOST ? RETENTION_MOST
+					     : t->most;
 	if (!err)
 		err = intern_str(&s->strings, ".__dict__", &t->dict);
 	if (!err)
 		err = intern_str(&s->strings, "...", &t->rest);
 	if (!err)
 		err = intern_str(&s->strings, "[*]", &t->any);
-	uint16_t id;
+	uint32_t id;
 	if (!err)
 		err = vec_push(&t->node, (struct trie_node){.step = 0});
 	if (!err)
@@ -103,6 +103,13 @@ struct error *trie_init(struct trie *t, struct snapshot *s)
 	if (!err)
 		err = trie_root(t, "(other paths)", TRIE_ABSORBS, 0, &id);
 	return err;
+}
+
+void trie_forget(struct trie *t)
+{
+	free(t->slot);
+	t->slot = NULL;
+	t->slots = t->used = 0;
 }
 
 void trie_deinit(struct trie *t)
@@ -113,7 +120,7 @@ void trie_deinit(struct trie *t)
 	*t = (struct trie){0};
 }
 
-static inline uint32_t slot_hash(uint16_t parent, uint32_t step, uint32_t type)
+static inline uint32_t slot_hash(uint32_t parent, uint32_t step, uint32_t type)
 {
 	uint64_t h = ((uint64_t)step << 32 | type) * UINT64_C(0x9e3779b97f4a7c15);
 	h = (h ^ h >> 29 ^ parent) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -121,7 +128,7 @@ static inline uint32_t slot_hash(uint16_t parent, uint32_t step, uint32_t type)
 }
 
 /* The slot of this child, or the free one where it would be. */
-static inline struct trie_slot *slot_find(const struct trie *t, uint16_t parent, uint32_t step,
+static inline struct trie_slot *slot_find(const struct trie *t, uint32_t parent, uint32_t step,
 					  uint32_t type)
 {
 	uint32_t i = slot_hash(parent, step, type) & (t->slots - 1);
@@ -147,11 +154,15 @@ static struct error *slot_grow(struct trie *t)
 	return NULL;
 }
 
-/* Several steps may lead to one node: at most four times as many are remembered as there are nodes. */
-static struct error *slot_add(struct trie *t, uint16_t parent, uint32_t step, uint32_t type,
-			      uint16_t node)
+/*
+ * Several steps may lead to one node: at most four times as many are remembered as there are nodes. The
+ * node's own step (`done`) is remembered in any case.
+ */
+static struct error *slot_add(struct trie *t, uint32_t parent, uint32_t step, uint32_t type,
+			      uint32_t node)
 {
-	if (t->used >= 4 * t->most)
+	bool done = step >> 29 == STEP_DONE && node != RETENTION_OTHER;
+	if (!done && t->used >= 4 * t->node.n + SLOTS_FIRST)
 		return NULL;
 	if (t->used >= t->slots / 4 * 3) {
 		struct error *err = slot_grow(t);
@@ -169,7 +180,7 @@ static struct error *slot_add(struct trie *t, uint16_t parent, uint32_t step, ui
 /* A step as text: where it hangs, and what is special about what is there. */
 struct step {
 	uint32_t text; /* string */
-	uint16_t parent;
+	uint32_t parent;
 	uint8_t flags;
 	bool word;  /* an unnamed one */
 	bool mixed; /* of any type: names and the like */
@@ -247,7 +258,7 @@ static struct error *step_attribute(struct trie *t, const char *name, uint32_t t
 	return intern_str(&t->s->strings, text, &ret->text);
 }
 
-static struct error *step_key(struct trie *t, uint16_t parent, uint32_t string, uint32_t type,
+static struct error *step_key(struct trie *t, uint32_t parent, uint32_t string, uint32_t type,
 			      struct step *ret)
 {
 	const struct trie_node *p = &t->node.at[parent];
@@ -265,7 +276,7 @@ static struct error *step_key(struct trie *t, uint16_t parent, uint32_t string, 
 	return intern_str(&t->s->strings, text, &ret->text);
 }
 
-static struct error *step_resolve(struct trie *t, uint16_t parent, uint32_t step, uint32_t type,
+static struct error *step_resolve(struct trie *t, uint32_t parent, uint32_t step, uint32_t type,
 				  struct step *ret)
 {
 	uint32_t number = step & STEP_ANY;
@@ -328,10 +339,10 @@ static bool node_is(const struct trie_node *n, uint32_t type, uint32_t size)
  * have a type that leads to itself; what alternates (a node, its list of children, a node) is found
  * when it comes round.
  */
-static uint16_t step_fold(const struct trie *t, const struct step *step, uint32_t type,
+static uint32_t step_fold(const struct trie *t, const struct step *step, uint32_t type,
 			  uint32_t size)
 {
-	uint16_t p = step->parent;
+	uint32_t p = step->parent;
 	const struct trie_node *q = &t->node.at[p];
 	const char *text = intern_text(&t->s->strings, step->text);
 	if (q->depth < 2 || step->flags & TRIE_ABSORBS)
@@ -358,7 +369,7 @@ static bool step_is_program(const struct trie *t, const struct step *step, uint3
 }
 
 static struct error *node_add(struct trie *t, const struct step *step, uint32_t type, uint32_t size,
-			      uint16_t *ret)
+			      uint32_t *ret)
 {
 	if (t->node.n > t->most || (t->node.n > t->most / 2 && step_is_program(t, step, type))) {
 		*ret = RETENTION_OTHER;
@@ -373,6 +384,7 @@ static struct error *node_add(struct trie *t, const struct step *step, uint32_t 
 		.depth = (uint8_t)(p->depth + 1),
 		.words = (uint8_t)(step->word ? p->words + 1 : 0),
 		.flags = step->flags,
+		.rank = t->rank,
 	};
 	if (node.depth >= DEPTH_MOST || node.words >= WORDS_NAMED)
 		node.flags |= TRIE_REST;
@@ -380,13 +392,13 @@ static struct error *node_add(struct trie *t, const struct step *step, uint32_t 
 		node.flags |= TRIE_ABSORBS;
 	if (t->type[type] & (TYPE_CLASS | TYPE_MODULE))
 		node.flags |= TRIE_OWNER;
-	*ret = (uint16_t)t->node.n;
+	*ret = (uint32_t)t->node.n;
 	return vec_push(&t->node, node);
 }
 
 /* What comes after the first look: a step that was not met here yet. */
-static struct error *child_make(struct trie *t, uint16_t parent, uint32_t packed, uint32_t dst,
-				uint16_t *ret)
+static struct error *child_make(struct trie *t, uint32_t parent, uint32_t packed, uint32_t dst,
+				uint32_t *ret)
 {
 	struct step step;
 	uint32_t type = trie_type(t, dst);
@@ -403,7 +415,7 @@ static struct error *child_make(struct trie *t, uint16_t parent, uint32_t packed
 	const uint32_t met = type;
 	if (step.mixed)
 		type = size = 0;
-	uint16_t fold = step_fold(t, &step, type, size);
+	uint32_t fold = step_fold(t, &step, type, size);
 	if (fold) {
 		t->node.at[fold].flags |= TRIE_STAR;
 		*ret = fold;
@@ -419,8 +431,8 @@ static struct error *child_make(struct trie *t, uint16_t parent, uint32_t packed
 	return err ? err : slot_add(t, parent, packed, met, *ret);
 }
 
-struct error *trie_child(struct trie *t, uint16_t parent, uint32_t step, uint32_t dst,
-			 uint16_t *ret)
+struct error *trie_child(struct trie *t, uint32_t parent, uint32_t step, uint32_t dst,
+			 uint32_t *ret)
 {
 	*ret = parent;
 	uint8_t flags = t->node.at[parent].flags;
@@ -437,7 +449,7 @@ struct error *trie_child(struct trie *t, uint16_t parent, uint32_t step, uint32_
 }
 
 struct error *trie_root(struct trie *t, const char *label, uint8_t flags, uint32_t dst,
-			uint16_t *ret)
+			uint32_t *ret)
 {
 	uint32_t string;
 	struct error *err = intern_str(&t->s->strings, label, &string);
@@ -462,7 +474,7 @@ static bool is_name(const char *text, bool dots)
 	return true;
 }
 
-static uint32_t edge_key(const struct trie *t, uint16_t parent, uint32_t key, uint64_t entries)
+static uint32_t edge_key(const struct trie *t, uint32_t parent, uint32_t key, uint64_t entries)
 {
 	const struct object_table *o = &t->s->object;
 	uint8_t flags = t->node.at[parent].flags;
@@ -481,7 +493,7 @@ static uint32_t edge_key(const struct trie *t, uint16_t parent, uint32_t key, ui
 }
 
 /* .f.__defaults__ rather than .<function>.__defaults__: see the header. */
-static struct error *edge_of_function(struct trie *t, uint16_t *parent, uint32_t src,
+static struct error *edge_of_function(struct trie *t, uint32_t *parent, uint32_t src,
 				      uint32_t *step)
 {
 	static const char *const own[] = {".__defaults__", ".__kwdefaults__", ".__closure__",
@@ -517,8 +529,8 @@ static uint32_t edge_word(const struct snapshot *s, uint64_t e, uint64_t entries
 	return step_pack(STEP_WORD, (uint32_t)offset);
 }
 
-struct error *trie_edge(struct trie *t, uint16_t parent, uint32_t src, uint64_t e, uint64_t entries,
-			uint16_t *ret)
+struct error *trie_edge(struct trie *t, uint32_t parent, uint32_t src, uint64_t e, uint64_t entries,
+			uint32_t *ret)
 {
 	const struct snapshot *s = t->s;
 	const struct object_table *o = &s->object;
@@ -560,105 +572,4 @@ struct error *trie_edge(struct trie *t, uint16_t parent, uint32_t src, uint64_t 
 		break;
 	}
 	return trie_child(t, parent, step, dst, ret);
-}
-
-/* ---- rows ---- */
-
-static uint64_t key_mix(uint64_t h, const char *text)
-{
-	/* FNV-1a, 64 bits: equal in every run, which is all that is asked of it. */
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-	return (h ^ 0xff) * UINT64_C(0x100000001b3);
-}
-
-static uint64_t node_key(const struct trie *t, const struct trie_node *node, uint64_t parent)
-{
-	const struct snapshot *s = t->s;
-	uint64_t h = key_mix(parent ? parent : UINT64_C(0xcbf29ce484222325),
-			     intern_text(&s->strings, node->step));
-	if (!node->type)
-		return h;
-	const struct type_row *type = &s->type.at[node->type - 1];
-	h = key_mix(h, intern_text(&s->strings, type->language));
-	h = key_mix(h, intern_text(&s->strings, type->module));
-	return key_mix(h, intern_text(&s->strings, type->name));
-}
-
-/* The parents' text is there: they come first. */
-static struct error *node_path(struct trie *t, uint16_t id, uint32_t *ret)
-{
-	const struct trie_node *node = &t->node.at[id];
-	struct snapshot *s = t->s;
-	const char *before =
-		node->parent ? intern_text(&s->strings, s->retention.at[node->parent - 1].path)
-			     : "";
-	const char *step = intern_text(&s->strings, node->step);
-	size_t len = strlen(before);
-	char text[2 * PATH_TEXT];
-	int n;
-	if (len > PATH_TEXT) {
-		size_t from = len - PATH_TEXT / 2, to = PATH_TEXT / 4;
-		while (from < len && (before[from] & 0xc0) == 0x80)
-			from++;
-		while (to && (before[to] & 0xc0) == 0x80)
-			to--;
-		n = snprintf(text, sizeof(text), "%.*s~%s%s", (int)to, before, before + from, step);
-	} else {
-		n = snprintf(text, sizeof(text), "%s%s", before, step);
-	}
-	size_t at = (size_t)n < sizeof(text) - 2 ? (size_t)n : sizeof(text) - 2;
-	if (node->flags & TRIE_STAR && text[at - 1] != '*')
-		text[at++] = '*';
-	return intern_add(&s->strings, text, at, ret);
-}
-
-static void rows_count(const struct trie *t)
-{
-	struct snapshot *s = t->s;
-	const struct object_table *o = &s->object;
-	struct retention_row *row = s->retention.at;
-	for (uint32_t i = 0; i < o->n; i++) {
-		struct retention_row *r = &row[o->retention[i] - 1];
-		r->bytes += o->size[i];
-		if ((o->owner_id && o->owner_id[i]) ||
-		    (t->node.at[o->retention[i]].flags & TRIE_OWNER &&
-		     trie_type(t, i + 1) != r->type_id))
-			continue;
-		if (!r->object_id)
-			r->object_id = i + 1;
-		r->size = !r->objects || r->size == o->size[i] ? o->size[i] : RETENTION_VARIOUS;
-		r->objects++;
-	}
-	for (uint64_t i = s->retention.n; i--;) {
-		row[i].all_objects += row[i].objects;
-		row[i].all_bytes += row[i].bytes;
-		if (!row[i].parent_id)
-			continue;
-		row[row[i].parent_id - 1].all_objects += row[i].all_objects;
-		row[row[i].parent_id - 1].all_bytes += row[i].all_bytes;
-	}
-}
-
-struct error *trie_rows(struct trie *t)
-{
-	struct snapshot *s = t->s;
-	s->retention.n = 0;
-	struct error *err = vec_reserve(&s->retention, t->node.n);
-	for (uint64_t i = 1; i < t->node.n && !err; i++) {
-		const struct trie_node *node = &t->node.at[i];
-		struct retention_row row = {
-			.parent_id = node->parent,
-			.step = node->step,
-			.type_id = node->type,
-		};
-		row.key =
-			node_key(t, node, node->parent ? s->retention.at[node->parent - 1].key : 0);
-		err = node_path(t, (uint16_t)i, &row.path);
-		if (!err)
-			err = vec_push(&s->retention, row);
-	}
-	if (!err)
-		rows_count(t);
-	return err;
 }

@@ -155,16 +155,16 @@ static struct error *duplicates_hold(struct snapshot *s)
 		const uint32_t at = s->equal.at[i].object_id - 1;
 		const uint32_t row = row_of[s->equal.at[i].group];
 		if (row && counts(o, at))
-			key[n++] = (uint64_t)row << 16 | o->retention[at];
+			key[n++] = (uint64_t)row << 32 | o->retention[at];
 	}
 	qsort(key, n, sizeof(*key), key_order);
 	for (uint64_t i = 0, end; i < n; i = end) {
 		for (end = i; end < n && key[end] == key[i];)
 			end++;
-		struct saving_row *r = &s->saving.at[(key[i] >> 16) - 1];
+		struct saving_row *r = &s->saving.at[(key[i] >> 32) - 1];
 		if (end - i > r->there) {
 			r->there = end - i;
-			r->retention_id = (uint16_t)key[i];
+			r->retention_id = (uint32_t)key[i];
 		}
 	}
 	return NULL;
@@ -189,10 +189,10 @@ static struct error *slack_count(struct savings *v)
 		const struct spare_row *p = &s->spare.at[i];
 		const uint32_t at = p->object_id - 1;
 		const uint32_t type = o->type_id ? o->type_id[at] : 0;
-		const uint16_t held = o->retention ? o->retention[at] : 0;
+		const uint32_t held = o->retention ? o->retention[at] : 0;
 		if (!counts(o, at) || !p->bytes)
 			continue;
-		uint64_t h = ((uint64_t)type << 16 | held) * UINT64_C(0x9e3779b97f4a7c15) >> 20;
+		uint64_t h = ((uint64_t)type << 32 | held) * UINT64_C(0x9e3779b97f4a7c15) >> 20;
 		struct saving_row *r = NULL;
 		for (;; h++) {
 			uint32_t row = slot[h & (slots - 1)];

@@ -29,9 +29,9 @@ struct side {
 	uint32_t *owner;       /* by object id */
 	uint32_t *degree;      /* by object id: references of it and its buffers */
 	uint32_t *same;	       /* by object id: its id on the other side; 0: it is not there */
-	uint16_t *node;	       /* by object id: retention.id */
-	uint16_t *parent;      /* by retention.id */
-	uint16_t *twin;	       /* by retention.id: of the same path on the other side */
+	uint32_t *node;	       /* by object id: retention.id */
+	uint32_t *parent;      /* by retention.id */
+	uint32_t *twin;	       /* by retention.id: of the same path on the other side */
 	uint8_t *flags;	       /* by retention.id */
 	VEC(struct edge) edge; /* to objects that are not the same, in the order of src */
 	int32_t *holder; /* by object id: that of the holder; negative: retention.id; 0: none */
@@ -96,7 +96,7 @@ static struct error *pair_error(const struct pair *p)
 	return error_new(ERROR_INPUT, "comparing objects: %s", sqlite3_errmsg(p->ctx->store->db));
 }
 
-static struct error *side_ids(struct pair *p, const char *query, uint32_t *objects, uint32_t *types)
+static struct error *side_ids(struct pair *p, struct side *s, const char *query)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct error *err = pair_prepare(p, query, &stmt);
@@ -104,20 +104,21 @@ static struct error *side_ids(struct pair *p, const char *query, uint32_t *objec
 		return err;
 	if (sqlite3_step(stmt) != SQLITE_ROW)
 		return pair_error(p);
-	int64_t n = sqlite3_column_int64(stmt, 0), t = sqlite3_column_int64(stmt, 1);
-	/* Ids are dense: a file that has others was not made by us. */
-	if (n < 0 || n >= INT32_MAX || t < 0 || t >= INT32_MAX ||
-	    n != sqlite3_column_int64(stmt, 2) || t != sqlite3_column_int64(stmt, 3))
-		return error_new(ERROR_INPUT, "comparing objects: ids are not dense");
-	*objects = (uint32_t)n;
-	*types = (uint32_t)t;
+	uint32_t *const most[] = {&s->n, &s->ntype, &s->nnode};
+	for (int i = 0; i < 3; i++) {
+		int64_t n = sqlite3_column_int64(stmt, i);
+		/* Ids are dense: a file that has others was not made by us. */
+		if (n < 0 || n >= INT32_MAX || n != sqlite3_column_int64(stmt, i + 3))
+			return error_new(ERROR_INPUT, "comparing objects: ids are not dense");
+		*most[i] = (uint32_t)n;
+	}
 	return NULL;
 }
 
 static struct error *side_nodes(struct pair *p, struct side *s, const char *query)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	const uint32_t most = UINT16_MAX;
+	const uint32_t most = s->nnode;
 	s->parent = calloc((size_t)most + 1, sizeof(*s->parent));
 	s->twin = calloc((size_t)most + 1, sizeof(*s->twin));
 	s->flags = calloc((size_t)most + 1, sizeof(*s->flags));
@@ -127,20 +128,19 @@ static struct error *side_nodes(struct pair *p, struct side *s, const char *quer
 	while (!err && sqlite3_step(stmt) == SQLITE_ROW) {
 		int64_t id = sqlite3_column_int64(stmt, 0), up = sqlite3_column_int64(stmt, 1);
 		int64_t twin = sqlite3_column_int64(stmt, 3);
-		if (id <= 0 || id > most || up < 0 || up >= id || twin < 0 || twin > most)
+		if (id <= 0 || id > most || up < 0 || up >= id || twin < 0 || twin > INT32_MAX)
 			continue;
-		s->parent[id] = (uint16_t)up;
-		s->twin[id] = (uint16_t)twin;
+		s->parent[id] = (uint32_t)up;
+		s->twin[id] = (uint32_t)twin;
 		s->flags[id] = (uint8_t)((sqlite3_column_int(stmt, 2) ? NODE_SPACE : 0) |
 					 (!up ? NODE_TOP : 0));
-		s->nnode = (uint32_t)id > s->nnode ? (uint32_t)id : s->nnode;
 	}
 	return err;
 }
 
 static struct error *side_init(struct pair *p, struct side *s, const struct side_queries *q)
 {
-	struct error *err = side_ids(p, q->ids, &s->n, &s->ntype);
+	struct error *err = side_ids(p, s, q->ids);
 	if (err)
 		return err;
 	size_t n = (size_t)s->n + 1;
@@ -167,8 +167,7 @@ static struct error *side_init(struct pair *p, struct side *s, const struct side
 
 /* A row of a query of objects; id 0: there are no more. */
 struct object {
-	uint32_t id, owner;
-	uint16_t node;
+	uint32_t id, owner, node;
 	uint64_t address, block, size, type;
 };
 
@@ -185,7 +184,7 @@ static struct error *object_next(struct pair *p, const struct side *s, sqlite3_s
 	int64_t id = sqlite3_column_int64(stmt, 0), type = sqlite3_column_int64(stmt, 4);
 	int64_t owner = sqlite3_column_int64(stmt, 5), node = sqlite3_column_int64(stmt, 6);
 	if (id <= before || id > s->n || owner < 0 || owner > s->n || type < 0 || type > s->ntype ||
-	    node < 0 || node > UINT16_MAX)
+	    node < 0 || node > s->nnode)
 		return error_new(ERROR_INPUT, "comparing objects: object %lld is not sound",
 				 (long long)id);
 	o->id = (uint32_t)id;
@@ -194,7 +193,7 @@ static struct error *object_next(struct pair *p, const struct side *s, sqlite3_s
 	o->size = (uint64_t)sqlite3_column_int64(stmt, 3);
 	o->type = s->type[type];
 	o->owner = (uint32_t)owner;
-	o->node = (uint16_t)node;
+	o->node = (uint32_t)node;
 	return NULL;
 }
 
@@ -207,7 +206,7 @@ static bool object_is_same(const struct object *a, const struct object *b)
 static void side_take(struct side *s, const struct object *o, uint32_t same)
 {
 	s->owner[o->id] = o->owner;
-	s->node[o->id] = o->node <= s->nnode ? o->node : 0;
+	s->node[o->id] = o->node;
 	s->size[o->id] = o->size;
 	s->same[o->id] = same;
 	s->objects += !same;
@@ -278,7 +277,7 @@ static struct error *side_references(struct pair *p, struct side *s, const char 
 /* Is this reference the last step of dst's retention path? */
 static bool edge_is_on_path(const struct side *s, const struct edge *e)
 {
-	uint16_t src = s->node[e->src], dst = s->node[e->dst];
+	uint32_t src = s->node[e->src], dst = s->node[e->dst];
 	if (!src || !dst)
 		return false;
 	return src == dst || s->parent[dst] == src ||
@@ -323,7 +322,7 @@ static void side_attach(struct side *s)
 				side_hold(s, e->dst, (int32_t)owner_of(s, e->src));
 		}
 		for (uint32_t id = 1; id <= s->n && on_path; id++) {
-			uint16_t node = s->node[id];
+			uint32_t node = s->node[id];
 			if (!s->same[id] && !s->holder[id] && node > NODE_LOST &&
 			    s->flags[node] & NODE_TOP)
 				side_hold(s, id, -(int32_t)node);
@@ -335,7 +334,7 @@ static void side_attach(struct side *s)
 static struct error *side_gains(struct side *s)
 {
 	s->gain = calloc((size_t)s->n + 1, sizeof(*s->gain));
-	s->top = calloc((size_t)UINT16_MAX + 1, sizeof(*s->top));
+	s->top = calloc((size_t)s->nnode + 1, sizeof(*s->top));
 	if (!s->gain || !s->top)
 		return &error_nomem;
 	for (uint32_t i = 0; i < s->nqueue; i++) {
@@ -395,7 +394,7 @@ static struct error *pair_holders(struct pair *p)
 			err = holder_insert(p, stmt, id, old, &s->gain[id], &p->old.gain[old]);
 	}
 	for (uint32_t node = 1; node <= s->nnode && !err; node++) {
-		uint16_t twin = s->twin[node];
+		uint32_t twin = s->twin[node] <= p->old.nnode ? s->twin[node] : 0;
 		if (s->top[node].bytes)
 			err = holder_insert(p, stmt, -(int64_t)node, 0, &s->top[node],
 					    twin ? &p->old.top[twin] : &none);

@@ -25,8 +25,8 @@
  *	saving      bytes that could be saved                           (analysis/savings.c)
  *	findings    damage, conclusions
  *
- * Cost per object (10 million: 740 MB): address 8, size 8, arena 2, type 4, reachable 1, grade 1,
- * dominator 4, retained 8, retention 2, held 4, first 8, reverse first 8; per reference 8 forward, 4 backward.
+ * Cost per object (10 million: 760 MB): address 8, size 8, arena 2, type 4, reachable 1, grade 1,
+ * dominator 4, retained 8, retention 4, held 4, first 8, reverse first 8; per reference 8 forward, 4 backward.
  * A column that nobody filled is NULL (for instance `block`, when every object is its block), and
  * its getter says what that means.
  */
@@ -200,7 +200,7 @@ struct object_table {
 	uint8_t *grade;	    /* enum root_grade of the best root that leads here; 0 none does */
 	uint32_t *dominator; /* object id; 0 under the virtual root */
 	uint64_t *retained;  /* bytes */
-	uint16_t *retention; /* id of a retention row: how it is held; NULL: not known */
+	uint32_t *retention; /* id of a retention row: how it is held; NULL: not known */
 	uint32_t *held; /* that way's last reference: edge + 1; 0: none, or not to be counted so */
 };
 
@@ -407,7 +407,7 @@ struct saving_row {
 	uint64_t size;		 /* of one of the duplicates, the largest; 0: no matter */
 	uint64_t capacity, used; /* of containers, in entries */
 	uint64_t there;		 /* how many of them are held as retention_id says */
-	uint16_t retention_id;	 /* how most of them are held; 0 not known */
+	uint32_t retention_id;	 /* how most of them are held; 0 not known */
 };
 
 /* ---- conclusions ---- */
@@ -709,7 +709,7 @@ void snapshot_bounds(const struct snapshot *s, uint64_t *lo, uint64_t *hi);
 /* Builds rfirst and rsrc (counting sort, linear, threads). `first`, `dst`, `where` must be
  * complete. */
 struct error *snapshot_seal_references(struct snapshot *s) _must_check_;
-/* Gives the memory of rfirst and rsrc back: the database is made without them. */
+/* Gives the memory of rfirst and rsrc back: nothing behind the graph needs them. */
 void snapshot_drop_backward(struct snapshot *s);
 
 /*

@@ -113,6 +113,40 @@ def check_python(interpreter, grower, folder):
         assert holder["objects"] >= EACH_PYTHON
 
 
+def balanced(db):
+    """Every object is in one row of `retention`, whose bytes are those of its objects; parents have their children's."""
+    sql = sqlite3.connect(f"file:{db}?mode=ro", uri=True)
+    rows = {r[0]: r[1:] for r in sql.execute("SELECT id, parent_id, objects, bytes, all_bytes, all_objects FROM retention")}
+    assert sorted(rows) == list(range(1, len(rows) + 1))
+    held = {r[0]: r[1:] for r in sql.execute(
+        "SELECT retention_id, sum(size), count(*) FILTER (WHERE owner_id IS NULL) FROM object GROUP BY 1")}
+    assert None not in held and set(held) <= set(rows)
+    below = dict.fromkeys(rows, (0, 0))
+    for node in sorted(rows, reverse=True):
+        parent, objects, size, all_bytes, all_objects = rows[node]
+        assert (size, objects <= held.get(node, (0, 0))[1]) == (held.get(node, (0, 0))[0], True), node
+        assert (all_bytes, all_objects) == (below[node][0] + size, below[node][1] + objects), node
+        if parent:
+            assert parent < node
+            below[parent] = (below[parent][0] + all_bytes, below[parent][1] + all_objects)
+    assert sum(r[2] for r in rows.values()) == sql.execute("SELECT sum(size) FROM object").fetchone()[0]
+    assert sql.execute("SELECT count(*) FROM (SELECT 1 FROM retention GROUP BY key HAVING count(*) > 1)").fetchone() == (0,)
+    return len(rows)
+
+
+def test_python_modules(tmp_path):
+    """Among thousands of modules, of which each has a cache, the one that grows is named, however deep it is."""
+    dbs = rounds(tmp_path / "run", [*DEBIAN.command, HERE / "programs" / "growth_modules.py"], [2100, 2050, 1500], 2)
+    first = diff(*dbs)["paths"][0]
+    assert first["path"] == "shop_2050.STORE.tables['cache'].rows[*]"
+    assert (first["objects"], first["type"].rpartition(".")[2]) == (1500, "Entry")
+    assert balanced(dbs[1]) > 100_000
+    sql = sqlite3.connect(f"file:{dbs[1]}?mode=ro", uri=True)
+    assert sql.execute("SELECT all_objects FROM retention WHERE path = '(other paths)'").fetchone() == (0,)
+    assert sql.execute("SELECT count(*) FROM retention WHERE path LIKE 'shop_%.STORE.tables[''cache''].rows[*]'"
+                       ).fetchone() == (2100,)
+
+
 def test_python_fluctuates(tmp_path):
     """Rounds in which as much goes as comes: nothing grew."""
     dbs = rounds(tmp_path / "run", [*DEBIAN.command, PROGRAM], ["none"], 4)
@@ -185,6 +219,8 @@ def case(tmp_path_factory):
 
 def test_several(case):
     out = diff(*case)
+    for db in case:
+        balanced(db)
     (row,) = out["paths"]
     assert row["objects"] == 2 * EACH_C and row["rises"] == 2 and row["falls"] == 0
     # the slope is of all that the line stands for: a node and its name

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "analysis/analysis.h"
+#include "analysis/retention_impl.h"
 #include "snapshot/snapshot.h"
 
 #include <stdio.h>
@@ -289,6 +290,56 @@ static void test_too_many(void **state)
 	end(&f);
 }
 
+/*
+ * More paths than the table may have: the small ones of one parent, and what hangs off these, become one row;
+ * the big ones keep their names, however deep they are.
+ */
+static void test_small(void **state)
+{
+	(void)state;
+	enum { MODULES = 200 };
+	struct fixture f;
+	begin(&f);
+	uint32_t dict = type(&f, "python", "dict"), module_type = type(&f, "python", "module");
+	uint32_t list = type(&f, "python", "list"), modules = object(&f, dict, 64);
+	uint32_t cache[MODULES], item[MODULES];
+	uint64_t all = 64;
+	root(&f, modules, ROOT_GLOBAL, "sys.modules");
+	for (unsigned i = 0; i < MODULES; i++) {
+		char buf[16];
+		snprintf(buf, sizeof(buf), "m%u", i);
+		uint32_t key = text(&f, buf, true), module = object(&f, module_type, 40);
+		cache[i] = object(&f, dict, 64);
+		item[i] = object(&f, list, i == 150 ? 100000 : 32);
+		all += 40 + 64 + 32 + 64 + (i == 150 ? 100000 - 32 : 0);
+		edge(&f, modules, module, 0, edge_name_pack(EDGE_NAME_KEY, key));
+		edge(&f, modules, key, 0, edge_name_pack(EDGE_NAME_KEYOF, 0));
+		edge(&f, module, cache[i], 0, named(&f, ".CACHE"));
+		edge(&f, cache[i], item[i], 0, edge_name_pack(EDGE_NAME_KEY, 0));
+	}
+	run(&f);
+	assert_path(&f, item[149], "m149.CACHE[*]");
+	assert_true(f.s->retention.n > 3 * MODULES);
+	check(retention_find(f.s, 20));
+	check(snapshot_check(f.s));
+	const struct snapshot *s = f.s;
+	assert_true(s->retention.n < 30);
+	assert_path(&f, item[150], "m150.CACHE[*]");
+	assert_path(&f, item[149], "...");
+	assert_path(&f, cache[149], "...");
+	uint64_t bytes = 0, objects = 0, top = 0;
+	for (uint64_t i = 0; i < s->retention.n; i++) {
+		const struct retention_row *r = &s->retention.at[i];
+		bytes += r->bytes;
+		objects += r->objects;
+		top += r->parent_id ? 0 : r->all_bytes;
+	}
+	assert_int_equal(objects, f.n);
+	assert_int_equal(bytes, all);
+	assert_int_equal(top, all);
+	end(&f);
+}
+
 /* The same program in another dump: other ids, other order, the same keys. */
 static void test_keys(void **state)
 {
@@ -315,7 +366,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_python),	    cmocka_unit_test(test_native),
 		cmocka_unit_test(test_typed_chain), cmocka_unit_test(test_too_many),
-		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_small),	    cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_small),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
