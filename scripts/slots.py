@@ -9,7 +9,7 @@ VERSION = os.environ["VERSION"]
 MAJOR, MINOR = map(int, VERSION.split("."))
 RELEASE = (MAJOR, MINOR)
 LAYOUTS = os.path.join(os.environ["TOP"], "tests", "layouts")
-HOW = {"": "OWNING", "~": "UNSEEN", "?": "WEAK", "#": "BUFFER", "*": "ITEMS", "%": "STATE",
+HOW = {"": "OWNING", "~": "UNSEEN", "?": "WEAK", "#": "BUFFER", "*": "ITEMS", "%": "STATE", "&": "WORD",
        "!": "TAGGED"}
 
 

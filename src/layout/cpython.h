@@ -259,6 +259,7 @@ enum cpython_slot_how {
 	CPYTHON_SLOT_ITEMS,  /* here begin ob_size words that are counted and visited */
 	CPYTHON_SLOT_BUFFER, /* memory of the object's own, nothing to read in it */
 	CPYTHON_SLOT_STATE,  /* memory of the object's own, of unknown layout */
+	CPYTHON_SLOT_WORD,   /* counted or not, as whoever made it likes; not visited */
 };
 
 /* A field of a type's instances. The file that the type is in has its tp_traverse as well. */

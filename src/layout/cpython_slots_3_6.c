@@ -562,6 +562,7 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	{"method_descriptor", ".__qualname__", 32, CPYTHON_SLOT_UNSEEN},
 	/* PyModuleObject */
 	{"module", ".__dict__", 16, CPYTHON_SLOT_OWNING},
+	{"module", ".<definition>", 24, CPYTHON_SLOT_WORD},
 	{"module", ".<state>", 32, CPYTHON_SLOT_STATE},
 	{"module", ".__name__", 48, CPYTHON_SLOT_UNSEEN},
 	/* PyModuleDef */

@@ -1,10 +1,16 @@
 /*
- * own_counts: what CPython's own code does with counts that its rules forbid.
+ * own_counts: what CPython's own code, and cffi, do with counts that the rules forbid.
  *
  *	lent	a tuple whose items are borrowed: property_descr_get keeps one in a static variable to
  *		call with (cached_args; 3.5 to 3.7), cPickle of 2.7 another (two_tuple). What was in it
  *		last stays in it without a count. To keep it from the collector it is untracked, which
  *		the collector itself does to no tuple that has an item in its lists but tuples.
+ *	lent	a dict likewise: cffi keeps each of its types once in a dict that does not count them
+ *		(c/_cffi_backend.c, get_unique_type: "the 'value' in unique_cache doesn't count as 1") and
+ *		untracks the dict after each addition. CPython tracks a dict as soon as a value comes in
+ *		that the collector knows (MAINTAIN_TRACKING, up to 3.13; from 3.14 on every dict), and
+ *		untracks none that has one. Whether such a dict counts its values cannot be told: they
+ *		are words.
  *	lost	counts that are never given back: layout/cpython_lost.c. A root of kind REFERENCE_WORD
  *		each: it explains a count that nothing else does, and proves none.
  *
@@ -21,6 +27,14 @@ enum { LENT_MOST = 8, NAME_MOST = 64 };
 
 /* ---- lent ---- */
 
+/* In the collector's lists, and no tuple: what has it is in them, too. */
+static bool is_tracked(const struct py *py, uint64_t at)
+{
+	uint32_t id = py_object_id(py, at);
+	return id && py->snapshot->object.flags[id - 1] & OBJECT_GC &&
+	       !py_is(py, id, PY_KIND_tuple);
+}
+
 static bool is_lent(const struct py *py, uint32_t id)
 {
 	const struct object_table *o = &py->snapshot->object;
@@ -35,19 +49,34 @@ static bool is_lent(const struct py *py, uint32_t id)
 	for (uint64_t i = 0; i < n; i++) {
 		if (!py_word(py, at + py->layout->sequence.tuple_items + 8 * i, &item))
 			return false;
-		uint32_t held = py_object_id(py, item);
-		if (held && o->flags[held - 1] & OBJECT_GC && !py_is(py, held, PY_KIND_tuple))
+		if (is_tracked(py, item))
 			return true;
 	}
 	return false;
 }
 
-static void lent_add(struct py *py, uint32_t id)
+/* All its values are of a kind, if any is lent: a few tell. */
+static bool is_lent_dict(const struct py *py, uint32_t id)
+{
+	const struct object_table *o = &py->snapshot->object;
+	const struct py_type *t = py_type_of(py, id);
+	struct py_dict_cursor c;
+	struct py_dict_entry e;
+	if (!t || !t->own_kind || o->flags[id - 1] & (OBJECT_GC | OBJECT_FROZEN | OBJECT_STATIC) ||
+	    bits_test(&py->interned, id) || !py_dict_begin(py, o->address[id - 1], &c))
+		return false;
+	for (unsigned i = 0; i < LENT_MOST && py_dict_next(py, &c, &e); i++)
+		if (is_tracked(py, e.value))
+			return true;
+	return false;
+}
+
+static void lent_add(struct py *py, uint32_t id, bool (*lent)(const struct py *py, uint32_t id))
 {
 	for (unsigned i = 0; i < py->nlent; i++)
 		if (py->lent[i] == id)
 			return;
-	if (py->nlent < PY_LENT_MOST && is_lent(py, id))
+	if (py->nlent < PY_LENT_MOST && lent(py, id))
 		py->lent[py->nlent++] = id;
 }
 
@@ -189,7 +218,9 @@ static struct error *module_scan(struct py *py, uint32_t module_id, bool texts)
 			uint32_t id =
 				word % 8 || word < PY_COUNT_CLEAR ? 0 : py_object_id(py, word);
 			if (py_is(py, id, PY_KIND_tuple))
-				lent_add(py, id);
+				lent_add(py, id, is_lent);
+			else if (py_is(py, id, PY_KIND_dict))
+				lent_add(py, id, is_lent_dict);
 			else if (texts && py_is(py, id, PY_KIND_str))
 				err = lost_text(py, id);
 		}

@@ -74,7 +74,7 @@ struct py_static {
 	uint64_t address, size;
 };
 
-/* Tuples that own none of their items: own_counts.c. */
+/* Tuples that own none of their items, and dicts that may own none of their values: own_counts.c. */
 enum { PY_LENT_MOST = 16 };
 /* A block that tracemalloc watched. */
 struct py_trace {

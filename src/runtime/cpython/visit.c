@@ -126,6 +126,9 @@ static void visit_slot(struct visitor *v, const struct plan_slot *slot)
 	case CPYTHON_SLOT_TAGGED:
 		visit_edge(v, word & ~UINT64_C(1), from, REFERENCE_OWNING, slot->name | v->unseen);
 		break;
+	case CPYTHON_SLOT_WORD:
+		visit_edge(v, word, from, REFERENCE_WORD, slot->name | EDGE_NAME_UNSEEN);
+		break;
 	case CPYTHON_SLOT_WEAK:
 		visit_edge(v, word, from, REFERENCE_WEAK, slot->name);
 		break;

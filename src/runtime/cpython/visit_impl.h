@@ -113,6 +113,7 @@ struct visitor {
 	const uint8_t *bytes;	 /* of the block; NULL: they do not lie together */
 	uint32_t unseen;	 /* for edges that the traverse function would visit */
 	bool borrows; /* it does not own what it refers to: a table of interned strings */
+	bool lent;    /* a dict that may not count its values */
 };
 
 struct owner {
@@ -122,6 +123,15 @@ struct owner {
 	uint32_t id;
 	uint64_t at, end;
 };
+
+/* What its items or values are, it may not count: own_counts.c. */
+static inline bool visit_is_lent(const struct visitor *v)
+{
+	for (unsigned i = 0; i < v->py->nlent; i++)
+		if (v->py->lent[i] == v->id)
+			return true;
+	return false;
+}
 
 /* A word of the object, or of anything else. */
 static inline bool visit_word(const struct visitor *v, uint64_t addr, uint64_t *ret)

@@ -126,6 +126,14 @@ static void visit_values(struct visitor *v, const struct keys *k, uint64_t value
 
 /* ---- dict ---- */
 
+static void visit_value(struct visitor *v, uint64_t word, uint64_t from, uint32_t name)
+{
+	if (v->lent)
+		visit_edge(v, word, from, REFERENCE_WORD, name);
+	else
+		visit_item(v, word, from, name);
+}
+
 /*
  * 2.7: a table of {hash, key, value}. The key of a dead one is `dummy`, a text that counts it and that
  * nobody visits (Objects/dictobject.c, Objects/setobject.c: each has one of its own).
@@ -159,7 +167,7 @@ static void walk_dict_table(struct visitor *v)
 			continue;
 		}
 		visit_item(v, key, entry + 8, edge_name_pack(EDGE_NAME_KEYOF, i) | v->unseen);
-		visit_item(v, value, entry + 16, visit_key_name(v, key) | v->unseen);
+		visit_value(v, value, entry + 16, visit_key_name(v, key) | v->unseen);
 		found++;
 	}
 	if (found != used)
@@ -183,6 +191,7 @@ void walk_dict(struct visitor *v)
 	const struct cpython_mapping_layout *l = &v->l->mapping;
 	struct keys k;
 	uint64_t keys, values, key, value, used, found = 0;
+	v->lent = visit_is_lent(v);
 	if (l->keys_form == CPYTHON_DICT_TABLE) {
 		walk_dict_table(v);
 		return;
@@ -222,7 +231,7 @@ void walk_dict(struct visitor *v)
 		visit_item(v, key, VISIT_ELSEWHERE,
 			   edge_name_pack(EDGE_NAME_KEYOF, i) | v->unseen |
 				   (k.str ? EDGE_NAME_UNSEEN : 0));
-		visit_item(v, value, VISIT_ELSEWHERE, visit_key_name(v, key) | v->unseen);
+		visit_value(v, value, VISIT_ELSEWHERE, visit_key_name(v, key) | v->unseen);
 		found++;
 	}
 	/* Not told of one whose table is no block: the entries of it were not looked at. */

@@ -111,15 +111,6 @@ void own_list(struct owner *o)
 		own_block(o, items, false);
 }
 
-/* What its items are, nobody counted: own_counts.c. */
-static bool is_lent(const struct visitor *v)
-{
-	for (unsigned i = 0; i < v->py->nlent; i++)
-		if (v->py->lent[i] == v->id)
-			return true;
-	return false;
-}
-
 void walk_tuple(struct visitor *v)
 {
 	const uint64_t at = v->at + v->l->sequence.tuple_items;
@@ -133,7 +124,7 @@ void walk_tuple(struct visitor *v)
 	}
 	if (n > (v->end - at) / 8)
 		n = (v->end - at) / 8;
-	if (!is_lent(v)) {
+	if (!visit_is_lent(v)) {
 		visit_row(v, at, n, 0);
 		return;
 	}

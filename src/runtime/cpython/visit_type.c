@@ -55,6 +55,10 @@ void walk_type(struct visitor *v)
 			visit_class_keys(v, word, v->at + l->heap_cached_keys);
 		if (visit_word(v, v->at + l->doc, &word) && word)
 			visit_buffer(v, word, v->at + l->doc, v->name->doc);
+	} else if (visit_word(v, v->at + l->doc, &word) && word) {
+		/* Text of the compiler's; or inside a str that was given away for it (numpy). */
+		visit_edge(v, word, v->at + l->doc, REFERENCE_WORD,
+			   v->name->doc | EDGE_NAME_UNSEEN);
 	}
 	v->unseen = unseen;
 }
