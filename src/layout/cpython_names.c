@@ -15,6 +15,9 @@ const struct cpython_name cpython_names[] = {
 	{"ellipsis", CPYTHON_NAME_VALUE, "builtins", "Ellipsis", 0, NEWEST},
 	{"NotImplementedType", CPYTHON_NAME_VALUE, "builtins", "NotImplemented", 0, NEWEST},
 	{"builtin_function_or_method", CPYTHON_NAME_VALUE, "builtins", "len", 0, NEWEST},
+	/* Not every program imports types: Lib/importlib/_bootstrap.py, _setup; Lib/os.py */
+	{"module", CPYTHON_NAME_VALUE, "_frozen_importlib", "sys", VERSION(3, 6), NEWEST},
+	{"module", CPYTHON_NAME_VALUE, "os", "sys", VERSION(2, 7), NEWEST},
 	{"wrapper_descriptor", CPYTHON_NAME_VALUE, "builtins", "object __repr__", 0, NEWEST},
 	{"method_descriptor", CPYTHON_NAME_VALUE, "builtins", "object __reduce__", 0, NEWEST},
 	{"classmethod_descriptor", CPYTHON_NAME_VALUE, "builtins", "dict fromkeys", 0, NEWEST},

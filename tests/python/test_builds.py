@@ -122,7 +122,7 @@ EMBEDDED = [((3, 6), "shared", 2), ((3, 7), "static no-pie stripped", 2),
             ((3, 8), "static stripped", 2), ((3, 9), "shared c++", 2),
             ((3, 11), "shared", 2), ((3, 11), "static headless", 2), ((3, 11), "static no-pie", 1),
             ((3, 12), "shared c++", 2),
-            ((3, 12), "static no-pie headless", 1), ((3, 13), "static", 3),
+            ((3, 12), "static no-pie headless", 1), ((3, 13), "shared", 3),
             ((3, 13), "static stripped no-pie", 2), ((3, 6), "static stripped", 1)]
 if SHORT:
     EMBEDDED = [((3, 12), "shared c++", 2)]
@@ -132,7 +132,7 @@ class Told:
     """What one interpreter said of itself: see programs/interpreter.py."""
 
     def __init__(self, path):
-        self.type, self.referents, self.garbage, self.mark = {}, {}, {}, None
+        self.type, self.referents, self.garbage, self.mark, self.builtin = {}, {}, {}, None, {}
         for line in path.read_text().splitlines():
             what, address, *rest = line.split()
             if what == "object":
@@ -140,6 +140,8 @@ class Told:
                 self.referents[int(address)] = {int(r) for r in rest[1:]}
             elif what == "garbage":
                 self.garbage[int(address)] = rest[0]
+            elif what == "builtin":
+                self.builtin[int(address)] = rest[0]
             else:
                 self.mark = int(address)
 
@@ -175,6 +177,7 @@ def test_embedded(tmp_path, version, how, interpreters):
         assert rows == expected
         check_sound(db)
         marks(db, told)
+        builtins(db, told)
         # The program's own heap, beside Python's.
         native = [line.split() for line in dump.truth.read_text().splitlines()]
         reachable = dict(db.rows("SELECT address, reachable FROM object"))
@@ -195,6 +198,24 @@ def marks(db, told):
         first = out["paths"][0]
         assert first["expression"] == f"interpreter {number}: __main__.KEPT" if number else "__main__.KEPT"
         assert "sys.modules" in first["root"]
+
+
+def builtins(db, told):
+    """The __dict__ of each builtin type: the type's; of other interpreters (3.12) a root of theirs."""
+    for number, one in enumerate(told):
+        for address, name in one.builtin.items():
+            by_type = db.column("SELECT s.value FROM reference r JOIN object o ON o.id = r.dst JOIN object s "
+                                "ON s.id = r.src WHERE o.address = ? AND r.name = '.__dict__' AND r.kind = 1", address)
+            by_root = db.column("SELECT r.name FROM root r JOIN object o ON o.id = r.object_id "
+                                "WHERE o.address = ? AND r.kind = 'global'", address)
+            if address in told[0].builtin:
+                assert [n.split(".")[-1] for n in by_type] == [name] and not [n for n in by_root if n and name in n]
+            else:
+                (root,) = by_root
+                assert by_type == [] and root.split(": ")[0] == f"interpreter {number}"
+                assert root.split(": ")[1] in (f"{name}.__dict__", f"datetime.{name}.__dict__")
+    each = len(told[0].builtin)
+    assert len({a for one in told for a in one.builtin}) in (each, each * len(told))
 
 
 # ---- the interpreter itself: in a virtual environment, stripped ----

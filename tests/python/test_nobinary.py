@@ -12,6 +12,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 import dump as dumper  # noqa: E402
+import native  # noqa: E402
 import test_referents  # noqa: E402
 from heapscan import command, scan  # noqa: E402
 from interpreters import interpreters  # noqa: E402
@@ -20,7 +21,10 @@ EVERY = [i for i in interpreters() if i.word == 8 and not (i.free_threaded or i.
 # Python 2; names of heap types in the binary; Debian's; dicts of types in the interpreter (3.12).
 KNOWN = [i for i in EVERY if i.version in ((2, 7), (3, 8), (3, 13)) or i.id.startswith("system")]
 ZOO_KNOWN = [i for i in EVERY if i.version == (3, 12)] or EVERY[-1:]
+# Where a second interpreter may import what was not made for several.
+SEVERAL_KNOWN = [i for i in EVERY if i.home and i.version in ((3, 8), (3, 11)) and native.headers(i)][:2]
 if os.environ.get("SHORT"):
+    SEVERAL_KNOWN = []
     KNOWN = KNOWN[-1:]
 
 DEFAULT_FILTER = 0x33
@@ -146,6 +150,18 @@ def test_counts(interpreter, tmp_path):
     assert not errors.keys() & told["held"].keys()
     if interpreter is KNOWN[-1]:
         check_no_names(pair, tmp_path / "names.db")
+    pair.close()
+
+
+@pytest.mark.parametrize("interpreter", SEVERAL_KNOWN, ids=repr)
+def test_second_interpreter(interpreter, tmp_path):
+    """Static types of a module that only another interpreter than the main one has imported."""
+    modules = native.extension(interpreter, tmp_path / "modules")
+    pair = Pair(interpreter, tmp_path, HERE / "programs" / "second_interpreter.py", modules)
+    told = {int(a): name for a, name in map(str.split, pair.truth.splitlines())}
+    hidden = types_of(pair.hidden)
+    assert len(told) == 5 and {a: hidden.get(a) for a in told} == told
+    pair.compare()
     pair.close()
 
 

@@ -100,8 +100,10 @@ struct py {
 	VEC(uint64_t) trace_block;   /* as long: blocks of tracemalloc's own tables */
 	struct py_visit *visit;	     /* visit_impl.h */
 	struct py_damage_count *damage; /* damaged.h */
-	uint64_t builtin_types;		/* builtin_types.c; 0: types have all in themselves */
-	uint32_t lent[PY_LENT_MOST];	/* object ids */
+	uint64_t main_interpreter;
+	/* builtin_types.c: bytes into an interpreter's state; 0: types have all in themselves */
+	uint64_t builtin_types, builtin_more;
+	uint32_t lent[PY_LENT_MOST]; /* object ids */
 	unsigned nlent;
 	uint64_t interpreters; /* to 3.6: the word that leads to them, by structure; 0 */
 	struct bits interned;  /* by object id: dicts of interned strings, which they do not own */
@@ -262,7 +264,9 @@ struct error *py_pads_place(struct py *py) _must_check_;
 
 /* Where a static builtin type's dict is, that is not in itself: builtin_types.c. */
 struct error *py_builtin_types_find(struct py *py) _must_check_;
-bool py_builtin_type_state(const struct py *py, uint64_t type, uint64_t *ret);
+bool py_builtin_type_state_in(const struct py *py, uint64_t interpreter, uint64_t type,
+			      uint64_t *ret);
+bool py_builtin_type_state(const struct py *py, uint64_t type, uint64_t *ret); /* of the main one */
 
 /* ---- objects.c, values.c ---- */
 

@@ -183,6 +183,37 @@ static struct error *thread_roots(struct py *py, const struct py_thread *thread)
 
 /* ---- interpreters ---- */
 
+/*
+ * What an interpreter other than the main one has of builtin types (3.12). Of that they are the type
+ * objects' references: visit_type.c.
+ */
+static struct error *builtin_type_roots(struct roots *r, uint64_t at, uint64_t number)
+{
+	const struct cpython_type_layout *l = &r->py->layout->type;
+	const struct {
+		uint16_t field;
+		const char *name;
+	} own[] = {{l->builtin_dict, "__dict__"}, {l->builtin_subclasses, "<subclasses>"}};
+	struct error *err = NULL;
+	uint64_t entry;
+	for (uint64_t t = 0; t < r->py->type.n && !err; t++) {
+		const struct py_type *type = &r->py->type.at[t];
+		char name[TEXT_ROOM], text[TEXT_ROOM + 64];
+		if (type->flags & l->flag.heap ||
+		    !py_builtin_type_state_in(r->py, at, type->address, &entry))
+			continue;
+		if (!py_type_name(r->py, type, name, sizeof(name)))
+			snprintf(name, sizeof(name), "<type at 0x%" PRIx64 ">", type->address);
+		for (unsigned i = 0; i < 2 && !err; i++) {
+			snprintf(text, sizeof(text), "interpreter %" PRIu64 ": %s.%s", number, name,
+				 own[i].name);
+			err = root_add(r, entry + own[i].field, ROOT_GLOBAL, REFERENCE_OWNING,
+				       text);
+		}
+	}
+	return err;
+}
+
 static struct error *interpreter_roots(struct py *py, uint64_t at, uint64_t number)
 {
 	const struct cpython_state_layout *l = &py->layout->state;
@@ -204,7 +235,7 @@ static struct error *interpreter_roots(struct py *py, uint64_t at, uint64_t numb
 			snprintf(name, sizeof(name), "%s", own[i].name);
 		err = root_add(&r, at + own[i].field, ROOT_GLOBAL, REFERENCE_OWNING, name);
 	}
-	return err;
+	return err || !number ? err : builtin_type_roots(&r, at, number);
 }
 
 struct error *py_states_roots(struct py *py)

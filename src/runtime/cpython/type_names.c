@@ -32,6 +32,7 @@ enum {
 	DICT_MOST = 1 << 16,	 /* of the other dicts that are searched */
 	BINDINGS_MOST = 1 << 20, /* of all modules together */
 	NAMELESS_MOST = 1 << 14, /* whose keys are looked at */
+	INTERPRETERS_ASKED = 16,
 	DOUBTFUL_PART = 16, /* one of so many is of a type of the interpreter itself: no audit */
 };
 
@@ -42,7 +43,9 @@ struct type_keys {
 
 struct teller {
 	struct py *py;
-	uint64_t modules; /* the dict sys.modules; 0 not found */
+	/* The dicts sys.modules of the interpreters, and the one that is asked; 0: none is found. */
+	uint64_t each[INTERPRETERS_ASKED], modules;
+	unsigned n;
 	uint16_t version;
 	unsigned bindings; /* looked at */
 };
@@ -143,17 +146,17 @@ static struct error *tell(struct py *py, uint64_t type, const char *name)
 
 /* ---- modules ---- */
 
+/* The main interpreter, which is the last one in the list, comes first. */
 static struct error *modules_find(struct teller *t)
 {
 	_cleanup_(py_states_deinit) struct py_states states = {0};
 	const struct py *py = t->py;
 	struct error *err = py_states_find(py, &states);
 	uint64_t at;
-	/* The main interpreter is the last one. */
-	for (uint64_t i = states.interpreter.n; i-- && !err && !t->modules;)
+	for (uint64_t i = states.interpreter.n; i-- && !err && t->n < INTERPRETERS_ASKED;)
 		if (py_word(py, states.interpreter.at[i] + py->layout->state.interp_modules, &at) &&
 		    is_dict(py, at))
-			t->modules = at;
+			t->each[t->n++] = at;
 	return err;
 }
 
@@ -464,6 +467,22 @@ static struct error *tell_heap_type(struct py *py, const struct py_type *t)
 
 /* ---- all ---- */
 
+/* By what an interpreter's modules call them. */
+static struct error *tell_by_modules(struct teller *t)
+{
+	struct error *err = NULL;
+	for (unsigned i = 0; i < cpython_nnames && !err; i++) {
+		const struct cpython_name *row = &cpython_names[i];
+		if (t->version < row->from || t->version > row->to || row->how == CPYTHON_NAME_KEYS)
+			continue;
+		err = row->how == CPYTHON_NAME_CHILD ? tell_child(t, row) : tell_by_module(t, row);
+	}
+	/* Python 2 binds exceptions twice, and calls them by this module. */
+	if (!err && t->py->layout->major == 2)
+		err = tell_module(t, "exceptions");
+	return err ? err : tell_module(t, "builtins");
+}
+
 struct error *py_type_names_tell(struct py *py)
 {
 	struct teller t = {
@@ -482,23 +501,18 @@ struct error *py_type_names_tell(struct py *py)
 	if (err || !nameless)
 		return err;
 	err = modules_find(&t);
-	for (unsigned i = 0; i < cpython_nnames && !err; i++) {
-		const struct cpython_name *row = &cpython_names[i];
-		if (t.version < row->from || t.version > row->to || row->how == CPYTHON_NAME_KEYS)
-			continue;
-		err = row->how == CPYTHON_NAME_CHILD ? tell_child(&t, row)
-						     : tell_by_module(&t, row);
+	/* Without any module some rows tell all the same. */
+	for (unsigned i = 0; (!i || i < t.n) && !err; i++) {
+		t.modules = t.each[i];
+		err = tell_by_modules(&t);
 	}
-	/* Python 2 binds exceptions twice, and calls them by this module. */
-	if (!err && py->layout->major == 2)
-		err = tell_module(&t, "exceptions");
-	if (!err)
-		err = tell_module(&t, "builtins");
 	if (!err)
 		err = tell_by_keys(&t);
-	if (!err)
-		err = tell_all_bindings(&t, false);
-	return err ? err : tell_all_bindings(&t, true);
+	for (unsigned i = 0; i < 2 * t.n && !err; i++) {
+		t.modules = t.each[i % t.n];
+		err = tell_all_bindings(&t, i >= t.n);
+	}
+	return err;
 }
 
 struct error *py_type_names_missing(const struct py *py)

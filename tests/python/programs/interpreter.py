@@ -3,7 +3,8 @@
     interpreter.py TRUTH
 
 Lines "object ADDRESS TYPE REFERENTS...", of what this interpreter's collector knows and what that refers
-to; "garbage ADDRESS TYPE" for what a collection finds; "mark ADDRESS" for the list KEPT of its __main__."""
+to; "garbage ADDRESS TYPE" for what a collection finds; "mark ADDRESS" for the list KEPT of its __main__;
+"builtin ADDRESS TYPE" for what this interpreter has as the __dict__ of a builtin type."""
 
 import gc
 import os
@@ -11,6 +12,13 @@ import sys
 import embedded
 
 gc.disable()
+KINDS = (object, type, str, int, dict, type(None), OSError, type(embedded))
+if sys.version_info >= (3, 13):
+    try:
+        import _datetime  # its types are static, too; it needs a shared libpython
+        KINDS += (_datetime.date, _datetime.tzinfo)
+    except ImportError:
+        pass
 
 
 class Session(object):
@@ -85,6 +93,8 @@ def child(out, objects):
 def main():
     out = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT, 0o600)
     os.write(out, ("mark %d\n" % id(KEPT)).encode())
+    for kind in KINDS:
+        os.write(out, ("builtin %d %s\n" % (id(gc.get_referents(kind.__dict__)[0]), kind.__name__)).encode())
     quiet = os.open(os.devnull, os.O_WRONLY)
     referents(gc.get_objects(), quiet)
     # To 3.8 there is one collector for all.
