@@ -184,7 +184,14 @@ if not PY2:
 # Blocks of 40 bytes, side by side or not: pymalloc's alignment.
 some = [bytes(bytearray([n] * (40 - size(b"")))) for n in range(65, 91)]
 places = sorted(map(id, some))
+# The last to be imported: what malloc gave, which of a mapping of its own is another number in 2.43.
+import ctypes  # noqa: E402
+
+usable = ctypes.CDLL(None).malloc_usable_size
+usable.argtypes, usable.restype = [ctypes.c_void_p], ctypes.c_size_t
 truth.write(json.dumps({
+    "big": [usable(id(x)) for x in COPIES["big"]],
+    "constants": {"latin": id(LATIN), "wide": id(WIDE), "astral": id(ASTRAL)},
     "align": 8 if any(b - a == 40 for a, b in zip(places, places[1:])) else 16,
     "copies": {name: [[id(x) for x in xs], [parts(x) for x in xs]] for name, xs in COPIES.items()},
     "sparse": {name: id(value) for name, value in list(globals().items()) if name[:6] == "SPARSE"},
