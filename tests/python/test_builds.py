@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -249,6 +250,48 @@ def test_stripped(tmp_path, headless):
         pytest.skip("no interpreter of the system's")
     env = builds.environment(PYTHONHOME=python.path.parents[1])
     told_by(tmp_path, strip(python, tmp_path, headless), env)
+
+
+LISTS = {(2, 7): 3, (3, 6): 3, (3, 8): 3, (3, 9): 3}  # of dicts, their tables (from 3.6 on) or sets, lists
+if SHORT:
+    LISTS = {(3, 9): 3}
+
+
+@pytest.mark.parametrize("stripped", [False, True])
+@pytest.mark.parametrize("version", LISTS, ids=lambda v: "%d.%d" % v)
+def test_free_lists(tmp_path, version, stripped):
+    """Arrays of freed objects, by name and, without symbols, by structure: where nm says that they are."""
+    python = newest(version)
+    library = python and next((Path(line.split()[2]) for line in subprocess.run(
+        ["ldd", python.path], capture_output=True, text=True, timeout=60).stdout.splitlines()
+        if "libpython" in line), None)
+    if not library:
+        pytest.skip(f"no libpython of {version} here")
+    symbols = [line.split() for line in subprocess.run(
+        ["nm", "-S", library], capture_output=True, text=True, timeout=60).stdout.splitlines()]
+    arrays = {int(s[0], 16): s[3] for s in symbols if len(s) == 4 and int(s[1], 16) == 640
+              and s[3].endswith(("free_list", "_freelist"))}
+    copy = tmp_path / library.name
+    shutil.copy(library, copy)
+    if stripped:
+        subprocess.run(["strip", "-s", copy], check=True, timeout=60)
+    env = builds.environment(LD_PRELOAD=copy, PYTHONHASHSEED="0")
+    dump = dumper.run(tmp_path / "run", [python.path, "-B", HERE / "programs" / "free_lists.py"],
+                      python.path, env=env)
+    with scan(dump.core, tmp_path / "x.db", "-v") as db:
+        (base,) = db.column("SELECT base FROM module WHERE path = ?", str(copy))
+        hidden = {(int(m[1], 16) - base, int(m[2], 16) - base) for m in re.finditer(
+            "(0x[0-9a-f]+)-(0x[0-9a-f]+), objects that CPython keeps for reuse", db.done.err)}
+        found = {at: (start, end) for start, end in hidden for at in arrays if at <= start < end == at + 640}
+        assert len(found) == len(hidden)
+        used = sorted(arrays[at] for at in found if not arrays[at].startswith("ag_"))
+        assert len(used) == LISTS[version], (used, arrays)
+        # What is in use is read: freed lists and dicts, which the array alone leads to.
+        freed = [int(line.split()[1]) for line in dump.truth.read_text().splitlines()]
+        assert len(freed) == 20
+        reachable = dict(db.rows("SELECT address, reachable FROM object WHERE refcount = 0"))
+        assert not [a for a in freed if a in reachable and not reachable[a]]
+    builds.clean(tmp_path)
 
 
 @pytest.mark.parametrize("version", [(3, 8), (3, 13)], ids=lambda v: "%d.%d" % v)

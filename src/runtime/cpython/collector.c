@@ -10,6 +10,7 @@
 #include "runtime/cpython/states.h"
 
 #include "base/checked.h"
+#include "base/cleanup.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -137,6 +138,36 @@ static struct error *collector_meta(struct py *py, uint64_t interpreter)
 	if (!err)
 		err = snapshot_meta(py->snapshot, "gc_counts", "%u %u %u", count[0], count[1],
 				    count[2]);
+	return err;
+}
+
+/* The two links of a list's head: whole words, also where the head is aligned to 4 bytes only. */
+static struct error *head_hide(struct py *py, uint64_t at)
+{
+	return snapshot_add_opaque(py->snapshot, align_down(at, 8), align_down(at + 16 + 7, 8),
+				   "heads of the collector's lists");
+}
+
+struct error *py_collector_hide(struct py *py)
+{
+	const struct cpython_state_layout *l = &py->layout->state;
+	struct error *err = NULL;
+	_cleanup_(py_states_deinit) struct py_states states = {0};
+	if (l->generation_size == CPYTHON_NONE)
+		return NULL;
+	err = py_states_find(py, &states);
+	for (uint64_t i = 0; i < states.interpreter.n && !err; i++) {
+		const uint64_t base =
+			l->gc_in_runtime ? py->cpython.runtime : states.interpreter.at[i];
+		uint64_t at;
+		if (!generations_find(py, states.interpreter.at[i], &at))
+			continue;
+		for (unsigned k = 0; k < 3 && !err; k++)
+			err = head_hide(py, at + k * (uint64_t)l->generation_size);
+		if (!err && l->gc_permanent != CPYTHON_NONE &&
+		    is_generation(py, base + l->gc_permanent))
+			err = head_hide(py, base + l->gc_permanent);
+	}
 	return err;
 }
 

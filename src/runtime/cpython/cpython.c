@@ -54,6 +54,8 @@ static struct error *cpython_prepare(struct runtime_context *ctx)
 	}
 	if (!err)
 		err = py_freelists_hide(py);
+	if (!err)
+		err = py_collector_hide(py);
 	return err ? err : py_statics_find(py);
 }
 

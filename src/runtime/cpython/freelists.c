@@ -1,11 +1,17 @@
 /*
- * freelists: where CPython keeps freed dicts and lists for their next use. Arrays of
+ * freelists: where CPython keeps freed dicts, tables of dicts, and lists for their next use. Arrays of
  * which the first so many are in use: objects with count 0. Behind them stands what was there before:
  * such objects may have been given out again, and the word would pass for a holder of theirs. No scan
  * reads that part. (What the objects in use refer to: visit.c, visit_dead.)
  *
+ *	free_list[80]	| freed | freed | stale | stale | stale | 0 | 0 | ... | 0 |
+ *
  * From 3.10 on the arrays lie in the interpreter's state. Before, they are statics: found by their
- * name, `free_list`, and size; in a stripped binary they are not found, and may hide a leak or two.
+ * names and size. In a stripped binary they are found by structure:
+ * a run of words half of which at least lead to such, then none up to the array's end. Mistakes to
+ * expect: a run of less than RUN_LEAST, or in a place that only clang gives to an array, is not taken for
+ * one and may hide a leak or two; as many dicts in variables of C side by side, and nothing behind them,
+ * lose these holders.
  */
 #include "runtime/cpython/states.h"
 
@@ -16,6 +22,12 @@
 
 static const char why[] = "objects that CPython keeps for reuse";
 static const uint64_t array_size = (uint64_t)CPYTHON_FREE_MOST * 8;
+
+enum {
+	RUN_LEAST = 8,	  /* starting up alone frees more dicts and lists than that */
+	ARRAY_ALIGN = 32, /* gcc's config/i386/i386.c, ix86_data_alignment: of big arrays */
+	KEYS_LEAST = 8,	  /* Objects/dictobject.c, PyDict_MINSIZE: only such tables are kept */
+};
 
 /* From the first on that is in use no longer. */
 static struct error *array_hide(struct py *py, uint64_t start)
@@ -31,14 +43,23 @@ static struct error *array_hide(struct py *py, uint64_t start)
 /* "free_list", "free_list.12", "free_list.lto_priv.0" */
 static bool is_free_list(const struct debuginfo_symbol *sym)
 {
-	static const char name[] = "free_list";
+	static const char *const names[] = {
+		"free_list",	     /* Objects/dictobject.c, listobject.c, setobject.c */
+		"keys_free_list",    /* Objects/dictobject.c, from 3.6 on */
+		"ag_value_freelist", /* Objects/genobject.c, from 3.6 on */
+		"ag_asend_freelist",
+	};
 	const char *text = sym->raw ? sym->raw : sym->name;
-	if (!text || strncmp(text, name, sizeof(name) - 1))
-		return false;
-	return !text[sizeof(name) - 1] || text[sizeof(name) - 1] == '.';
+	for (unsigned i = 0; text && i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t len = strlen(names[i]);
+		if (!strncmp(text, names[i], len) && (!text[len] || text[len] == '.'))
+			return true;
+	}
+	return false;
 }
 
-static struct error *statics_hide(struct py *py)
+/* Found: how many arrays. */
+static struct error *statics_named(struct py *py, unsigned *found)
 {
 	const struct image_module *m = image_module_get(py->image, py->cpython.module_id);
 	struct error *err = NULL;
@@ -48,9 +69,80 @@ static struct error *statics_hide(struct py *py)
 		bool covers = debuginfo_symbol_at(py->debuginfo, at, &sym) && at >= sym.start &&
 			      at - sym.start < sym.size;
 		uint64_t end = covers ? sym.start + sym.size : at + 8;
-		if (covers && sym.size == array_size && is_free_list(&sym))
+		if (covers && sym.size == array_size && is_free_list(&sym)) {
 			err = array_hide(py, sym.start);
+			++*found;
+		}
 		at = end > at ? align_down(end + 7, 8) : m->data_end;
+	}
+	return err;
+}
+
+/* A table of a dict's, as small as those that are kept, in use or not. */
+static bool is_small_table(const struct py *py, const struct image_module *m, uint64_t at)
+{
+	const struct cpython_mapping_layout *l = &py->layout->mapping;
+	uint64_t size, lookup, usable, entries;
+	return l->keys_form == CPYTHON_DICT_KEYS_40 && py_word(py, at + l->keys_size, &size) &&
+	       size == KEYS_LEAST && py_word(py, at + l->keys_lookup, &lookup) &&
+	       lookup >= m->start && lookup < m->end && py_word(py, at + l->keys_usable, &usable) &&
+	       usable <= KEYS_LEAST && py_word(py, at + l->keys_nentries, &entries) &&
+	       entries <= KEYS_LEAST;
+}
+
+/*
+ * A freed dict, list, set or table, or one that was there once and is again. Freed blocks of one size serve
+ * all of them: an array of one may lead to others.
+ */
+static bool is_kept(const struct py *py, const struct image_module *m, uint64_t at)
+{
+	const struct cpython_type_flags *flag = &py->layout->type.flag;
+	const struct py_type *t;
+	uint64_t word;
+	char name[8];
+	if (!at || at % 8 || !py_word(py, at + py->layout->object.type, &word))
+		return false;
+	if (!(t = py_type_at(py, word)))
+		return is_small_table(py, m, at);
+	if (t->flags & (flag->dict | flag->list))
+		return true;
+	/* 2.7's Objects/setobject.c has one, too */
+	return py->layout->mapping.keys_form == CPYTHON_DICT_TABLE &&
+	       py_type_name(py, t, name, sizeof(name)) && !strcmp(name, "set");
+}
+
+static bool is_free_array(const struct py *py, const struct image_module *m, uint64_t start)
+{
+	uint64_t word, n = 0, kept = 0, type;
+	/* The first may be another's, an object all the same: what precedes an array need not be. */
+	if (!py_word(py, start, &word) || !word ||
+	    !(is_kept(py, m, word) ||
+	      (py_word(py, word + py->layout->object.type, &type) && py_type_at(py, type))))
+		return false;
+	for (; n < CPYTHON_FREE_MOST && py_word(py, start + 8 * n, &word) && word; n++) {
+		if (word % 8 || word - m->start < m->end - m->start ||
+		    !image_segment_find(py->image, word))
+			return false;
+		kept += is_kept(py, m, word);
+	}
+	if (n < RUN_LEAST || kept < n / 2)
+		return false;
+	for (; n < CPYTHON_FREE_MOST; n++)
+		if (!py_word(py, start + 8 * n, &word) || word)
+			return false;
+	return true;
+}
+
+static struct error *statics_by_structure(struct py *py)
+{
+	const struct image_module *m = image_module_get(py->image, py->cpython.module_id);
+	struct error *err = NULL;
+	uint64_t at = align_down(m->data_start + ARRAY_ALIGN - 1, ARRAY_ALIGN);
+	while (!err && at < m->data_end && m->data_end - at >= array_size) {
+		bool found = is_free_array(py, m, at);
+		if (found)
+			err = array_hide(py, at);
+		at += found ? array_size : ARRAY_ALIGN;
 	}
 	return err;
 }
@@ -59,10 +151,19 @@ struct error *py_freelists_hide(struct py *py)
 {
 	const struct cpython_state_layout *l = &py->layout->state;
 	const uint32_t field[] = {l->interp_free_lists, l->interp_free_dicts};
-	if (!field[0])
-		return py->debuginfo ? statics_hide(py) : NULL;
+	const enum cpython_dict_keys form = py->layout->mapping.keys_form;
+	struct error *err = NULL;
+	if (!field[0]) {
+		unsigned found = 0;
+		/* Later ones keep chains, which have nothing stale. */
+		if (form != CPYTHON_DICT_TABLE && form != CPYTHON_DICT_KEYS_40)
+			return NULL;
+		if (py->debuginfo)
+			err = statics_named(py, &found);
+		return err || found ? err : statics_by_structure(py);
+	}
 	_cleanup_(py_states_deinit) struct py_states states = {0};
-	struct error *err = py_states_find(py, &states);
+	err = py_states_find(py, &states);
 	for (uint64_t i = 0; i < states.interpreter.n && !err; i++)
 		for (unsigned k = 0; k < sizeof(field) / sizeof(field[0]) && !err; k++)
 			err = array_hide(py, states.interpreter.at[i] + field[k]);

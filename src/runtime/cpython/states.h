@@ -104,6 +104,8 @@ struct error *py_suspended_find(struct py *py) _must_check_;
 struct error *py_own_counts(struct py *py) _must_check_;
 
 /* collector.c: facts about the collector; what is frozen, and what it must not clear. */
+/* The collector's own links are read by no scan: before blocks are sealed. */
+struct error *py_collector_hide(struct py *py) _must_check_;
 struct error *py_collector(struct py *py, const struct py_states *states) _must_check_;
 
 /* Dicts by their last write: the references phase. */
