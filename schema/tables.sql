@@ -138,7 +138,8 @@ CREATE TABLE cluster (
     head_id      INTEGER REFERENCES object (id), -- where to start looking
     signature    TEXT,             -- its shape: like ones have the same
     collectable  INTEGER,          -- of an unreachable one: 1 its runtime's collector would free it, 0 it never does; NULL: not known, or there is none
-    culprit_id   INTEGER REFERENCES object (id) -- the object of it whose references the collector does not see, or may not; NULL: none
+    culprit_id   INTEGER REFERENCES object (id), -- the object of it whose references the collector does not see, or may not; NULL: none
+    definitions  INTEGER NOT NULL  -- 1: a class or module is in it; those that are alive every program has
 );
 
 -- Membership in clusters.
@@ -160,7 +161,8 @@ CREATE TABLE shape (
     bytes        INTEGER NOT NULL, -- of all members
     direct_bytes INTEGER NOT NULL, -- of all heads
     cluster_id   INTEGER NOT NULL REFERENCES cluster (id), -- an example: the biggest
-    head_id      INTEGER REFERENCES object (id) -- the example's head
+    head_id      INTEGER REFERENCES object (id), -- the example's head
+    definitions  INTEGER NOT NULL  -- as in cluster: of all of them
 );
 
 -- CPython's dicts (3.6 to 3.13) by their last write, by the interpreter's own clock.

@@ -34,10 +34,11 @@ SELECT c.signature, c.clusters, c.objects, c.bytes, c.direct_bytes, c.bytes - c.
 FROM shape c LEFT JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id
 WHERE c.kind = 'leak' AND c.reachable = 0;
 
--- Cyclic clusters, like ones folded together; reachable 0 is garbage. The example is the biggest one.
+-- Cyclic clusters, like ones folded together; reachable 0 is garbage; definitions 1: classes and modules with what is
+-- theirs. The example is the biggest one.
 CREATE VIEW cycle_summary AS
 SELECT c.reachable, c.signature, c.clusters, c.objects, c.bytes, t.name AS type, c.cluster_id, c.head_id,
-       CASE WHEN o.address IS NOT NULL THEN printf('0x%x', o.address) END AS head
+       CASE WHEN o.address IS NOT NULL THEN printf('0x%x', o.address) END AS head, c.definitions
 FROM shape c LEFT JOIN object o ON o.id = c.head_id LEFT JOIN type t ON t.id = o.type_id
 WHERE c.kind = 'cycle';
 

@@ -53,8 +53,8 @@ struct error *analysis_native_held(struct snapshot *s, struct log *log) _must_ch
  * point to, and to the head of every leak cluster.
  *
  * cluster and member rows. `leak`: every unreachable object is in exactly one; a cluster is a source
- * component of the unreachable graph (its head: the one object; on a cycle a typed one, then the
- * biggest, then the first) and what hangs off it and no earlier cluster took. `cycle`: strongly
+ * component of the unreachable graph (its head: the one object; on a cycle a typed one, best of
+ * the program's own types, then the biggest, then the first) and what hangs off it and no earlier cluster took. `cycle`: strongly
  * connected components of more than one object, or self-references, among unreachable objects (any
  * edge but a weak one) and among reachable typed ones (owning edges). More in clusters.c, signatures
  * in clusters_impl.h.

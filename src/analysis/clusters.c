@@ -3,8 +3,9 @@
  *
  * leak	Every unreachable object is in exactly one. A cluster has a head: an object that no other
  *	points to, or of a cycle that nothing outside leads to, one member (head_is_better: a typed
- *	one, then the biggest, then the first). Heads are taken in address order, each with all that
- *	it leads to and that no earlier head took. As valgrind and LeakSanitizer say it, the head is
+ *	one, of the program's types rather than its language's, then the biggest, then the first).
+ *	Heads are taken in address order, each with all that it leads to and that no earlier head
+ *	took. As valgrind and LeakSanitizer say it, the head is
  *	lost directly, the rest through it; an object behind two heads counts with the first.
  *
  *	 A -> B -> C	one: head A, members A B C	A -> C <- B	two: A with C; B alone
@@ -13,6 +14,8 @@
  * cycle	Strongly connected components with more than one object, or with one that refers to
  *	itself. Among unreachable objects any reference counts that is not weak; among reachable
  *	ones those that own, from a typed object to a typed one. A buffer counts with its owner.
+ *	Where classes or modules are in a reachable one, what is strongly connected without them is
+ *	one, too, behind the others: what the program's own objects do.
  *
  * Rows of the first kind are in the order of their heads' addresses, of the second of their first
  * members'; members are in address order. Memory per object while it runs: 4 bytes and 4 more per
@@ -224,6 +227,8 @@ static void cycle_rows(struct snapshot *s, const uint32_t *group, uint32_t clust
 		struct cluster_row *r = &row[group[id - 1] - 1];
 		r->objects++;
 		r->bytes += s->object.size[id - 1];
+		if (s->object.flags && s->object.flags[id - 1] & OBJECT_DEFINITION)
+			r->definitions = 1;
 		if (!r->head_id || head_is_better(s, id, r->head_id))
 			r->head_id = id;
 	}
@@ -238,11 +243,58 @@ static void cycle_rows(struct snapshot *s, const uint32_t *group, uint32_t clust
 	members_place(s, group, from);
 }
 
+/* The cycles of the objects in `in`. group: the caller's, a number for each object. */
+static struct error *cycles_among(struct snapshot *s, const struct csr *graph,
+				  const struct bits *in, struct shape *shape, uint32_t *group)
+{
+	uint32_t components, clusters;
+	uint64_t members;
+	struct error *err = scc_compute(graph, in, s->object.owner_id, group, &components);
+	if (!err)
+		err = cycle_number(s, graph, components, group, &clusters, &members);
+	if (!err)
+		err = vec_reserve(&s->cluster, s->cluster.n + clusters);
+	if (!err)
+		err = vec_reserve(&s->member, s->member.n + members);
+	if (err)
+		return err;
+	uint64_t from = s->cluster.n;
+	cycle_rows(s, group, clusters);
+	for (uint32_t c = 0; c < clusters && !err; c++) {
+		struct cluster_row *r = &s->cluster.at[from + c];
+		err = shape_signature(shape, graph, s->member.at + r->first_member, r->objects,
+				      group, c + 1, r->head_id, &r->signature);
+	}
+	return err;
+}
+
+/*
+ * What a module's variable holds leads back to it by way of its class and that class's functions: all of it
+ * is one cycle. The members, from `from` on, of such living ones without what the program is made of.
+ */
+static struct error *cycle_inner(const struct snapshot *s, uint64_t from, struct bits *in,
+				 uint32_t *ret)
+{
+	struct error *err = bits_init(in, (uint64_t)s->object.n + 1);
+	*ret = 0;
+	for (uint64_t c = from; !err && c < s->cluster.n; c++) {
+		const struct cluster_row *r = &s->cluster.at[c];
+		const uint32_t *member = s->member.at + r->first_member;
+		for (uint32_t k = 0; k < r->objects && r->definitions && r->reachable; k++) {
+			if (s->object.flags[cycle_fold(s, member[k]) - 1] & OBJECT_DEFINITION)
+				continue;
+			bits_set(in, member[k]);
+			++*ret;
+		}
+	}
+	return err;
+}
+
 static struct error *clusters_cycles(struct snapshot *s, struct shape *shape)
 {
-	uint32_t n = s->object.n, objects, components, clusters;
-	uint64_t members;
-	_cleanup_(bits_deinit) struct bits in = {0}, skip = {0};
+	uint32_t n = s->object.n, objects, inner = 0;
+	uint64_t from = s->cluster.n;
+	_cleanup_(bits_deinit) struct bits in = {0}, skip = {0}, within = {0};
 	struct error *err = cycle_objects(s, &in, &objects);
 	if (err || !objects)
 		return err;
@@ -252,25 +304,10 @@ static struct error *clusters_cycles(struct snapshot *s, struct shape *shape)
 		return err;
 	struct csr graph = edges_forward(s);
 	graph.skip = edges_skip(&skip);
-	err = scc_compute(&graph, &in, s->object.owner_id, group, &components);
-	if (!err)
-		err = cycle_number(s, &graph, components, group, &clusters, &members);
-	if (!err)
-		err = vec_reserve(&s->cluster, s->cluster.n + clusters);
-	if (!err)
-		err = vec_reserve(&s->member, s->member.n + members);
-	if (err)
-		return err;
-	uint64_t from = s->cluster.n;
-	cycle_rows(s, group, clusters);
-	for (uint32_t c = 0; c < clusters; c++) {
-		struct cluster_row *r = &s->cluster.at[from + c];
-		err = shape_signature(shape, &graph, s->member.at + r->first_member, r->objects,
-				      group, c + 1, r->head_id, &r->signature);
-		if (err)
-			return err;
-	}
-	return NULL;
+	err = cycles_among(s, &graph, &in, shape, group);
+	if (!err && s->object.flags)
+		err = cycle_inner(s, from, &within, &inner);
+	return err || !inner ? err : cycles_among(s, &graph, &within, shape, group);
 }
 
 struct error *clusters_find(struct snapshot *s, const struct csr *forward, const struct bits *head)

@@ -15,6 +15,16 @@
 
 #include <string.h>
 
+/* A type of the program, not one of those that its language brings: dict, list, std::vector. */
+static bool type_is_own(const struct snapshot *s, uint32_t type)
+{
+	const struct type_row *t = &s->type.at[type - 1];
+	const char *name = intern_text(&s->strings, t->name);
+	if (!strcmp(intern_text(&s->strings, t->language), "python"))
+		return strchr(name, '.');
+	return strncmp(name, "std::", 5) != 0;
+}
+
 bool head_is_better(const struct snapshot *s, uint32_t a, uint32_t b)
 {
 	const struct object_table *o = &s->object;
@@ -26,6 +36,11 @@ bool head_is_better(const struct snapshot *s, uint32_t a, uint32_t b)
 	uint32_t type_b = cluster_type(s, b);
 	if (!type_a != !type_b)
 		return type_a;
+	if (type_a != type_b) {
+		bool own_a = type_is_own(s, type_a), own_b = type_is_own(s, type_b);
+		if (own_a != own_b)
+			return own_a;
+	}
 	if (o->size[a - 1] != o->size[b - 1])
 		return o->size[a - 1] > o->size[b - 1];
 	if (type_a != type_b) {

@@ -34,6 +34,7 @@ static struct error *shape_count(struct snapshot *s, uint32_t id, uint32_t *of)
 								.reachable = c->reachable != 0,
 								.signature = c->signature,
 								.cluster_id = id,
+								.definitions = 1,
 							}));
 		if (err)
 			return err;
@@ -44,6 +45,7 @@ static struct error *shape_count(struct snapshot *s, uint32_t id, uint32_t *of)
 	r->objects += c->objects;
 	r->bytes += c->bytes;
 	r->direct_bytes += c->direct_bytes;
+	r->definitions &= c->definitions;
 	if (c->bytes > s->cluster.at[r->cluster_id - 1].bytes)
 		r->cluster_id = id;
 	return NULL;

@@ -61,7 +61,7 @@ struct cmd_options {
 	struct option_list sysroot;
 	bool debuginfod, redact, ordinary_store, check, timing;
 	/* leaks, cycles, top, memory, show */
-	bool all, possible, segments;
+	bool all, possible, segments, definitions;
 	unsigned by;   /* enum cmd_by */
 	unsigned cost; /* enum site_figure */
 	const char *skip_frames;

@@ -18,6 +18,7 @@ static const struct report_column shape_columns[] = {
 	{"signature", NULL, REPORT_TEXT, NULL},
 	{"collectable", NULL, REPORT_COUNT, NULL},
 	{"culprit_id", NULL, REPORT_ID, NULL},
+	{"normal", NULL, REPORT_COUNT, NULL},
 	{0},
 };
 
@@ -36,8 +37,21 @@ static const struct report_column cluster_columns[] = {
 	{"signature", NULL, REPORT_TEXT, NULL},
 	{"collectable", NULL, REPORT_COUNT, NULL},
 	{"culprit_id", NULL, REPORT_ID, NULL},
+	{"normal", NULL, REPORT_COUNT, NULL},
 	{0},
 };
+
+static struct error *cycles_rows(struct cmd_context *ctx, const char *query, uint64_t limit,
+				 const struct report_column *columns, bool normal, uint64_t *n)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct error *err = cmd_prepare(ctx, query, limit, &stmt);
+	if (err)
+		return err;
+	if (normal)
+		cmd_bind_int(stmt, ":definitions", 1);
+	return report_rows(&ctx->report, "rows", columns, stmt, n);
+}
 
 static struct error *cycles_print(struct cmd_context *ctx)
 {
@@ -72,14 +86,33 @@ static struct error *cycles_print(struct cmd_context *ctx)
 			    "Of %s it cannot be known: the code of a type's traverse function is "
 			    "not there.\n",
 			    cmd_count(ctx, unclear));
+	/* Whoever asks for types is told of all of them. */
+	bool normal = ctx->opt.definitions || ctx->opt.type;
+	int64_t hidden = normal ? 0 : cmd_row_int(&total, "normal");
+	report_int(rep, "definitions", cmd_row_int(&total, "normal"));
+	report_int(rep, "definitions_bytes", cmd_row_int(&total, "normal_bytes"));
+	report_int(rep, "definitions_shown", normal);
 	if (!clusters)
 		report_line(rep, "No cycles%s.", ctx->opt.type ? " with such a head" : "");
 	uint64_t n = 0;
-	err = ctx->opt.all ? cmd_section(ctx, "cycles_all.sql", 0, "rows", cluster_columns, &n)
-			   : cmd_section(ctx, "cycles.sql", GROUPS, "rows", shape_columns, &n);
-	int64_t more = cmd_row_int(&total, ctx->opt.all ? "clusters" : "shapes") - (int64_t)n;
+	err = ctx->opt.all ? cycles_rows(ctx, "cycles_all.sql", 0, cluster_columns, normal, &n)
+			   : cycles_rows(ctx, "cycles.sql", GROUPS, shape_columns, normal, &n);
+	int64_t more = ctx->opt.all ? clusters - hidden
+				    : cmd_row_int(&total, "shapes") -
+					      (normal ? 0 : cmd_row_int(&total, "normal_shapes"));
+	more -= (int64_t)n;
 	if (!err && more > 0)
 		report_line(rep, "... and %s more (--limit 0 shows all)", cmd_count(ctx, more));
+	if (!err && hidden)
+		report_line(
+			rep,
+			"%s%s %s alive in which classes and modules hold what is theirs, as in "
+			"every "
+			"program (%s, %s): --definitions shows them.",
+			n ? "\n" : "", cmd_plural(ctx, hidden, "cycle", "cycles"),
+			hidden == 1 ? "is" : "are",
+			cmd_plural(ctx, cmd_row_int(&total, "normal_objects"), "object", "objects"),
+			cmd_bytes(ctx, cmd_row_int(&total, "normal_bytes")));
 	if (!err && n && !ctx->opt.all) {
 		report_heading(rep, "What the first ones are made of");
 		err = cmd_members(ctx, "cycle");
@@ -107,6 +140,8 @@ static struct error *cycles_run(struct cmd_context *ctx, int n, char **operand)
 static const struct option cycles_options[] = {
 	{'a', "all", OPTION_FLAG, offsetof(struct cmd_options, all), NULL,
 	 "one row for each cycle, not for each shape", NULL, false},
+	{0, "definitions", OPTION_FLAG, offsetof(struct cmd_options, definitions), NULL,
+	 "also the living ones of classes and modules with what is theirs", NULL, false},
 	{0},
 };
 
@@ -120,7 +155,10 @@ const struct command command_cycles = {
 	.description = "Blocks that lead to each other in a ring, or to themselves. Those that "
 		       "nothing else leads\n"
 		       "to are garbage and come first; those that are alive are listed where types "
-		       "are known.\n"
+		       "are known,\n"
+		       "but for those in which a class or module holds what is its own: its "
+		       "functions, its "
+		       "tables.\n"
 		       "Cycles of one shape are one row. unseen: garbage that Python's collector "
 		       "never frees, for the\n"
 		       "type at fault does not show it all its references; unclear: that type's "

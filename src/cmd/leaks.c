@@ -76,6 +76,8 @@ struct error *cmd_members(struct cmd_context *ctx, const char *kind)
 	if (err)
 		return err;
 	cmd_bind_text(stmt, ":kind", kind);
+	if (ctx->opt.definitions || ctx->opt.type)
+		cmd_bind_int(stmt, ":definitions", 1);
 	/* no members of a cluster that is not listed */
 	uint64_t groups = GROUPS_SHOWN;
 	if (ctx->opt.limit && ctx->opt.limit < groups)

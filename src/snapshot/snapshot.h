@@ -175,6 +175,7 @@ enum object_flags {
 		2048, /* a text of the program's own (interned): a key that it is, is a name */
 	OBJECT_UNTRAVERSED = 4096, /* which of its references its collector visits is not known */
 	OBJECT_FROZEN = 8192, /* out of its collector's lists by the program's will (gc.freeze) */
+	OBJECT_DEFINITION = 16384, /* a class, a module or its variables: the program itself */
 	/* set by analysis/pygc.c */
 	OBJECT_GARBAGE = 256,	    /* its runtime's collector would find it unreachable */
 	OBJECT_UNCOLLECTABLE = 512, /* garbage that the collector would not free */
@@ -431,6 +432,7 @@ struct cluster_row {
 	uint32_t signature;  /* string: like ones have the same */
 	uint32_t culprit_id; /* the object whose references its collector does not visit; 0 none */
 	uint8_t collectable; /* enum cluster_collectable */
+	uint8_t definitions; /* 1: a class or module is in it (OBJECT_DEFINITION) */
 	uint64_t first_member; /* members: member[first_member .. + objects) */
 };
 
@@ -441,6 +443,7 @@ struct shape_row {
 	uint32_t cluster_id;		       /* an example: the biggest, the first of such */
 	uint32_t signature;		       /* string; 0: a cluster by itself */
 	uint8_t kind, reachable;	       /* as in cluster_row */
+	uint8_t definitions;		       /* as in cluster_row, of all of them */
 };
 
 /*

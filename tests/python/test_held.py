@@ -64,6 +64,28 @@ def test_frames(held):
     assert len([line for line in text.splitlines() if "worker()" in line and "wrap.box" in line]) >= 3
 
 
+def test_cycles(held):
+    """What the program's own objects make comes first; what every class and module has by itself is counted."""
+    db, _ = held
+    found = json.loads(command("cycles", db.path, "--format", "json").out)
+    alive = [r for r in found["rows"] if r["state"] == "alive"]
+    families = [r for r in alive if r["type"] == "__main__.Node"]
+    assert alive[0]["type"] in ("__main__.Node", "threading.Thread", "threading._MainThread")
+    assert sum(r["clusters"] for r in families) == 30 and not families[0]["normal"]
+    assert not [r for r in alive if r["type"] in ("type", "module")]
+    assert found["definitions"] >= 50 and not found["definitions_shown"]
+    assert sum(r["clusters"] for r in found["rows"]) == found["clusters"] - found["definitions"]
+    assert "--definitions shows them" in command("cycles", db.path).out
+    # And all of them, those last.
+    for more in ([], ["--all"]):
+        every = json.loads(command("cycles", db.path, "--definitions", "--limit", "0", "--format", "json", *more).out)
+        normal = [r["normal"] for r in every["rows"]]
+        assert normal == sorted(normal) and 1 in normal
+        assert sum(r.get("clusters", 1) for r in every["rows"]) == every["clusters"] == found["clusters"]
+    # Who asks for types gets them.
+    assert json.loads(command("cycles", db.path, "--type", "^type$", "--format", "json").out)["rows"]
+
+
 def test_type(held):
     """Of a type's name: which of its objects it is."""
     db, _ = held

@@ -433,6 +433,26 @@ static void test_head_of_cycle(void **state)
 	}
 }
 
+static void test_head_is_of_the_program(void **state)
+{
+	(void)state;
+	const uint32_t edge[][2] = {{1, 2}, {2, 1}};
+	static const char *const language[] = {"python", "C++"};
+	static const char *const name[][2] = {{"dict", "app.Node"},
+					      {"std::list<int>", "app::node"}};
+	for (int i = 0; i < 2; i++) {
+		struct fixture f;
+		begin(&f, 2, 2, edge);
+		for (int k = 0; k < 2; k++)
+			check(snapshot_add_type(f.s, language[i], name[i][k], "",
+						&f.s->object.type_id[k]));
+		f.s->object.size[0] = 640;
+		run(&f);
+		assert_int_equal(f.s->cluster.at[0].head_id, 2);
+		end(&f);
+	}
+}
+
 static void test_nothing_is_lost(void **state)
 {
 	(void)state;
@@ -575,12 +595,19 @@ static void test_many_labels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random),		cmocka_unit_test(test_same_rows_again),
-		cmocka_unit_test(test_shared_child),	cmocka_unit_test(test_cycle_with_tail),
-		cmocka_unit_test(test_tail_into_cycle), cmocka_unit_test(test_self_loop),
-		cmocka_unit_test(test_head_of_cycle),	cmocka_unit_test(test_nothing_is_lost),
-		cmocka_unit_test(test_empty),		cmocka_unit_test(test_owned_buffers),
-		cmocka_unit_test(test_lists_fold),	cmocka_unit_test(test_signature_text),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_same_rows_again),
+		cmocka_unit_test(test_shared_child),
+		cmocka_unit_test(test_cycle_with_tail),
+		cmocka_unit_test(test_tail_into_cycle),
+		cmocka_unit_test(test_self_loop),
+		cmocka_unit_test(test_head_of_cycle),
+		cmocka_unit_test(test_head_is_of_the_program),
+		cmocka_unit_test(test_nothing_is_lost),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_owned_buffers),
+		cmocka_unit_test(test_lists_fold),
+		cmocka_unit_test(test_signature_text),
 		cmocka_unit_test(test_many_labels),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,6 +163,37 @@ bool py_value_descr(const struct py *py, const struct py_type *type, uint64_t at
 
 /* ---- all of them ---- */
 
+/* Where functions have the namespace that they run in; 0: this version's row does not tell. */
+static uint64_t globals_offset(const struct py *py)
+{
+	const struct cpython_slot *slot = py->layout->slots;
+	while (slot && slot->type &&
+	       (strcmp(slot->type, "function") || strcmp(slot->name, ".__globals__")))
+		slot++;
+	return slot && slot->type ? slot->offset : 0;
+}
+
+static void namespace_mark(struct py *py, uint64_t word)
+{
+	struct object_table *o = &py->snapshot->object;
+	uint64_t dict;
+	uint32_t id = py_word(py, word, &dict) ? snapshot_object_find(py->snapshot, dict) : 0;
+	if (id && o->address[id - 1] == dict)
+		o->flags[id - 1] |= OBJECT_DEFINITION;
+}
+
+/* Classes, modules, and the namespaces that functions run in: a module's, or that of an exec(). */
+static void definition_mark(struct py *py, uint32_t i, const struct py_type *t, uint64_t globals)
+{
+	struct object_table *o = &py->snapshot->object;
+	if (t->kind == PY_KIND_type || t->kind == PY_KIND_classobj || t->kind == PY_KIND_module)
+		o->flags[i] |= OBJECT_DEFINITION;
+	if (t->kind == PY_KIND_module)
+		namespace_mark(py, o->address[i] + py->layout->object.head);
+	else if (t->kind == PY_KIND_function && globals)
+		namespace_mark(py, o->address[i] + globals);
+}
+
 struct error *py_values(struct py *py)
 {
 	struct snapshot *s = py->snapshot;
@@ -171,8 +202,11 @@ struct error *py_values(struct py *py)
 		o->value = calloc(o->n ? o->n : 1, sizeof(*o->value));
 	if (!o->value)
 		return &error_nomem;
+	const uint64_t globals = globals_offset(py);
 	for (uint32_t i = 0; i < o->n; i++) {
 		const struct py_type *t = py_type_of(py, i + 1);
+		if (t)
+			definition_mark(py, i, t, globals);
 		py_value_fn *value = t ? py_kind_table[t->kind].value : NULL;
 		struct py_value v = {.len = 0};
 		if (!value || !value(py, t, o->address[i], &v))

@@ -25,6 +25,7 @@ static void cluster_row(const struct snapshot *s, uint64_t i, struct store_row *
 			    ? value_null()
 			    : value_int(r->collectable == COLLECTABLE_YES);
 	out->v[9] = value_nonzero(r->culprit_id);
+	out->v[10] = value_int(r->definitions);
 }
 
 static uint64_t member_rows(const struct snapshot *s)
@@ -95,6 +96,7 @@ static void shape_row(const struct snapshot *s, uint64_t i, struct store_row *ou
 	out->v[7] = value_int((int64_t)r->direct_bytes);
 	out->v[8] = value_int(r->cluster_id);
 	out->v[9] = value_nonzero(s->cluster.at[r->cluster_id - 1].head_id);
+	out->v[10] = value_int(r->definitions);
 }
 
 const struct store_table store_table_cluster = {
@@ -104,7 +106,7 @@ const struct store_table store_table_cluster = {
 	.bulk = true,
 	.rowid_alias = true,
 	.column = {"id", "kind", "reachable", "objects", "bytes", "direct_bytes", "head_id",
-		   "signature", "collectable", "culprit_id"},
+		   "signature", "collectable", "culprit_id", "definitions"},
 };
 
 const struct store_table store_table_cluster_member = {
@@ -132,5 +134,5 @@ const struct store_table store_table_shape = {
 	.bulk = true,
 	.rowid_alias = true,
 	.column = {"id", "kind", "reachable", "signature", "clusters", "objects", "bytes",
-		   "direct_bytes", "cluster_id", "head_id"},
+		   "direct_bytes", "cluster_id", "head_id", "definitions"},
 };
