@@ -68,7 +68,9 @@ def embed(python, how, folder):
                   PROGRAMS / "embed.c", "-x", "none", "-o", out, *library, "-lm", "-ldl", "-lutil"])
     if "headless" in words:
         headless(out)
-    return out, environment(PYTHONHOME=config.prefix)
+    # 2.7's extension modules bring the shared libpython along, a second one: none for a static one.
+    home = f"{config.prefix}:{folder}" if "static" in words and python.version < (3,) else config.prefix
+    return out, environment(PYTHONHOME=home)
 
 
 def headless(path):

@@ -5,8 +5,8 @@
  *	embed INTERPRETERS SCRIPT TRUTH
  *
  * Each interpreter, the main one last, runs SCRIPT with sys.argv = [SCRIPT, TRUTH.number]; then each the
- * main() that SCRIPT defines. Each has a module `embedded` with fork() (the C library's), `interpreter`,
- * its number, and `interpreters`. Before, the program makes blocks, keeps some and loses some: lines
+ * main() that SCRIPT defines. Each has a module `embedded` with fork() (the C library's) and `interpreters`,
+ * how many there are. Before, the program makes blocks, keeps some and loses some: lines
  * "kept ADDRESS", "lost ADDRESS" to descriptor 198. Then it aborts, with all interpreters alive.
  */
 #define PY_SSIZE_T_CLEAN
@@ -47,9 +47,7 @@ static PyMethodDef methods[] = {{"fork", embedded_fork, METH_NOARGS, NULL}, {NUL
 #if PY_MAJOR_VERSION >= 3
 static int embedded_exec(PyObject *module)
 {
-	if (PyModule_AddIntConstant(module, "interpreters", interpreters))
-		return -1;
-	return PyModule_AddIntConstant(module, "interpreter", number);
+	return PyModule_AddIntConstant(module, "interpreters", interpreters);
 }
 
 static PyModuleDef_Slot slots[] = {
@@ -74,7 +72,6 @@ PyMODINIT_FUNC PyInit_embedded(void)
 {
 	PyObject *module = Py_InitModule("embedded", methods);
 	PyModule_AddIntConstant(module, "interpreters", interpreters);
-	PyModule_AddIntConstant(module, "interpreter", number);
 }
 #endif
 

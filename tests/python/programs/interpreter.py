@@ -12,6 +12,7 @@ import sys
 import embedded
 
 gc.disable()
+NUMBER = int(sys.argv[1].rsplit(".", 1)[1])  # of this interpreter
 KINDS = (object, type, str, int, dict, type(None), OSError, type(embedded))
 if sys.version_info >= (3, 13):
     try:
@@ -47,10 +48,11 @@ def ring(n, kind):
         node.other = nodes[(i + 1) % n]
 
 
+u"".encode("ascii").decode("ascii")  # the codec is imported now, by each, and not when the truth is told
 KEPT = []
 for i in range(300):
     session = Session()
-    session.user = "user %d of interpreter %d" % (i, embedded.interpreter)
+    session.user = "user %d of interpreter %d" % (i, NUMBER)
     session.data = {i: (i, float(i), str(i)), "set": frozenset([i, "x"]), "bytes": bytearray(b"abc" * i)}
     slots = Slots()
     slots.value, slots.other = session, function(i)
@@ -98,7 +100,7 @@ def main():
     quiet = os.open(os.devnull, os.O_WRONLY)
     referents(gc.get_objects(), quiet)
     # To 3.8 there is one collector for all.
-    if sys.version_info >= (3, 9) or embedded.interpreter == 1 % embedded.interpreters:
+    if sys.version_info >= (3, 9) or NUMBER == 1 % embedded.interpreters:
         gc.collect()
     ring(10, Session)
     ring(3, Slots)
