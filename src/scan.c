@@ -97,10 +97,7 @@ static struct error *scan_open_file(struct scan *sc, const char *name, struct in
 	in->trace_pattern = sc->opt->trace_pattern;
 	*format = input_format_find(in);
 	if (!*format)
-		return error_new(ERROR_INPUT,
-				 "%s: is no core file, no allocation trace, nor anything else I "
-				 "know",
-				 name);
+		return error_new(ERROR_INPUT, "%s is %s", name, input_foreign(in));
 	return NULL;
 }
 

@@ -185,7 +185,10 @@ static const char *compression_name(struct archive *a)
 static struct error *stream_error(const char *name, struct archive *a)
 {
 	const char *why = archive_error_string(a);
-	return error_new(ERROR_INPUT, "%s cannot be read: %s", name, why ? why : "it is damaged");
+	return error_new(ERROR_INPUT,
+			 "%s is compressed, and nothing comes out of it: it ends too early, or is "
+			 "damaged; copy it again (%s)",
+			 name, why ? why : "no reason is known");
 }
 
 /* Copies until the end. A stream that breaks is `cut`, if anything came out of it. */
@@ -238,7 +241,10 @@ static struct error *stream_unpack(const char *name, struct source *src, struct 
 	struct archive_entry *entry;
 	int rc = archive_read_next_header(a, &entry);
 	if (rc == ARCHIVE_EOF)
-		return error_new(ERROR_INPUT, "%s is empty", name);
+		return error_new(ERROR_INPUT,
+				 "%s is empty: nothing was written into it (a full disk, or a "
+				 "limit: ulimit -c)",
+				 name);
 	if (rc < ARCHIVE_WARN)
 		return stream_error(name, a);
 	struct error *err = stream_copy(name, a, src, spool, ret);

@@ -164,7 +164,9 @@ static struct error *check_header(struct elf_core *core)
 	const uint8_t *e = core->data;
 	if (core->size < sizeof(Elf32_Ehdr) + 12)
 		return error_new(ERROR_INPUT,
-				 "the ELF file ends after %" PRIu64 " bytes, within its header",
+				 "the ELF file ends after %" PRIu64
+				 " bytes, within its header: it was not written, or not copied, in "
+				 "whole (a full disk, or a limit: ulimit -c)",
 				 core->size);
 	if (e[EI_DATA] != ELFDATA2LSB)
 		return error_new(ERROR_INPUT,
@@ -174,7 +176,9 @@ static struct error *check_header(struct elf_core *core)
 					 : "the ELF header is damaged: its byte order is unknown");
 	uint16_t type = get16(e + 16), machine = get16(e + 18);
 	if (type != ET_CORE)
-		return error_new(ERROR_INPUT, "this ELF file is no core dump, it is %s",
+		return error_new(ERROR_INPUT,
+				 "this ELF file is no core dump, it is %s; of a process that runs, "
+				 "gcore PID takes one",
 				 elf_type_name(type));
 	for (size_t i = 0; i < sizeof(elf_core_machines) / sizeof(elf_core_machines[0]); i++) {
 		const struct core_machine *m = &elf_core_machines[i];
@@ -583,8 +587,14 @@ static struct error *read_core(struct elf_core *core)
 		err = error_new(
 			ERROR_INPUT,
 			"the core dump of %" PRIu64
-			" bytes has neither memory nor threads: nothing can be told from it",
-			core->size);
+			" bytes has neither memory nor threads: nothing can be told from it; %s",
+			core->size,
+			core->img->truncated
+				? "it ends within its headers, not written or not copied in "
+				  "whole (a full disk, or a limit: ulimit -c)"
+			: core->phnum ? "its program headers name no memory: damaged, or "
+					"of a copy that was not finished"
+				      : "it has no program headers");
 	return err;
 }
 

@@ -37,7 +37,10 @@ static struct error *map_whole(const char *name, int fd, struct input_file *ret)
 	if (fstat(fd, &st) < 0)
 		return error_errno(ERROR_SYSTEM, errno, "%s", name);
 	if (!st.st_size)
-		return error_new(ERROR_INPUT, "%s is empty", name);
+		return error_new(ERROR_INPUT,
+				 "%s is empty: nothing was written into it (a full disk, or a "
+				 "limit: ulimit -c)",
+				 name);
 	void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
 		return error_errno(ERROR_SYSTEM, errno, "%s cannot be mapped", name);
@@ -59,7 +62,8 @@ struct error *input_open(const char *name, const struct input_options *opt, stru
 	if (fstat(fd, &st) < 0)
 		return error_errno(ERROR_SYSTEM, errno, "%s", shown);
 	if (S_ISDIR(st.st_mode))
-		return error_new(ERROR_INPUT, "%s is a directory", shown);
+		return error_new(ERROR_INPUT,
+				 "%s is a directory; give the core file or the trace in it", shown);
 	if (standard && isatty(fd))
 		return error_new(
 			ERROR_INPUT,
@@ -96,7 +100,10 @@ struct error *input_open_memory(const char *name, const void *bytes, uint64_t le
 				struct input_file *ret)
 {
 	if (!len)
-		return error_new(ERROR_INPUT, "%s is empty", name);
+		return error_new(ERROR_INPUT,
+				 "%s is empty: nothing was written into it (a full disk, or a "
+				 "limit: ulimit -c)",
+				 name);
 	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		return &error_nomem;

@@ -59,5 +59,8 @@ struct input_format {
 	struct error *(*read_trace)(const struct input_file *in, struct trace *t, struct log *log);
 };
 
+/* foreign.c: what a file is that has no format, and what to do then: "a heap dump of Java (hprof); ...". */
+const char *input_foreign(const struct input_file *in);
+
 /* NULL: nobody knows this content. */
 const struct input_format *input_format_find(const struct input_file *in);

@@ -1,7 +1,9 @@
 """The same process, dumped, packed and found in different ways: the same truth."""
 
 import gzip
+import lzma
 import os
+import re
 import shutil
 import subprocess
 
@@ -91,6 +93,50 @@ def test_no_dump(db_path, tmp_path, content):
     path.write_bytes(content)
     done = command(path, "-o", db_path, status=2)
     assert done.err.startswith("heapscan:") and not db_path.exists()
+
+
+FOREIGN = {
+    "nothing": (b"", "is empty: nothing was written"),
+    "text": (b"Segmentation fault (core dumped)\n\xc3\xa9\n" * 300, "is text, of none of the formats .*--trace-pattern"),
+    "zeroes": (bytes(9000), "nothing but zeroes"),
+    "java": (b"JAVA PROFILE 1.0.2\0" + bytes(100), "heap dump of Java .*MAT"),
+    "v8": (b'{"snapshot":{"meta":{}}}', "heap snapshot of V8"),
+    "minidump": (b"MDMP\x93\xa7\0\0" + bytes(100), "minidump, .*gcore"),
+    "tar": (bytes(257) + b"ustar\00000" + bytes(300), "an archive; unpack"),
+    "bytes": (bytes(range(1, 256)) * 40, "is no core file, and no allocation trace"),
+    "text, packed": (gzip.compress(b"one\ntwo\n"), "is text"),
+    "packed, cut": (gzip.compress(b"one\ntwo\n")[:11], "ends too early"),
+    "xz, cut": (lzma.compress(bytes(90000))[:30], "ends too early"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_it_is_instead(tmp_path, db_path, name):
+    """What is no dump is told in words: what it is, and what to do."""
+    content, said = FOREIGN[name]
+    path = tmp_path / "some file"
+    path.write_bytes(content)
+    err = command(path, "-o", db_path, status=2).err
+    assert re.search(said, err) and err.count("\n") == 1, err
+    assert not db_path.exists()
+
+
+def test_directory(tmp_path):
+    assert "is a directory; give the core file" in command(tmp_path, status=2).err
+
+
+def test_headers_only(plain, tmp_path, db_path):
+    """A core that has nothing of the process: cut in its headers, or these are zeroes."""
+    core, _ = plain
+    path = tmp_path / "core"
+    phoff, phnum = int.from_bytes(core[32:40], "little"), int.from_bytes(core[56:58], "little")
+    behind = phoff + 56 * phnum
+    for content, said in ((core[:20], "within its header: it was not written"),
+                          (core[:phoff + 20], "ends within its headers"),
+                          (core[:phoff] + bytes(56 * phnum) + core[behind:], "its program headers name no memory"),
+                          (core[:56] + bytes(2) + core[58:], "it has no program headers")):
+        path.write_bytes(content)
+        assert said in command(path, "-o", db_path, status=2).err
 
 
 def test_program_is_no_dump(db_path):
