@@ -53,3 +53,10 @@ def test_leaked(made):
     missed = [a for a in truth["leaked"] if found.get(a) != 1]
     assert all(hidden(db, a) for a in missed)
     assert len(missed) <= len(truth["leaked"]) // 10
+
+
+def test_ghosts(made):
+    """What the collector's lists do not have, and says that it is in one, is no object."""
+    db, truth = made
+    objects = set(db.column("SELECT address FROM object WHERE refcount IS NOT NULL"))
+    assert not objects.intersection(truth["ghosts"])

@@ -260,6 +260,17 @@ static bool dead_at(const struct py *py, uint32_t i, const uint8_t *p, uint64_t 
 	return t && t->is_static && t->head == head && t->basicsize <= object_room(o, i) - head;
 }
 
+void py_object_unclaim(struct py *py, uint32_t id)
+{
+	struct object_table *o = &py->snapshot->object;
+	py->object_type[id - 1] = 0;
+	o->runtime[id - 1] = 0;
+	o->flags[id - 1] = 0;
+	o->type_id[id - 1] = 0;
+	o->refcount[id - 1] = INT64_MIN;
+	py->objects--;
+}
+
 bool py_object_disclaim(struct py *py, uint32_t id, uint64_t addr)
 {
 	struct object_table *o = &py->snapshot->object;
@@ -269,12 +280,7 @@ bool py_object_disclaim(struct py *py, uint32_t id, uint64_t addr)
 	/* What has a GC head, or is compiled in, has more to show for itself than a count. */
 	if (t->head || o->flags[id - 1] & OBJECT_STATIC || o->address[id - 1] != addr)
 		return false;
-	py->object_type[id - 1] = 0;
-	o->runtime[id - 1] = 0;
-	o->flags[id - 1] = 0;
-	o->type_id[id - 1] = 0;
-	o->refcount[id - 1] = INT64_MIN;
-	py->objects--;
+	py_object_unclaim(py, id);
 	return true;
 }
 
@@ -352,6 +358,8 @@ struct error *py_objects_claim(struct py *py)
 	for (unsigned i = 0; i < slices; i++)
 		py->objects += job->slice[i].objects;
 	free(job);
+	if (!err)
+		err = py_objects_listed(py);
 	for (uint32_t i = 0; i < o->n && !err; i++) {
 		if (!py->object_type[i])
 			continue;

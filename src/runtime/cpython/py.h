@@ -276,6 +276,9 @@ struct error *py_objects_claim(struct py *py) _must_check_;
  * looked like one by what was left in it, no longer? Before values are made.
  */
 bool py_object_disclaim(struct py *py, uint32_t id, uint64_t addr);
+void py_object_unclaim(struct py *py, uint32_t id);
+/* Unclaims what says that the collector has it in a list, and is in none: listed.c. */
+struct error *py_objects_listed(struct py *py) _must_check_;
 struct error *py_values(struct py *py) _must_check_;
 
 /* A text's first bytes as UTF-8, whole characters, no escapes; false: it is no text. */

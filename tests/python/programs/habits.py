@@ -1,6 +1,7 @@
 """What real extensions do with counts (habits.c); then a core.
 
-The truth is one JSON object: {"held": {habit: [addresses]}, "leaked": [addresses]}."""
+The truth is one JSON object: {"held": {habit: [addresses]}, "leaked": [addresses],
+"ghosts": [addresses of what is no object any more]}."""
 from __future__ import print_function
 
 import gc
@@ -12,7 +13,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import habits  # noqa: E402
 
-TRUTH = {"held": {}, "leaked": []}
+TRUTH = {"held": {}, "leaked": [], "ghosts": []}
 
 
 class Kind(object):
@@ -48,5 +49,9 @@ for i in range(40):
     habits.forget(lost)
     TRUTH["leaked"].append(id(lost))
 del lost
+# PyGC_Head: a union with a long double, to 3.7.
+HEAD = 32 if sys.version_info < (3, 8) else 16
+WHOLE = [(Kind(), [i], "whole") for i in range(30)]
+TRUTH["ghosts"] = [habits.ghost(o, HEAD) for o in WHOLE]
 os.write(198, json.dumps(TRUTH).encode())
 os.kill(os.getpid(), signal.SIGABRT)
