@@ -1,5 +1,6 @@
 -- Indexes for the questions people ask. object by address, by type, by size and by what it retains, what it
 -- dominates, and the buffers of an owner; references from both ends; roots by what they hold; clusters of an object.
+-- One over a column that is NULL in every row is not made: a trace has no types.
 CREATE INDEX object_address ON object (address);
 CREATE INDEX object_type ON object (type_id);
 CREATE INDEX object_size ON object (size);

@@ -14,6 +14,7 @@ struct census {
 	struct snapshot *s;
 	uint32_t *slot; /* row number + 1; 0 empty; open addressing */
 	uint64_t slots; /* power of two, at least twice the rows */
+	uint32_t last;	/* row number + 1 of the object before; 0: there was none */
 };
 
 static bool same_kind(const struct census_row *a, const struct census_row *b)
@@ -64,12 +65,13 @@ static struct error *census_count(struct census *c, const struct census_row *kin
 		row->objects++;
 		row->tops += kind->tops;
 		row->tops_retained += kind->tops_retained;
+		c->last = *slot;
 		return NULL;
 	}
 	struct error *err = vec_push(&c->s->census, *kind);
 	if (err)
 		return err;
-	*slot = (uint32_t)c->s->census.n;
+	c->last = *slot = (uint32_t)c->s->census.n;
 	return c->s->census.n * 2 > c->slots ? census_grow(c) : NULL;
 }
 
@@ -94,7 +96,13 @@ struct error *analysis_census(struct snapshot *s, struct log *log)
 	struct census c = {.s = s};
 	s->census.n = 0;
 	struct error *err = census_grow(&c);
+	/* Of a trace there are sizes alone, those of a kind together. */
+	bool plain = !o->type_id && !o->arena_id && !o->reachable && !o->grade && !o->dominator;
 	for (uint32_t i = 0; i < o->n && !err; i++) {
+		if (plain && i && o->size[i] == o->size[i - 1]) {
+			s->census.at[c.last - 1].objects++;
+			continue;
+		}
 		bool top = o->dominator && o->retained && !o->dominator[i];
 		const struct census_row kind = {
 			.size = o->size[i],

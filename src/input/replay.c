@@ -199,9 +199,37 @@ struct block_slot *replay_slot(const struct trace *t, uint64_t address)
 	}
 }
 
+/* What a slot has for a block. */
+static struct error *slot_make(struct trace *t, uint64_t address, uint64_t size, uint32_t stat,
+			       struct block_slot *ret)
+{
+	*ret = (struct block_slot){address, (uint32_t)size, stat};
+	if (size < SLOT_BIG)
+		return NULL;
+	const struct block_big big = {.size = size, .stat = stat};
+	ret->size = SLOT_BIG;
+	if (t->big_free) {
+		ret->stat = t->big_free - 1;
+		t->big_free = t->big.at[ret->stat].next;
+		t->big.at[ret->stat] = big;
+		return NULL;
+	}
+	ret->stat = (uint32_t)t->big.n;
+	return vec_push(&t->big, big);
+}
+
+static void slot_forget(struct trace *t, const struct block_slot *s)
+{
+	if (s->size != SLOT_BIG)
+		return;
+	t->big.at[s->stat].next = t->big_free;
+	t->big_free = s->stat + 1;
+}
+
 /* Empties a slot; what was pushed behind it moves up, so that every probe still ends right. */
 static void slot_remove(struct trace *t, struct block_slot *s)
 {
+	slot_forget(t, s);
 	uint64_t mask = t->slots - 1, hole = (uint64_t)(s - t->slot);
 	for (uint64_t i = hole;;) {
 		i = (i + 1) & mask;
@@ -236,7 +264,7 @@ struct error *trace_alloc(struct trace *t, uint64_t address, uint64_t size, uint
 		stat = t->stat_of.at[stack] - 1;
 	else
 		err = replay_stat(t, stack, &stat);
-	if (!err && (t->used + 1) * 2 > t->slots)
+	if (!err && (t->used + 1) * 8 > t->slots * 5)
 		err = slots_grow(t);
 	if (err)
 		return err;
@@ -246,11 +274,15 @@ struct error *trace_alloc(struct trace *t, uint64_t address, uint64_t size, uint
 	struct block_slot *s = &t->slot[i];
 	if (s->address) {
 		t->replaced++;
-		count_free(t, &t->stat.at[s->stat], s->size);
-	} else {
-		t->used++;
+		count_free(t, &t->stat.at[slot_stat(t, s)], slot_size(t, s));
+		slot_forget(t, s);
+		s->address = 0;
+		t->used--;
 	}
-	*s = (struct block_slot){.address = address, .size = size, .stat = stat};
+	err = slot_make(t, address, size, stat, s);
+	if (err)
+		return err;
+	t->used++;
 	count_alloc(t, &t->stat.at[stat], size);
 	t->last_address = address;
 	return NULL;
@@ -268,9 +300,9 @@ void trace_free(struct trace *t, uint64_t address)
 		t->unknown_frees++;
 		return;
 	}
-	struct stat *s = &t->stat.at[b->stat];
+	struct stat *s = &t->stat.at[slot_stat(t, b)];
 	s->temporary += last == address;
-	count_free(t, s, b->size);
+	count_free(t, s, slot_size(t, b));
 	slot_remove(t, b);
 }
 
@@ -308,8 +340,8 @@ bool trace_find(const struct trace *t, uint64_t address, uint64_t *size, uint32_
 	const struct block_slot *b = replay_slot(t, address);
 	if (!b)
 		return false;
-	*size = b->size;
-	*stack = t->stat_stack.at[b->stat];
+	*size = slot_size(t, b);
+	*stack = t->stat_stack.at[slot_stat(t, b)];
 	return true;
 }
 

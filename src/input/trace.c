@@ -47,6 +47,7 @@ void trace_destroy(struct trace *t)
 	vec_deinit(&t->kind);
 	vec_deinit(&t->point);
 	vec_deinit(&t->total);
+	vec_deinit(&t->big);
 	record_index_deinit(&t->frames);
 	record_index_deinit(&t->stacks);
 	record_index_deinit(&t->modules);

@@ -24,7 +24,7 @@
  * trace_damage and goes on.
  *
  * Cost: an event is one look at its stack's totals (64 bytes), with an address one look at an open
- * table of 24 bytes a slot, at most half full.
+ * table of 16 bytes a slot, at most five eighths full.
  *
  * To add a format: input/trace_NAME.c with `const struct input_format input_trace_NAME` (probe,
  * read_trace), a line INPUT(trace_NAME) in inputs.def, samples with expected figures. Bytes are

@@ -5,9 +5,10 @@
  * by its bytes (record_index). Totals (struct stat) belong to stacks that allocate themselves, not
  * to all nodes of the tree.
  *
- * Live blocks with an address are slots of an open-addressing table, at most half full, probed
- * linearly; a removal moves what follows back, so that there are no tombstones. The multiplier of
- * its hash is drawn at random: nobody can write a trace whose addresses all meet in one place.
+ * Live blocks with an address are slots of an open-addressing table, at most five eighths full,
+ * probed linearly; a removal moves what follows back, so that there are no tombstones. The multiplier
+ * of its hash is drawn at random: nobody can write a trace whose addresses all meet in one place.
+ * Blocks of 4 GiB and more have their sizes beside the table.
  */
 #pragma once
 
@@ -51,11 +52,19 @@ struct kind {
 	uint32_t stat, live;
 };
 
-/* A live block; address 0: the slot is empty. */
+/* A live block; address 0: the slot is empty. See slot_size, slot_stat. */
 struct block_slot {
-	uint64_t address, size;
+	uint64_t address;
+	uint32_t size; /* SLOT_BIG: `stat` is an index of trace.big, which has both */
 	uint32_t stat; /* index */
-	uint32_t pad;
+};
+
+#define SLOT_BIG UINT32_MAX
+
+struct block_big {
+	uint64_t size;
+	uint32_t stat;
+	uint32_t next; /* of those that are free: index + 1 */
 };
 
 struct damage_count {
@@ -100,6 +109,8 @@ struct trace {
 	VEC(uint32_t) stat_stack; /* by stat: the stack */
 	VEC(struct kind) kind;
 	struct block_slot *slot;
+	VEC(struct block_big) big;
+	uint32_t big_free; /* first free one: index + 1 */
 	uint64_t slots, used, multiplier;
 	unsigned shift;
 	uint64_t now, live_bytes, live_objects;
@@ -136,5 +147,20 @@ struct error *record_find(struct record_index *x, const void *at, uint64_t n, si
 struct error *replay_stat(struct trace *t, uint32_t stack, uint32_t *ret) _must_check_;
 /* After the last event: peak_bytes and lifetime become what they are called. */
 void replay_end(struct trace *t);
+static inline uint64_t slot_size(const struct trace *t, const struct block_slot *s)
+{
+	return s->size == SLOT_BIG ? t->big.at[s->stat].size : s->size;
+}
+
+static inline uint32_t slot_stat(const struct trace *t, const struct block_slot *s)
+{
+	return s->size == SLOT_BIG ? t->big.at[s->stat].stat : s->stat;
+}
+
 /* The slot of a live block; NULL: none. */
 struct block_slot *replay_slot(const struct trace *t, uint64_t address);
+/*
+ * All live blocks with an address, by address: t->used of them at t->slot. The table is none any more:
+ * nothing can be looked up, nothing added.
+ */
+struct error *replay_blocks(struct trace *t) _must_check_;

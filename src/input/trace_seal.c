@@ -442,9 +442,10 @@ static int kind_compare(const void *pa, const void *pb)
 }
 
 /* Kinds are few: their blocks come in order of site and size without sorting them. */
-static struct error *seal_kinds(const struct seal *c, struct traced_block *b, uint64_t *k)
+static struct error *seal_kinds(const struct seal *c, uint32_t *k)
 {
 	const struct trace *t = c->t;
+	const struct object_table *o = &c->s->object;
 	_cleanup_free_ struct kind_order *order = huge_alloc(t->kind.n, sizeof(*order));
 	if (!order)
 		return &error_nomem;
@@ -455,32 +456,39 @@ static struct error *seal_kinds(const struct seal *c, struct traced_block *b, ui
 	if (t->kind.n)
 		qsort(order, t->kind.n, sizeof(*order), kind_compare);
 	for (uint64_t i = 0; i < t->kind.n; i++)
-		for (uint32_t j = 0; j < order[i].live; j++)
-			b[(*k)++] = (struct traced_block){0, order[i].size, order[i].site};
+		for (uint32_t j = 0; j < order[i].live; j++, ++*k) {
+			o->size[*k] = order[i].size;
+			o->site_id[*k] = order[i].site;
+		}
 	return NULL;
 }
 
-static struct error *seal_objects(struct seal *c)
+/* Those without an address first. */
+static struct error *seal_objects(const struct seal *c)
 {
-	const struct trace *t = c->t;
-	uint64_t n = t->used, k = 0;
+	struct trace *t = c->t;
+	const struct object_table *o = &c->s->object;
+	uint64_t n = t->used;
+	uint32_t k = 0;
 	for (uint64_t i = 0; i < t->kind.n; i++)
 		n += t->kind.at[i].live;
 	assert(n < UINT32_MAX);
-	_cleanup_free_ struct traced_block *b = huge_alloc(n, sizeof(*b));
-	if (!b)
-		return &error_nomem;
-	struct error *err = seal_kinds(c, b, &k);
+	struct error *err = snapshot_traced(c->s, (uint32_t)n, t->used != 0);
+	if (!err)
+		err = seal_kinds(c, &k);
+	if (!err && t->used)
+		err = replay_blocks(t);
 	if (err)
 		return err;
-	for (uint64_t i = 0; i < t->slots; i++) {
-		const struct block_slot *slot = &t->slot[i];
-		if (slot->address)
-			b[k++] = (struct traced_block){slot->address, slot->size,
-						       c->stat_site.at[slot->stat]};
+	for (uint32_t i = 0; i < k && o->address; i++)
+		o->address[i] = 0;
+	for (uint64_t i = 0; i < t->used; i++, k++) {
+		o->address[k] = t->slot[i].address;
+		o->size[k] = slot_size(t, &t->slot[i]);
+		o->site_id[k] = c->stat_site.at[slot_stat(t, &t->slot[i])];
 	}
 	assert(k == n);
-	return snapshot_seal_traced(c->s, b, (uint32_t)n);
+	return NULL;
 }
 
 static void seal_damage(const struct trace *t)
@@ -546,7 +554,7 @@ struct error *trace_seal_joined(struct trace *t, struct snapshot *s, uint64_t *f
 		++*found;
 		/* What the process recorded itself is closer to its source. */
 		if (!o->site_id[i])
-			o->site_id[i] = c.base + c.stat_site.at[b->stat];
+			o->site_id[i] = c.base + c.stat_site.at[slot_stat(t, b)];
 	}
 	seal_deinit(&c);
 	return err;

@@ -309,7 +309,7 @@ static struct error *check_sites(const struct snapshot *s)
 	/* A trace: its live blocks are those of its sites. */
 	uint64_t objects = 0, bytes = 0, own_objects = 0, own_bytes = 0;
 	for (uint32_t i = 0; i < o->n; i++) {
-		if (i && o->address[i] < o->address[i - 1])
+		if (i && o->address && o->address[i] < o->address[i - 1])
 			return broken("object %u is out of order", i + 1);
 		objects++;
 		bytes += o->size[i];

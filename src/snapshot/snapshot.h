@@ -185,7 +185,7 @@ enum object_flags {
 
 struct object_table {
 	uint32_t n;
-	uint64_t *address;
+	uint64_t *address; /* NULL: those of a trace that has none */
 	uint64_t *size;
 	uint16_t *arena_id;
 	uint64_t *block;    /* first usable byte; NULL: block = address for all. See object_block */
@@ -664,19 +664,12 @@ static inline struct error *snapshot_add_free(struct snapshot *s, uint64_t addre
  */
 struct error *snapshot_seal_blocks(struct snapshot *s) _must_check_;
 
-/* A live block of a trace. */
-struct traced_block {
-	uint64_t address, size; /* address 0: the trace has none */
-	uint32_t site_id;	/* 0 unknown */
-};
-
 /*
- * A trace's objects, in place of the block phase: sorts `block` (n of them) by address (those of
- * one address stay in their order) and makes the object table of it. Linear. There are no bytes: no locator, no types, nothing is known
- * to be reachable or not.
+ * A trace's objects, in place of the block phase: n rows whose size, site_id (0 unknown) and, with
+ * `addresses`, address (0: none) the caller fills, by address. There are no bytes: no locator, no
+ * types, nothing is known to be reachable or not.
  */
-struct error *snapshot_seal_traced(struct snapshot *s, struct traced_block *block,
-				   uint32_t n) _must_check_;
+struct error *snapshot_traced(struct snapshot *s, uint32_t n, bool addresses) _must_check_;
 
 /* ---- lookups, after snapshot_seal_blocks ---- */
 

@@ -136,17 +136,17 @@ static struct error *bulk_cut_tree(struct bulk *b, uint32_t t)
 static struct error *part_rows(struct bulk *b, const struct bulk_part *part, struct bulk_leaves *l)
 {
 	const struct store_table *t = b->tree[part->tree].table;
-	unsigned columns = 0;
-	while (t->column[columns])
-		columns++;
+	struct bulk_columns columns;
+	unsigned n = 0;
+	while (t->column[n])
+		n++;
+	/* 2.3: the rowid's alias is stored as NULL; the value is the rowid */
+	bulk_columns_init(&columns, n, t->rowid_alias | (t->unknown ? t->unknown(b->s) : 0));
 	struct store_row row = {.hint = 0};
 	struct error *err = NULL;
 	for (uint64_t i = part->first; i < part->end && !err; i++) {
 		t->row(b->s, i, &row);
-		/* 2.3: the rowid's alias is stored as NULL; the value is the rowid */
-		if (t->rowid_alias)
-			row.v[0].type = STORE_NULL;
-		err = bulk_leaves_row(l, (int64_t)i + 1, row.v, columns, i + 1 == part->end);
+		err = bulk_leaves_row(l, (int64_t)i + 1, row.v, &columns, i + 1 == part->end);
 	}
 	return err;
 }

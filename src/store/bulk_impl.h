@@ -20,7 +20,7 @@
  *	index tree   a divider is an entry of its own, which is in no leaf
  *
  * Memory: two extents a thread, 4 bytes per row of one part for the parts that sort (an eighth of
- *the table at most, unless half the table has one key), some 20 bytes a leaf page.
+ *the table at most, unless half the table has one key; 16 MiB for a small one), some 20 bytes a leaf page.
  */
 #pragma once
 
@@ -149,9 +149,18 @@ struct bulk_leaves {
 void bulk_leaves_init(struct bulk_leaves *l, struct bulk_out *out, struct bulk_level *level,
 		      bool table, bool first, uint32_t alone_root);
 void bulk_leaves_deinit(struct bulk_leaves *l);
+/* The columns of a table; those that may be other than NULL. */
+struct bulk_columns {
+	uint8_t n, known;
+	uint8_t at[STORE_COLUMNS_MAX]; /* numbers of those that are known */
+};
+
+/* unknown: by bit, columns that are NULL in all rows. */
+void bulk_columns_init(struct bulk_columns *c, unsigned n, uint32_t unknown);
+
 /* `last`: of this part. */
 struct error *bulk_leaves_row(struct bulk_leaves *l, int64_t rowid, const struct store_value *v,
-			      unsigned n, bool last) _must_check_;
+			      const struct bulk_columns *columns, bool last) _must_check_;
 /* An index entry of two integers, the first one maybe NULL. */
 struct error *bulk_leaves_entry(struct bulk_leaves *l, bool null, int64_t key, int64_t tail,
 				bool last) _must_check_;
@@ -174,8 +183,8 @@ struct bulk_plan {
 	const struct snapshot *s;
 	const struct store_index *index;
 	uint64_t rows;
-	uint64_t part;		      /* rows of a range, unless an eighth of all is more */
-	bool sorted;		      /* keys rise with rows: no sorting */
+	uint64_t part; /* a sixteenth of the rows of a range, unless an eighth of all is more */
+	bool sorted;   /* keys rise with rows: no sorting */
 	VEC(struct bulk_range) range; /* in key order */
 };
 

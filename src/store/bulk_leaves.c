@@ -58,6 +58,12 @@ static inline uint8_t *put_varint(uint8_t *p, uint64_t v)
 	return p + n;
 }
 
+/* What put_varint takes. */
+static inline uint32_t varint_len(uint64_t v)
+{
+	return v >> 56 ? 9 : (70 - (uint32_t)__builtin_clzll(v | 1)) / 7;
+}
+
 /* 2.1: integers take 0, 1, 2, 3, 4, 6 or 8 bytes, and their serial type says which. */
 struct integer_form {
 	uint8_t serial, bytes;
@@ -221,19 +227,107 @@ static struct error *leaves_cell(struct bulk_leaves *l, int64_t rowid, const uin
 	return cell ? NULL : bulk_level_divide(l->level, start, len);
 }
 
-struct error *bulk_leaves_row(struct bulk_leaves *l, int64_t rowid, const struct store_value *v,
-			      unsigned n, bool last)
+/* A small cell: what its payload's size takes one byte for, and its rowid. */
+enum { SMALL_PAYLOAD = 127, SMALL_MAX = CELL_PREFIX_MAX + SMALL_PAYLOAD };
+
+/* len is 16 at least; nothing behind it is touched. */
+static inline void small_copy(uint8_t *to, const uint8_t *from, uint32_t len)
 {
-	uint64_t need = CELL_PREFIX_MAX + RECORD_HEADER_MAX + 8 * (uint64_t)n + 16;
-	for (unsigned c = 0; c < n; c++)
+	for (uint32_t i = 0; i + 16 < len; i += 16)
+		memcpy(to + i, from + i, 16);
+	memcpy(to + len - 16, from + len - 16, 16);
+}
+
+void bulk_columns_init(struct bulk_columns *c, unsigned n, uint32_t unknown)
+{
+	assert(n <= STORE_COLUMNS_MAX);
+	*c = (struct bulk_columns){.n = (uint8_t)n};
+	for (unsigned i = 0; i < n; i++)
+		if (!(unknown >> i & 1))
+			c->at[c->known++] = (uint8_t)i;
+}
+
+/*
+ * Rows without long texts, which is nearly all of them, in one pass: each serial type is a byte, so
+ * that it is known where the body begins. False: not such a row.
+ */
+static inline bool small_row(const struct store_value *v, const struct bulk_columns *columns,
+			     uint8_t *header, uint32_t *payload)
+{
+	uint8_t *serial = header + 1, *b = serial + columns->n;
+	memset(header, 0, 1 + STORE_COLUMNS_MAX);
+	*header = (uint8_t)(1 + columns->n);
+	for (unsigned i = 0; i < columns->known; i++) {
+		unsigned c = columns->at[i];
+		switch ((enum store_type)v[c].type) {
+		case STORE_NULL:
+			break;
+		case STORE_INT:
+			b += put_integer(b, v[c].i, &serial[c]);
+			break;
+		case STORE_REAL:
+			return false;
+		case STORE_TEXT:
+			if (v[c].len > 57 || (uint32_t)(b - header) + v[c].len > SMALL_PAYLOAD)
+				return false;
+			serial[c] = (uint8_t)(13 + 2 * v[c].len);
+			memcpy(b, v[c].text, v[c].len);
+			b += v[c].len;
+			break;
+		}
+	}
+	*payload = (uint32_t)(b - header);
+	return *payload <= SMALL_PAYLOAD;
+}
+
+/* false in *ret: nothing was written. */
+static struct error *leaves_small(struct bulk_leaves *l, int64_t rowid, const struct store_value *v,
+				  const struct bulk_columns *columns, bool last, bool *ret)
+{
+	uint8_t cell[SMALL_MAX + 8 * STORE_COLUMNS_MAX], *header = cell + 10, *at;
+	uint32_t payload;
+	*ret = small_row(v, columns, header, &payload);
+	if (!*ret)
+		return NULL;
+	uint32_t digits = varint_len((uint64_t)rowid);
+	uint8_t *start = header - digits - 1;
+	put_varint(start + 1, (uint64_t)rowid);
+	*start = (uint8_t)payload;
+	uint32_t len = 1 + digits + payload;
+	struct error *err = leaves_place(l, len, last, &at);
+	if (err)
+		return err;
+	l->rowid = rowid;
+	if (len >= 16)
+		small_copy(at, start, len);
+	else
+		memcpy(at, start, len);
+	return NULL;
+}
+
+struct error *bulk_leaves_row(struct bulk_leaves *l, int64_t rowid, const struct store_value *v,
+			      const struct bulk_columns *columns, bool last)
+{
+	if (l->table) {
+		bool done;
+		struct error *err = leaves_small(l, rowid, v, columns, last, &done);
+		if (err || done)
+			return err;
+	}
+	unsigned n = columns->n;
+	uint64_t known = 0, need = CELL_PREFIX_MAX + RECORD_HEADER_MAX + 8 * (uint64_t)n + 16;
+	for (unsigned i = 0; i < columns->known; i++) {
+		unsigned c = columns->at[i];
+		known |= UINT64_C(1) << c;
 		need += v[c].type == STORE_TEXT ? v[c].len : 0;
+	}
 	struct error *err = leaves_body(l, need);
 	if (err)
 		return err;
 	uint8_t header[RECORD_HEADER_MAX], *h = header + 1;
 	uint8_t *body = l->body + CELL_PREFIX_MAX + RECORD_HEADER_MAX, *b = body;
 	for (unsigned c = 0; c < n; c++) {
-		switch ((enum store_type)v[c].type) {
+		switch ((enum store_type)(known >> c & 1 ? v[c].type : STORE_NULL)) {
 		case STORE_NULL:
 			*h++ = 0;
 			break;

@@ -2,8 +2,8 @@
  * Index entries in key order without a copy of the table.
  *
  * Keys that rise with the rows (addresses; the sources of references) need nothing. Others are
- * counted once into buckets, buckets joined to ranges of about an eighth of the rows, and each
- * range is then collected and sorted on its own, by counting where its keys lie close together
+ * counted once into buckets, buckets joined to ranges of about an eighth of the rows (of few rows:
+ * a range for all), and each range is then collected and sorted on its own, by counting where its keys lie close together
  * (types, targets of references, sizes), else by radix. Rows of equal keys keep their order, as the
  * index wants it.
  */
@@ -16,6 +16,7 @@
 enum {
 	BATCH = 1024, /* keys asked for at a time */
 	RANGES = 8,   /* about; bounds the passes over the keys */
+	PARTS = 16,   /* of the rows that a thread takes at a time are few enough for one range */
 	/* Buckets: NULL, negative, then 512 for each power of two from 2^10 on. */
 	EXACT = 1024,
 	PER_POWER = 512,
@@ -27,6 +28,16 @@ enum {
 static inline bool key_null(const struct store_index *x, int64_t key)
 {
 	return x->zero_is_null && !key;
+}
+
+/* Keys of rows [at, at + n): a column of the snapshot itself, or `buffer`. */
+static inline const int64_t *keys_of(const struct bulk_plan *p, uint64_t at, uint64_t n,
+				     uint64_t *hint, int64_t *buffer)
+{
+	if (p->index->array)
+		return p->index->array(p->s) + at;
+	p->index->keys(p->s, at, n, hint, buffer);
+	return buffer;
 }
 
 static inline uint64_t key_order(int64_t key)
@@ -67,8 +78,8 @@ static uint64_t bucket_first(uint32_t bucket)
 static struct error *plan_ranges(struct bulk_plan *p, const uint64_t *count)
 {
 	uint64_t most = p->rows / RANGES;
-	if (most < p->part)
-		most = p->part;
+	if (most < p->part * PARTS)
+		most = p->part * PARTS;
 	struct bulk_range r = {.null = true, .count = count[0]};
 	if (r.count && !p->index->partial) {
 		struct error *err = vec_push(&p->range, r);
@@ -99,12 +110,12 @@ struct error *bulk_plan_make(struct bulk_plan *p)
 	uint64_t *count = calloc(BUCKETS, sizeof(*count));
 	if (!count)
 		return &error_nomem;
-	int64_t key[BATCH];
+	int64_t buffer[BATCH];
 	uint64_t hint = 0, before = 0;
 	bool sorted = true, values = false;
 	for (uint64_t at = 0; at < p->rows; at += BATCH) {
 		uint64_t n = p->rows - at < BATCH ? p->rows - at : BATCH;
-		p->index->keys(p->s, at, n, &hint, key);
+		const int64_t *key = keys_of(p, at, n, &hint, buffer);
 		for (uint64_t i = 0; i < n; i++) {
 			if (key_null(p->index, key[i])) {
 				count[0]++;
@@ -141,12 +152,12 @@ static struct error *add_entry(const struct bulk_plan *p, uint64_t row, int64_t 
 struct error *bulk_sorted_entries(const struct bulk_plan *p, uint64_t first, uint64_t end,
 				  struct bulk_leaves *l)
 {
-	int64_t key[BATCH];
+	int64_t buffer[BATCH];
 	uint64_t hint = 0, tail_hint = 0;
 	struct error *err = NULL;
 	for (uint64_t at = first; at < end && !err; at += BATCH) {
 		uint64_t n = end - at < BATCH ? end - at : BATCH;
-		p->index->keys(p->s, at, n, &hint, key);
+		const int64_t *key = keys_of(p, at, n, &hint, buffer);
 		for (uint64_t i = 0; i < n && !err; i++)
 			err = add_entry(p, at + i, key[i], &tail_hint, l, at + i + 1 == end);
 	}
@@ -158,7 +169,8 @@ struct range_walk {
 	const struct bulk_plan *plan;
 	uint64_t lo, span; /* in the range: order - lo <= span */
 	uint64_t at, n, i, hint;
-	int64_t key[BATCH];
+	const int64_t *key;
+	int64_t buffer[BATCH];
 };
 
 static inline bool walk_next(struct range_walk *w, uint64_t *row, uint64_t *order)
@@ -176,7 +188,7 @@ static inline bool walk_next(struct range_walk *w, uint64_t *row, uint64_t *orde
 		if (w->at >= w->plan->rows)
 			return false;
 		w->n = w->plan->rows - w->at < BATCH ? w->plan->rows - w->at : BATCH;
-		w->plan->index->keys(w->plan->s, w->at, w->n, &w->hint, w->key);
+		w->key = keys_of(w->plan, w->at, w->n, &w->hint, w->buffer);
 		w->i = 0;
 	}
 }
@@ -264,11 +276,11 @@ static struct error *range_of_one_key(const struct bulk_plan *p, const struct bu
 				      int64_t one, bool last, struct bulk_leaves *l)
 {
 	struct error *err = NULL;
-	int64_t key[BATCH];
+	int64_t buffer[BATCH];
 	uint64_t hint = 0, tail_hint = 0, done = 0;
 	for (uint64_t at = 0; at < p->rows && !err; at += BATCH) {
 		uint64_t n = p->rows - at < BATCH ? p->rows - at : BATCH;
-		p->index->keys(p->s, at, n, &hint, key);
+		const int64_t *key = keys_of(p, at, n, &hint, buffer);
 		for (uint64_t i = 0; i < n && !err; i++)
 			if (key[i] == one)
 				err = add_entry(p, at + i, one, &tail_hint, l,

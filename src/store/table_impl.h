@@ -58,7 +58,11 @@ struct store_index {
 	bool zero_is_null;
 	bool partial; /* WHERE column IS NOT NULL */
 	store_keys_fn keys;
-	store_keys_fn tail; /* what follows the key; NULL: the rowid, i + 1 */
+	/* The same as an array, where the snapshot has one; else NULL. */
+	const int64_t *(*array)(const struct snapshot *s);
+	bool (*known)(
+		const struct snapshot *s); /* false: NULL in all rows: no index. NULL: always */
+	store_keys_fn tail;		   /* what follows the key; NULL: the rowid, i + 1 */
 };
 
 enum { STORE_INDEXES_MAX = 8 };
@@ -68,6 +72,9 @@ struct store_table {
 	const char *column[STORE_COLUMNS_MAX + 1]; /* ends with NULL */
 	uint64_t (*rows)(const struct snapshot *s);
 	store_row_fn row;
+	/* Columns that are NULL in all rows, by bit: they need not be looked at. NULL: nothing is known
+	 * of that. */
+	uint32_t (*unknown)(const struct snapshot *s);
 	/* For the bulk writer. Rows come in key order, keys rise. */
 	bool bulk;	    /* may grow big */
 	bool rowid_alias;   /* column 0 is INTEGER PRIMARY KEY, and is i + 1 */

@@ -228,7 +228,9 @@ static struct error *writer_rows(struct store_writer *w)
 			assert(w->ntree + 1 + STORE_INDEXES_MAX <= STORE_TREES_MAX);
 			w->tree[w->ntree++] = (struct bulk_tree){.table = t};
 			for (const struct store_index *x = t->index; x->name; x++)
-				w->tree[w->ntree++] = (struct bulk_tree){.table = t, .index = x};
+				if (!x->known || x->known(w->s))
+					w->tree[w->ntree++] =
+						(struct bulk_tree){.table = t, .index = x};
 		} else {
 			err = ordinary_write(w->db, t, w->s);
 		}
@@ -236,6 +238,16 @@ static struct error *writer_rows(struct store_writer *w)
 			return err;
 	}
 	return NULL;
+}
+
+/* An index over a column that is NULL in all rows would answer nothing: it is not made. */
+static bool writer_wants_index(const struct store_writer *w, const char *table, const char *index)
+{
+	for (const struct store_table *const *t = store_tables; *t; t++)
+		for (const struct store_index *x = (*t)->index; x->name; x++)
+			if (!strcmp((*t)->name, table) && !strcmp(x->name, index) && x->known)
+				return x->known(w->s);
+	return true;
 }
 
 /*
@@ -250,12 +262,13 @@ static struct error *writer_indexes(struct store_writer *w)
 		w->made_index[0] = w->made_on[0] = 0;
 		if (sqlite3_prepare_v2(w->db, sql, -1, &stmt, &next))
 			return store_error(w->db, "indexes.sql");
+		bool wanted = !w->made_index[0] || writer_wants_index(w, w->made_on, w->made_index);
 		bool later = w->made_index[0] && writer_has_tree(w, w->made_on, NULL) &&
 			     !writer_has_tree(w, w->made_on, w->made_index);
-		if (later) {
+		if (later && wanted) {
 			assert(w->nlater < STORE_LATER_MAX);
 			w->later[w->nlater++] = sql;
-		} else if (stmt) {
+		} else if (stmt && wanted) {
 			sqlite3_step(stmt);
 		}
 		if (sqlite3_finalize(stmt))

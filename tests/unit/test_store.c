@@ -230,6 +230,45 @@ static void test_plain(void **state)
 					 .plain = true});
 }
 
+/* Columns that nobody knows: the rows of both ways are the same, and have no index. */
+static void test_unknown(void **state)
+{
+	(void)state;
+	for (unsigned way = 0; way < 2; way++) {
+		struct damage_log damage = {0};
+		struct snapshot *s;
+		uint32_t n = 60000;
+		must(snapshot_create(NULL, &damage, &s));
+		must(snapshot_traced(s, n, way));
+		for (uint32_t i = 0; i < n; i++) {
+			/* Sizes of all lengths that numbers are written in. */
+			s->object.size[i] = i % 5 ? i % 40 * 8 : UINT64_C(1) << i % 62;
+			s->object.site_id[i] = 0;
+			if (way)
+				s->object.address[i] = UINT64_C(0x7f0000000000) + 16 * i;
+		}
+		const char *ordinary = in_folder("ordinary.db"), *bulk = in_folder("bulk.db");
+		struct store_options opt = {.ordinary = true, .no_sync = true};
+		must(store_write(s, ordinary, &opt, NULL));
+		opt = (struct store_options){.bulk_from = 1, .no_sync = true, .bulk_part = 900};
+		must(store_write(s, bulk, &opt, NULL));
+		check_sound(ordinary);
+		check_sound(bulk);
+		compare(ordinary, bulk, s);
+		sqlite3 *db = open_plain(bulk);
+		assert_string_equal(ask(db, "SELECT group_concat(name) FROM (SELECT name FROM "
+					    "sqlite_schema WHERE type = 'index' AND tbl_name = "
+					    "'object' ORDER BY name)"),
+				    way ? "object_address,object_size" : "object_size");
+		assert_string_equal(ask(db, "SELECT count(*) FROM object WHERE type_id IS NULL AND "
+					    "retained IS NULL"),
+				    "60000");
+		sqlite3_close(db);
+		snapshot_destroy(s);
+		damage_deinit(&damage);
+	}
+}
+
 /* SQLite goes on writing to what the bulk writer made: every tree is split, merged, freed. */
 static void test_goes_on(void **state)
 {
@@ -606,13 +645,13 @@ static void test_functions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),	    cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_wide),	    cmocka_unit_test(test_plain),
-		cmocka_unit_test(test_goes_on),	    cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_replace),	    cmocka_unit_test(test_target),
-		cmocka_unit_test(test_interrupted), cmocka_unit_test(test_no_room),
-		cmocka_unit_test(test_open),	    cmocka_unit_test(test_functions),
-		cmocka_unit_test(test_views),
+		cmocka_unit_test(test_empty),	  cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_wide),	  cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_unknown),	  cmocka_unit_test(test_goes_on),
+		cmocka_unit_test(test_columns),	  cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_target),	  cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_no_room),	  cmocka_unit_test(test_open),
+		cmocka_unit_test(test_functions), cmocka_unit_test(test_views),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

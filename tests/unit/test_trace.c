@@ -252,6 +252,60 @@ static void test_replay_table(void **state)
 	end(&f);
 }
 
+/* Sizes that are kept beside the table; the rows of what is live in the end, by address. */
+static void test_replay_big(void **state)
+{
+	(void)state;
+	static const uint64_t sizes[] = {
+		0,
+		100,
+		UINT32_MAX - UINT64_C(1),
+		UINT32_MAX,
+		UINT32_MAX + UINT64_C(1),
+		UINT64_C(5) << 32,
+	};
+	enum { SIZES = sizeof(sizes) / sizeof(*sizes) };
+	struct fixture f;
+	uint64_t seed = 5, live[PLACES] = {0};
+	uint32_t of[PLACES] = {0}, st[2], n = 0;
+	begin(&f);
+	for (uint32_t k = 0; k < 2; k++)
+		st[k] = stack(f.t, frame(f.t, k ? "one" : "other", "x.c", k, 0), 0);
+	for (int e = 0; e < EVENTS; e++) {
+		uint32_t p = rnd(&seed, PLACES), z = rnd(&seed, SIZES), k = rnd(&seed, 2);
+		/* Far apart, in no order. */
+		uint64_t address = UINT64_C(0x9e3779b97f4a7c15) * (p + 1), size;
+		uint32_t found;
+		if (!rnd(&seed, 3)) {
+			trace_free(f.t, address);
+			live[p] = 0;
+		} else {
+			ok(trace_alloc(f.t, address, sizes[z], st[k]));
+			live[p] = address;
+			of[p] = z * 2 + k;
+		}
+		assert_int_equal(trace_find(f.t, address, &size, &found), live[p] != 0);
+		if (live[p])
+			assert_true(size == sizes[z] && found == st[k]);
+	}
+	ok(trace_seal(f.t, f.s));
+	ok(snapshot_check(f.s));
+	for (uint32_t p = 0; p < PLACES; p++) {
+		if (!live[p])
+			continue;
+		uint32_t i = 0;
+		while (i < f.s->object.n && f.s->object.address[i] != live[p])
+			i++;
+		assert_true(i < f.s->object.n);
+		assert_int_equal(f.s->object.size[i], sizes[of[p] / 2]);
+		assert_string_equal(site_name(&f, f.s->object.site_id[i]),
+				    of[p] % 2 ? "one" : "other");
+		n++;
+	}
+	assert_int_equal(f.s->object.n, n);
+	end(&f);
+}
+
 static void test_replay_timeline(void **state)
 {
 	(void)state;
@@ -413,10 +467,10 @@ static void test_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_replay_blocks), cmocka_unit_test(test_replay_kinds),
-		cmocka_unit_test(test_replay_table),  cmocka_unit_test(test_replay_timeline),
-		cmocka_unit_test(test_sites),	      cmocka_unit_test(test_totals),
-		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_replay_blocks),	cmocka_unit_test(test_replay_kinds),
+		cmocka_unit_test(test_replay_big),	cmocka_unit_test(test_replay_table),
+		cmocka_unit_test(test_replay_timeline), cmocka_unit_test(test_sites),
+		cmocka_unit_test(test_totals),		cmocka_unit_test(test_lines),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,8 +26,8 @@ static void object_row(const struct snapshot *s, uint64_t i, struct store_row *o
 	const struct object_table *o = &s->object;
 	struct store_value *v = out->v;
 	v[0] = value_int((int64_t)i + 1);
-	v[1] = value_nonzero(o->address[i]);
-	v[2] = value_nonzero(o->block ? o->block[i] : o->address[i]);
+	v[1] = value_nonzero(o->address ? o->address[i] : 0);
+	v[2] = value_nonzero(o->address ? object_block(o, i) : 0);
 	v[3] = value_int((int64_t)o->size[i]);
 	v[4] = value_nonzero(o->arena_id ? o->arena_id[i] : 0);
 	v[5] = value_nonzero(o->type_id ? o->type_id[i] : 0);
@@ -44,11 +44,34 @@ static void object_row(const struct snapshot *s, uint64_t i, struct store_row *o
 	v[15] = value_string(s, object_shown(o, i));
 }
 
+static uint32_t object_unknown(const struct snapshot *s)
+{
+	const struct object_table *o = &s->object;
+	const bool known[] = {
+		true,	      o->address,   o->address,	 o->size,
+		o->arena_id,  o->type_id,   o->owner_id, o->refcount,
+		o->reachable, o->grade,	    o->retained, o->dominator,
+		o->site_id,   o->retention, o->held,	 o->value || o->shown,
+	};
+	uint32_t unknown = 0;
+	for (unsigned c = 0; c < sizeof(known) / sizeof(known[0]); c++)
+		unknown |= (uint32_t)!known[c] << c;
+	return unknown;
+}
+
 static void object_address_keys(const struct snapshot *s, uint64_t first, uint64_t n,
 				uint64_t *hint, int64_t *out)
 {
 	(void)hint;
-	memcpy(out, s->object.address + first, n * sizeof(*out));
+	if (s->object.address)
+		memcpy(out, s->object.address + first, n * sizeof(*out));
+	else
+		memset(out, 0, n * sizeof(*out));
+}
+
+static bool object_address_known(const struct snapshot *s)
+{
+	return s->object.address;
 }
 
 static void object_type_keys(const struct snapshot *s, uint64_t first, uint64_t n, uint64_t *hint,
@@ -59,11 +82,21 @@ static void object_type_keys(const struct snapshot *s, uint64_t first, uint64_t 
 		out[i] = s->object.type_id ? s->object.type_id[first + i] : 0;
 }
 
+static bool object_type_known(const struct snapshot *s)
+{
+	return s->object.type_id;
+}
+
 static void object_size_keys(const struct snapshot *s, uint64_t first, uint64_t n, uint64_t *hint,
 			     int64_t *out)
 {
 	(void)hint;
 	memcpy(out, s->object.size + first, n * sizeof(*out));
+}
+
+static const int64_t *object_size_array(const struct snapshot *s)
+{
+	return (const int64_t *)s->object.size;
 }
 
 static void object_retained_keys(const struct snapshot *s, uint64_t first, uint64_t n,
@@ -74,6 +107,11 @@ static void object_retained_keys(const struct snapshot *s, uint64_t first, uint6
 		out[i] = s->object.retained ? (int64_t)s->object.retained[first + i] : 0;
 }
 
+static bool object_retained_known(const struct snapshot *s)
+{
+	return s->object.retained;
+}
+
 static void object_dominator_keys(const struct snapshot *s, uint64_t first, uint64_t n,
 				  uint64_t *hint, int64_t *out)
 {
@@ -82,12 +120,22 @@ static void object_dominator_keys(const struct snapshot *s, uint64_t first, uint
 		out[i] = s->object.dominator ? s->object.dominator[first + i] : 0;
 }
 
+static bool object_dominator_known(const struct snapshot *s)
+{
+	return s->object.dominator;
+}
+
 static void object_owner_keys(const struct snapshot *s, uint64_t first, uint64_t n, uint64_t *hint,
 			      int64_t *out)
 {
 	(void)hint;
 	for (uint64_t i = 0; i < n; i++)
 		out[i] = s->object.owner_id ? s->object.owner_id[first + i] : 0;
+}
+
+static bool object_owner_known(const struct snapshot *s)
+{
+	return s->object.owner_id;
 }
 
 static uint64_t written_rows(const struct snapshot *s)
@@ -120,6 +168,7 @@ const struct store_table store_table_object = {
 	.name = "object",
 	.rows = object_rows,
 	.row = object_row,
+	.unknown = object_unknown,
 	.column = {"id", "address", "block", "size", "arena_id", "type_id", "owner_id", "refcount",
 		   "reachable", "grade", "retained", "dominator_id", "site_id", "retention_id",
 		   "held_by", "value"},
@@ -130,26 +179,34 @@ const struct store_table store_table_object = {
 			{.name = "object_address",
 			 .column = "address",
 			 .zero_is_null = true,
-			 .keys = object_address_keys},
+			 .keys = object_address_keys,
+			 .known = object_address_known},
 			{.name = "object_type",
 			 .column = "type_id",
 			 .zero_is_null = true,
-			 .keys = object_type_keys},
-			{.name = "object_size", .column = "size", .keys = object_size_keys},
+			 .keys = object_type_keys,
+			 .known = object_type_known},
+			{.name = "object_size",
+			 .column = "size",
+			 .keys = object_size_keys,
+			 .array = object_size_array},
 			{.name = "object_retained",
 			 .column = "retained",
 			 .zero_is_null = true,
-			 .keys = object_retained_keys},
+			 .keys = object_retained_keys,
+			 .known = object_retained_known},
 			{.name = "object_dominator",
 			 .column = "dominator_id",
 			 .zero_is_null = true,
 			 .partial = true,
-			 .keys = object_dominator_keys},
+			 .keys = object_dominator_keys,
+			 .known = object_dominator_known},
 			{.name = "object_owner",
 			 .column = "owner_id",
 			 .zero_is_null = true,
 			 .partial = true,
-			 .keys = object_owner_keys},
+			 .keys = object_owner_keys,
+			 .known = object_owner_known},
 		},
 };
 
