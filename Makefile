@@ -122,6 +122,11 @@ check: setup-test
 	$(MAKE) builds BUILDS=i386
 	$(MAKE) pythons PYTHON_SUITES=sid SHORT=1
 
+## recorders: heap profiles of more programs against jeprof and google-pprof
+.PHONY: recorders
+recorders: all
+	PROFILES=all $(PYTEST) tests/e2e/test_profiles.py
+
 ## clang: the same sources by clang, its warnings as errors, and the unit tests
 clang:
 	$(MAKE) CC=clang BUILD=$(BUILD)/clang WERROR=-Werror all unit

@@ -77,6 +77,41 @@ def paths(path, cost, folder):
     return {k: v for k, v in found.items() if v}
 
 
+TOPS = {"allocations": ("-a1", r"(?P<cost>\S+) calls to allocation functions with \S+ peak consumption from"),
+        "peak_bytes": ("-p1", r"(?P<cost>\S+) peak memory consumed over (?P<calls>\d+) calls from"),
+        "live_bytes": ("-l1", r"(?P<cost>\S+) leaked over (?P<calls>\d+) calls from"),
+        "temporary": ("-T1", r"(?P<cost>\S+) temporary allocations of (?P<calls>\d+) allocations in total .* from")}
+
+
+def top(path, column, n=1_000_000):
+    """heaptrack_print's list of places, those of no cost too: [(cost as it is written, calls, place)]"""
+    flag, pattern = TOPS[column]
+    flags = [f for f in ("-p0", "-a0", "-T0", "-l0") if f[:2] != flag[:2]]
+    out = subprocess.run(["heaptrack_print", path, flag, *flags, f"-n{n}", "-s0", "-m1", "-t0"], check=True,
+                         timeout=120, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return [(m["cost"], int(m.groupdict().get("calls") or m["cost"]),
+             # Functions without a name are one for each binary, and those of no binary.
+             (None if m["function"].startswith("0x") else m["function"], m["file"],
+              None if m["module"] == "??" else m["module"]))
+            for m in re.finditer(rf"(?m)^{pattern}\n(?P<function>.*)\n(?:  at (?P<file>.*)\n)?"
+                                 r"(?:  in (?P<module>.*)\n)?", out.stdout.decode(errors="replace"))]
+
+
+def is_allocator(function):
+    return re.match(r"(malloc|calloc|realloc|operator new)\b", function or "")
+
+
+def by_place(db, column):
+    """Ours: {place: cost}, {place: calls}"""
+    cost, calls = Counter(), Counter()
+    for function, file, line, module, own, n, suppressed in db.rows(
+            f"SELECT function, file, line, module, {column}, allocations, suppressed FROM site"):
+        at = function, f"{file}:{line or 0}" if file else None, module
+        calls[at] += n or 0
+        cost[at] += own if own and not (suppressed and column == "live_bytes") else 0
+    return cost, calls
+
+
 def mistaken(path):
     """Frees that heaptrack_print takes for temporary: of kind 0, after another free."""
     wrong, last = 0, 0
@@ -95,8 +130,7 @@ def key(frames):
     """A call path without allocation functions, of which we leave out more at the inner end (malloc as it
     was inlined, operator new with alignment) than heaptrack_print does; sorted, since that writes the
     functions that were inlined at one address the wrong way round."""
-    return tuple(sorted(f for f in frames if f and not re.match(
-        r"(malloc|calloc|realloc|operator new)\b", f)))
+    return tuple(sorted(f for f in frames if f and not is_allocator(f)))
 
 
 class Replay:

@@ -79,6 +79,32 @@ def test_interpreted(recorded, tmp_path, db_path):
     db.close()
 
 
+def test_places(recorded, db_path):
+    """heaptrack_print's lists of places, which its top tens are the head of: every row, and the order."""
+    _, raw, interpreted, _ = recorded
+    with scan(interpreted, db_path) as db:
+        for column in heaptrack.TOPS:
+            if column == "temporary" and heaptrack.mistaken(interpreted):
+                continue
+            cost, calls = heaptrack.by_place(db, column)
+            write = heaptrack.human if column in ("peak_bytes", "live_bytes") else str
+            theirs = heaptrack.top(interpreted, column)
+            # More of the allocation functions are none of ours: what they have there is their callers' here.
+            folded = sum(n for _, n, place in theirs if heaptrack.is_allocator(place[0]))
+            theirs = [row for row in theirs if not heaptrack.is_allocator(row[2][0])]
+            more = {place: calls[place] - n for _, n, place in theirs if calls[place] != n}
+            assert all(n > 0 for n in more.values()) and sum(more.values()) <= folded, column
+            same = [(text, place) for text, _, place in theirs if place not in more]
+            assert len(same) >= 1
+            assert [text for text, _ in same] == [write(cost[place]) for _, place in same], column
+            # The ten biggest are theirs, but for what is counted to callers.
+            listed = {place for _, _, place in theirs}
+            if not folded:
+                assert all(n == 0 or place in listed for place, n in cost.items())
+                assert [write(n) for n in sorted(cost.values(), reverse=True)[:10] if n] == \
+                    [text for text, _, _ in theirs[:10] if text not in ("0", "0B")], column
+
+
 def test_raw(recorded, db_path):
     name, raw, interpreted, told = recorded
     db = scan(raw, db_path)
