@@ -173,21 +173,27 @@ static struct error *numbers_pass(struct numbers *w, uint64_t rows, bool links)
 	return err;
 }
 
+/* Two interpreters that keep numbers this way: the second finds what the first one's types are not in. */
 static struct error *cpython_numbers_scan(struct heap_context *ctx, uint32_t *ret)
 {
-	struct numbers w = {.ctx = ctx};
+	struct error *err = NULL;
 	*ret = 0;
-	if (!cpython_resolve(ctx->image, ctx->debuginfo, NULL, &w.cpython) ||
-	    !w.cpython.layout->number.block_items)
-		return NULL;
-	w.l = &w.cpython.layout->number;
-	uint64_t rows = ctx->snapshot->block.n;
-	struct error *err = numbers_pass(&w, rows, false);
-	/* A run of blocks without a number in use is as long as it is: rarely more than one. */
-	for (unsigned i = 0; w.pending.n && i < 64 && !err; i++)
-		err = numbers_pass(&w, rows, true);
-	vec_deinit(&w.pending);
-	log_info(ctx->log, "CPython: %u blocks of int and float objects", w.blocks);
+	for (unsigned nth = 0; nth < CPYTHON_RUNTIMES_MOST && !err; nth++) {
+		struct numbers w = {.ctx = ctx};
+		bool read = cpython_resolve(ctx->image, ctx->debuginfo, NULL, nth, &w.cpython);
+		if (!w.cpython.module_id)
+			break;
+		if (!read || !w.cpython.layout->number.block_items)
+			continue;
+		w.l = &w.cpython.layout->number;
+		uint64_t rows = ctx->snapshot->block.n;
+		err = numbers_pass(&w, rows, false);
+		/* A run of blocks without a number in use is as long as it is: rarely more than one. */
+		for (unsigned i = 0; w.pending.n && i < 64 && !err; i++)
+			err = numbers_pass(&w, rows, true);
+		vec_deinit(&w.pending);
+		log_info(ctx->log, "CPython: %u blocks of int and float objects", w.blocks);
+	}
 	return err;
 }
 

@@ -460,12 +460,16 @@ struct cpython {
 	const char *how;	 /* what told the version: for humans */
 };
 
+/* What can be read side by side in one process: libpython of two versions, say. */
+enum { CPYTHON_RUNTIMES_MOST = 2 };
+
 /*
- * Which interpreter is in this process, and which row is its? False: none, or none that can be
- * read; in the second case damage_add says why, once if `damage` is given (pass NULL to ask again).
- * Pure: the same answer for whoever asks.
+ * Which interpreter is in this process (the nth one, from 0 on; not to be confused with the several
+ * interpreters that one libpython can run), and which row is its? False: there is none (then
+ * ret->module_id is 0), or it cannot be read; in the second case damage_add says why, once if `damage` is
+ * given (pass NULL to ask again). Pure: the same answer for whoever asks.
  */
 bool cpython_resolve(const struct image *img, const struct debuginfo *di, struct damage_log *damage,
-		     struct cpython *ret);
+		     unsigned nth, struct cpython *ret);
 /* An exported symbol or static of the interpreter's module; 0: there is no such name. */
 uint64_t cpython_symbol(const struct cpython *py, const struct debuginfo *di, const char *name);

@@ -7,6 +7,8 @@
  *		Py_GetVersion made in .bss, else the size of type objects, which all but two
  *		versions have for themselves
  *
+ * A process may have several: a program with one in it loads a library that is linked with another.
+ *
  * Whatever says which version it is, `type` must be as big as that version's row says.
  */
 #include "layout/cpython_impl.h"
@@ -231,27 +233,41 @@ __attribute__((format(printf, 3, 4))) static bool refuse(struct damage_log *dama
 	return false;
 }
 
-/* By the exported symbol; else by structure. address without basicsize: it is not sound there. */
-static bool type_type_find(const struct image *img, const struct debuginfo *di,
+static bool type_type_in(const struct image *img, const struct debuginfo *di, uint32_t id,
+			 bool by_structure, struct type_type *ret)
+{
+	uint64_t at = module_symbol(di, id, "PyType_Type");
+	*ret = (struct type_type){.module_id = id, .address = at};
+	if (by_structure)
+		return !at && type_type_search(img, image_module_get(img, id), ret);
+	return at &&
+	       (is_type_type(img, at, HEAD_PLAIN, ret) || is_type_type(img, at, HEAD_LONG, ret));
+}
+
+/*
+ * The nth one: first those with the exported symbol, then those by structure. Where there is none: address
+ * without basicsize, for what has the symbol but is not sound (or was never made ready: that is no interpreter
+ * beside another one).
+ */
+static bool type_type_find(const struct image *img, const struct debuginfo *di, unsigned nth,
 			   struct type_type *ret)
 {
 	struct type_type odd = {.module_id = 0};
-	for (uint32_t id = 1; id <= img->nmodule; id++) {
-		uint64_t at = module_symbol(di, id, "PyType_Type");
-		ret->module_id = id;
-		if (!at)
-			continue;
-		if (is_type_type(img, at, HEAD_PLAIN, ret) || is_type_type(img, at, HEAD_LONG, ret))
-			return true;
-		odd = (struct type_type){.module_id = id, .address = at};
-	}
-	for (uint32_t id = 1; id <= img->nmodule && !odd.address; id++) {
-		ret->module_id = id;
-		if (type_type_search(img, image_module_get(img, id), ret))
-			return true;
+	bool any = false;
+	for (unsigned by_structure = 0; by_structure < 2; by_structure++) {
+		for (uint32_t id = 1; id <= img->nmodule; id++) {
+			if (type_type_in(img, di, id, by_structure, ret)) {
+				if (!nth--)
+					return true;
+				any = true;
+				continue;
+			}
+			if (!by_structure && ret->address && !odd.module_id)
+				odd = (struct type_type){.module_id = id, .address = ret->address};
+		}
 	}
 	*ret = odd;
-	return odd.address;
+	return odd.address && !nth && !any;
 }
 
 static void version_name(struct cpython *py, const struct version *v)
@@ -307,13 +323,13 @@ static bool refuse_newer(struct damage_log *damage, const struct cpython *py)
 }
 
 bool cpython_resolve(const struct image *img, const struct debuginfo *di, struct damage_log *damage,
-		     struct cpython *ret)
+		     unsigned nth, struct cpython *ret)
 {
 	struct type_type type;
 	struct version v;
 	const char *odd;
 	*ret = (struct cpython){.layout = NULL};
-	if (!type_type_find(img, di, &type))
+	if (!type_type_find(img, di, nth, &type))
 		return false;
 	ret->module_id = type.module_id;
 	ret->type_type = type.address;

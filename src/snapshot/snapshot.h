@@ -612,7 +612,7 @@ struct snapshot {
 	VEC(struct finding_row) finding;
 	VEC(struct timeline_row) timeline; /* by time */
 
-	uint32_t interpreter_module_id; /* the binary that has the runtime; 0 none, or not known */
+	uint32_t interpreter_module_id[2]; /* binaries that have a runtime; 0 none, or not known */
 	bool counts_doubtful; /* too many objects are of types that a runtime does not know */
 	bool blocks_sealed;
 

@@ -6,7 +6,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-from build import run_compiler
+from build import PROGRAMS_DIR, _newer, run_compiler
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 
@@ -71,6 +71,15 @@ def embed(python, how, folder):
     # 2.7's extension modules bring the shared libpython along, a second one: none for a static one.
     home = f"{config.prefix}:{folder}" if "static" in words and python.version < (3,) else config.prefix
     return out, environment(PYTHONHOME=home)
+
+
+def two_pythons():
+    """programs/two_pythons.c: no libpython in it."""
+    out, source = PROGRAMS_DIR / "python" / "two_pythons", PROGRAMS / "two_pythons.c"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if _newer(out, source):
+        run_compiler(["gcc", "-O1", "-g", "-Wall", "-Wextra", source, "-o", out, "-ldl"])
+    return out
 
 
 def headless(path):

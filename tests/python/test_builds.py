@@ -202,6 +202,56 @@ def marks(db, told):
         assert "sys.modules" in first["root"]
 
 
+# ---- several libpythons in a process: what a program embeds, and what its plug-ins are linked with ----
+
+TOGETHER = [((3, 11), (3, 9)), ((2, 7), (3, 12)), ((3, 8), (3, 13)), ((3, 6), (3, 10), (3, 13))]
+if SHORT:
+    TOGETHER = TOGETHER[:1]
+
+
+def library(version):
+    for python in reversed([i for i in EVERY if i.version == version]):
+        config = builds.Config(python)
+        found = sorted(Path(config.libdir).glob(f"libpython{config.name}.so"))
+        if found:
+            return found[0]
+    return pytest.skip(f"no shared libpython of {version} here")
+
+
+@pytest.mark.parametrize("versions", TOGETHER, ids=lambda vs: "+".join("%d.%d" % v for v in vs))
+def test_together(tmp_path, versions):
+    """Two are read, each with its objects, referents, garbage and roots; a third one is said not to be."""
+    libraries = [library(v) for v in versions]
+    dump = dumper.run(tmp_path / "run", [builds.two_pythons(), HERE / "programs" / "interpreter.py",
+                                         tmp_path / "told", *libraries], builds.two_pythons(), env=builds.environment())
+    told = [Told(tmp_path / f"told.{n}") for n in range(len(versions))]
+    with scan(dump.core, tmp_path / "x.db") as db:
+        meta = db.meta()
+        read = [tuple(map(int, meta[key].split(".")[:2])) for key in ("python_version", "second_python_version")]
+        assert set(read) <= set(versions) and len(set(read)) == 2
+        one_of = dict(zip(versions, told))
+        for version in read:
+            exact(db, one_of[version])
+        rows = set(db.column("SELECT o.address FROM garbage g JOIN object o ON o.id = g.object_id"))
+        assert rows == {a for version in read for a in one_of[version].garbage} != set()
+        for version in read:
+            out = json.loads(command("path", db.path, hex(one_of[version].mark), "--format", "json").out)
+            # Roots of the second one say whose they are.
+            prefix = "" if version == read[0] else "CPython %s: " % meta["second_python_version"]
+            assert out["paths"][0]["expression"] == prefix + "__main__.KEPT", out
+            assert prefix + "sys.modules" in out["paths"][0]["root"]
+        others = set(versions) - set(read)
+        titles = db.column("SELECT title FROM finding WHERE title LIKE '%more than 2 Python runtimes%'")
+        assert len(titles) == len(others) and all("CPython %d.%d" % v in titles[0] for v in others)
+        check_sound(db)
+        native = [line.split() for line in dump.truth.read_text().splitlines()]
+        reachable = dict(db.rows("SELECT address, reachable FROM object"))
+        assert not [(what, a) for what, a in native if bool(reachable[int(a)]) != (what == "kept")]
+        if not others and min(versions) >= (3, 9):
+            assert db.column("SELECT object_id FROM refcount_error") == []
+    builds.clean(tmp_path)
+
+
 def builtins(db, told):
     """The __dict__ of each builtin type: the type's; of other interpreters (3.12) a root of theirs."""
     for number, one in enumerate(told):

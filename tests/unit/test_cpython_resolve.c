@@ -65,7 +65,7 @@ static void expect_refused(struct process *p, const char *why, uint32_t word_siz
 	struct cpython py;
 	process_seal(p);
 	p->img->word_size = word_size;
-	assert_false(cpython_resolve(p->img, NULL, &p->damage, &py));
+	assert_false(cpython_resolve(p->img, NULL, &p->damage, 0, &py));
 	assert_int_equal(p->damage.n, 1);
 	assert_non_null(strstr(p->damage.at[0].text, why));
 	process_deinit(p);
@@ -76,9 +76,9 @@ static void expect(struct process *p, const char *version, const char *row, uint
 {
 	struct cpython py;
 	process_seal(p);
-	assert_int_equal(cpython_resolve(p->img, NULL, NULL, &py), version != NULL);
+	assert_int_equal(cpython_resolve(p->img, NULL, NULL, 0, &py), version != NULL);
 	assert_int_equal(p->damage.count[DAMAGE_MISSING], 0);
-	assert_int_equal(cpython_resolve(p->img, NULL, &p->damage, &py), version != NULL);
+	assert_int_equal(cpython_resolve(p->img, NULL, &p->damage, 0, &py), version != NULL);
 	assert_int_equal(p->damage.count[DAMAGE_MISSING], sentences);
 	if (version) {
 		assert_string_equal(py.version, version);
@@ -222,7 +222,7 @@ static void test_described(void **state)
 	put64(&p, COOKIE + 72, UINT64_MAX);
 	put64(&p, COOKIE + 88, 7400 + 64);
 	process_seal(&p);
-	assert_true(cpython_resolve(p.img, NULL, &p.damage, &py));
+	assert_true(cpython_resolve(p.img, NULL, &p.damage, 0, &py));
 	const struct cpython_state_layout *row = &cpython_layouts[cpython_nlayouts - 1]->state;
 	assert_int_equal(py.layout->state.interp_next, 8000);
 	assert_int_equal(py.layout->state.interp_threads, row->interp_threads);
@@ -236,7 +236,7 @@ static void test_described(void **state)
 	put64(&p, COOKIE + 488, 24);
 	put64(&p, COOKIE + 64, 8008);
 	process_seal(&p);
-	assert_false(cpython_resolve(p.img, NULL, &p.damage, &py));
+	assert_false(cpython_resolve(p.img, NULL, &p.damage, 0, &py));
 	assert_true(py.newer);
 	assert_int_equal(py.layout->state.interp_next, 8008);
 	assert_int_equal(p.damage.count[DAMAGE_MISSING], 1);

@@ -1,7 +1,7 @@
 /*
  * age: dicts by their last write. Each write to a dict (and its making) gives it the next number of one
  * clock, ma_version_tag (PEP 509, Objects/dictobject.c, 3.6 to 3.13). From 3.12 on each interpreter has a
- * clock of its own: with several there is no order.
+ * clock of its own: with several there is no order; nor is there between two CPythons in a process.
  *
  * A write to an attribute that lies in the instance, not in a dict, is not seen (3.11).
  */
@@ -28,6 +28,8 @@ struct error *py_age_find(struct py *py, uint64_t interpreters)
 {
 	const struct cpython_mapping_layout *l = &py->layout->mapping;
 	struct snapshot *s = py->snapshot;
+	if (py->ctx->state[RUNTIME_cpython_second])
+		return NULL;
 	if (l->version == CPYTHON_NONE || (l->version_by_interpreter && interpreters > 1))
 		return NULL;
 	uint64_t n = 0;

@@ -124,7 +124,7 @@ static struct error *collector_meta(struct py *py, uint64_t interpreter)
 	uint64_t generations;
 	struct error *err = NULL;
 	if (enabled_find(py, interpreter, &enabled))
-		err = snapshot_meta(py->snapshot, "gc_enabled", "%d", enabled != 0);
+		err = py_meta(py, "gc_enabled", "%d", enabled != 0);
 	if (err || !generations_find(py, interpreter, &generations))
 		return err;
 	for (unsigned i = 0; i < 3; i++) {
@@ -133,11 +133,9 @@ static struct error *collector_meta(struct py *py, uint64_t interpreter)
 		    !image_try_u32(py->image, at + l->generation_count, &count[i]))
 			return NULL;
 	}
-	err = snapshot_meta(py->snapshot, "gc_thresholds", "%u %u %u", threshold[0], threshold[1],
-			    threshold[2]);
+	err = py_meta(py, "gc_thresholds", "%u %u %u", threshold[0], threshold[1], threshold[2]);
 	if (!err)
-		err = snapshot_meta(py->snapshot, "gc_counts", "%u %u %u", count[0], count[1],
-				    count[2]);
+		err = py_meta(py, "gc_counts", "%u %u %u", count[0], count[1], count[2]);
 	return err;
 }
 

@@ -114,9 +114,8 @@ struct error *py_newer_frames(struct py *py)
 	for (uint64_t i = 0; i < states.thread.n && !err; i++)
 		err = thread_frames(py, &states.thread.at[i]);
 	if (!err && states.interpreter.n)
-		err = snapshot_meta(py->snapshot, "python_interpreters", "%" PRIu64,
-				    states.interpreter.n);
+		err = py_meta(py, "python_interpreters", "%" PRIu64, states.interpreter.n);
 	if (!err && states.interpreter.n)
-		err = snapshot_meta(py->snapshot, "python_threads", "%" PRIu64, states.thread.n);
+		err = py_meta(py, "python_threads", "%" PRIu64, states.thread.n);
 	return err;
 }

@@ -238,7 +238,7 @@ static bool claim_at(struct py *py, uint32_t i, const uint8_t *p, uint64_t len, 
 	unsigned flags = (tracked ? OBJECT_GC : 0) | (immortal ? OBJECT_IMMORTAL : 0) |
 			 (t->finalizer ? OBJECT_FINALIZER : 0) | (fixed ? OBJECT_STATIC : 0);
 	py->object_type[i] = (uint32_t)(t - py->type.at) + 1;
-	o->runtime[i] = RUNTIME_cpython + 1;
+	o->runtime[i] = (uint8_t)(RUNTIME_cpython + py->nth + 1);
 	o->flags[i] = (uint16_t)flags;
 	o->type_id[i] = t->type_id;
 	o->refcount[i] = count;
@@ -299,6 +299,8 @@ static struct error *claim_slice(void *arg, unsigned slice, uint64_t first, uint
 	struct image_cursor cursor = {0};
 	for (uint64_t i = first; i < end; i++) {
 		uint64_t room = object_room(o, i), len = room < HEAD_BYTES ? room : HEAD_BYTES;
+		if (o->runtime[i])
+			continue;
 		o->refcount[i] = INT64_MIN;
 		if (len < py->layout->object.head || o->type_id[i])
 			continue;
@@ -316,7 +318,7 @@ static struct error *claim_slice(void *arg, unsigned slice, uint64_t first, uint
 			claimed = claim_at(py, (uint32_t)i, p, len, 0, true);
 		for (unsigned k = 0; o->arena_id[i] && k < job->heads && !claimed; k++)
 			if (dead_at(py, (uint32_t)i, p, len, job->head[k]))
-				o->runtime[i] = RUNTIME_cpython + 1;
+				o->runtime[i] = (uint8_t)(RUNTIME_cpython + py->nth + 1);
 		job->slice[slice].objects += claimed;
 	}
 	return NULL;

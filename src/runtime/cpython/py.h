@@ -25,7 +25,9 @@
  *	  address [ count, type, ... ]
  *
  * struct py lives from prepare to finish, in runtime_context.state. After the objects phase it is
- * const: visit is called from several threads.
+ * const: visit is called from several threads. A process that has a second CPython in it (a plug-in
+ * that is linked with another libpython) has a second struct py, which shares nothing with the first: each
+ * claims the objects of its own types.
  */
 #pragma once
 
@@ -83,6 +85,7 @@ struct py_trace {
 
 struct py {
 	const struct runtime_context *ctx;
+	unsigned nth; /* of several in the process: RUNTIME_cpython + nth is its id */
 	const struct image *image;
 	const struct debuginfo *debuginfo;
 	struct snapshot *snapshot;
@@ -132,6 +135,10 @@ struct py_kind_row {
 
 /* By enum py_kind. */
 extern const struct py_kind_row py_kind_table[PY_KINDS];
+
+/* A fact of the snapshot: of the second CPython in a process "second_KEY". */
+__attribute__((format(printf, 3, 4))) struct error *py_meta(const struct py *py, const char *key,
+							    const char *fmt, ...) _must_check_;
 
 /* ---- reading ---- */
 

@@ -12,7 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { TEXT_ROOM = 256 };
+enum { TEXT_ROOM = 256, PREFIX_ROOM = 96 };
 
 struct roots {
 	struct py *py;
@@ -184,10 +184,26 @@ static struct error *thread_roots(struct py *py, const struct py_thread *thread)
 /* ---- interpreters ---- */
 
 /*
+ * Before the names of an interpreter's roots: "interpreter 1: ". Those of the main one, which is the last in the
+ * list, are as everyone writes them; but a second CPython in the process says which it is.
+ */
+static void interpreter_prefix(const struct py *py, uint64_t number, char *buf, size_t room)
+{
+	char which[48] = "";
+	if (number)
+		snprintf(which, sizeof(which), "interpreter %" PRIu64, number);
+	if (py->nth)
+		snprintf(buf, room, "CPython %s%s%s: ", py->cpython.version, number ? ", " : "",
+			 which);
+	else
+		snprintf(buf, room, "%s%s", which, number ? ": " : "");
+}
+
+/*
  * What an interpreter other than the main one has of builtin types (3.12). Of that they are the type
  * objects' references: visit_type.c.
  */
-static struct error *builtin_type_roots(struct roots *r, uint64_t at, uint64_t number)
+static struct error *builtin_type_roots(struct roots *r, uint64_t at, const char *prefix)
 {
 	const struct cpython_type_layout *l = &r->py->layout->type;
 	const struct {
@@ -198,15 +214,14 @@ static struct error *builtin_type_roots(struct roots *r, uint64_t at, uint64_t n
 	uint64_t entry;
 	for (uint64_t t = 0; t < r->py->type.n && !err; t++) {
 		const struct py_type *type = &r->py->type.at[t];
-		char name[TEXT_ROOM], text[TEXT_ROOM + 64];
+		char name[TEXT_ROOM], text[TEXT_ROOM + PREFIX_ROOM + 16];
 		if (type->flags & l->flag.heap ||
 		    !py_builtin_type_state_in(r->py, at, type->address, &entry))
 			continue;
 		if (!py_type_name(r->py, type, name, sizeof(name)))
 			snprintf(name, sizeof(name), "<type at 0x%" PRIx64 ">", type->address);
 		for (unsigned i = 0; i < 2 && !err; i++) {
-			snprintf(text, sizeof(text), "interpreter %" PRIu64 ": %s.%s", number, name,
-				 own[i].name);
+			snprintf(text, sizeof(text), "%s%s.%s", prefix, name, own[i].name);
 			err = root_add(r, entry + own[i].field, ROOT_GLOBAL, REFERENCE_OWNING,
 				       text);
 		}
@@ -225,17 +240,13 @@ static struct error *interpreter_roots(struct py *py, uint64_t at, uint64_t numb
 		   {l->interp_builtins, "builtins.__dict__"}};
 	struct roots r = {.py = py, .depth = -1};
 	struct error *err = NULL;
+	char prefix[PREFIX_ROOM], name[PREFIX_ROOM + 32];
+	interpreter_prefix(py, number, prefix, sizeof(prefix));
 	for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]) && !err; i++) {
-		char name[64];
-		/* Of the main one, which is the last in the list, as everyone writes it. */
-		if (number)
-			snprintf(name, sizeof(name), "interpreter %" PRIu64 ": %s", number,
-				 own[i].name);
-		else
-			snprintf(name, sizeof(name), "%s", own[i].name);
+		snprintf(name, sizeof(name), "%s%s", prefix, own[i].name);
 		err = root_add(&r, at + own[i].field, ROOT_GLOBAL, REFERENCE_OWNING, name);
 	}
-	return err || !number ? err : builtin_type_roots(&r, at, number);
+	return err || !number ? err : builtin_type_roots(&r, at, prefix);
 }
 
 struct error *py_states_roots(struct py *py)
@@ -254,8 +265,8 @@ struct error *py_states_roots(struct py *py)
 	for (uint64_t i = 0; i < states.thread.n && !err; i++)
 		err = thread_roots(py, &states.thread.at[i]);
 	if (!err && n)
-		err = snapshot_meta(py->snapshot, "python_interpreters", "%" PRIu64, n);
+		err = py_meta(py, "python_interpreters", "%" PRIu64, n);
 	if (!err && n)
-		err = snapshot_meta(py->snapshot, "python_threads", "%" PRIu64, states.thread.n);
+		err = py_meta(py, "python_threads", "%" PRIu64, states.thread.n);
 	return err;
 }

@@ -426,9 +426,9 @@ struct error *py_tracemalloc_sites(struct py *py)
 	struct error *err = sites_fill(&c, &found);
 	free(c.slot);
 	if (!err)
-		err = snapshot_meta(py->snapshot, "tracemalloc_traces", "%" PRIu64, py->trace.n);
+		err = py_meta(py, "tracemalloc_traces", "%" PRIu64, py->trace.n);
 	if (!err)
-		err = snapshot_meta(py->snapshot, "tracemalloc_found", "%" PRIu64, found);
+		err = py_meta(py, "tracemalloc_found", "%" PRIu64, found);
 	vec_deinit(&py->trace);
 	return err ? err : blocks_type(py);
 }

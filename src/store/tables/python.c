@@ -65,7 +65,8 @@ static void holder_row(const struct snapshot *s, uint64_t i, struct store_row *o
 	out->v[5] = value_string_known(s, r->name);
 	out->v[6] = value_nonzero(r->address);
 	out->v[7] = value_nonzero(r->object_id);
-	out->v[8] = value_int(r->module_id && r->module_id == s->interpreter_module_id);
+	out->v[8] = value_int(r->module_id && (r->module_id == s->interpreter_module_id[0] ||
+					       r->module_id == s->interpreter_module_id[1]));
 	out->v[9] = value_int(r->objects);
 	out->v[10] = value_int(r->direct);
 	out->v[11] = value_int((int64_t)r->bytes);
