@@ -10,7 +10,7 @@
  * takes while it is at a grade has that grade, so no other flood is needed for it.
  *
  * Memory per object at the peak, beside the columns: 21 bytes in step 1 (and sum and idom, not
- * results yet, in use); 8 in step 3, and there 4 at most for the flood, or what clusters.c says. The
+ * results yet, in use); 4 to 8 in step 3, and there 4 at most for the flood, or what clusters.c says. The
  * references turned around are used up by the dominators: they are gone afterwards.
  */
 #include "analysis/analysis.h"
@@ -106,7 +106,9 @@ static struct error *graph_dominators(void *arg, unsigned slice, uint64_t first,
 {
 	struct graph *g = arg;
 	(void)slice, (void)first, (void)end;
-	return dominator_finish(g->dominator, &g->backward, g->s->edge.rsrc, g->s->object.size);
+	struct error *err = dominator_tree(g->dominator, &g->backward, g->s->edge.rsrc);
+	snapshot_drop_backward(g->s);
+	return err ? err : dominator_sum(g->dominator, g->s->object.size);
 }
 
 static struct error *graph_clusters(void *arg, unsigned slice, uint64_t first, uint64_t end)
@@ -156,7 +158,6 @@ struct error *analysis_graph(struct snapshot *s, struct log *log)
 		return err;
 	dominator_search(g.dominator, &g.heads);
 	err = parallel_jobs(2, (const parallel_fn[]){graph_dominators, graph_clusters}, arg);
-	snapshot_drop_backward(s);
 	if (err)
 		return err;
 	graph_log(s, log);

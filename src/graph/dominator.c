@@ -10,10 +10,10 @@
  *	sum 8      stack             ancestor, label  jump, depth
  *	cell 16    first edges
  *	num 4               number by vertex
- *	semi 4                       semidominator ------------------->   idom by number
+ *	above 4                                                          dominator by number
  *
  * The backward edges' sources are turned into numbers in place, so that what tells a vertex's number is gone
- * before the semidominators come.
+ * before the semidominators come; and a vertex's semidominator is put where its first backward edge was.
  */
 #include "graph/dominator.h"
 
@@ -51,13 +51,12 @@ struct cell {
 
 struct dominator {
 	struct csr forward, backward;
-	const uint64_t *weight;
 	uint32_t *idom;
 	uint64_t *sum;
 	struct cell *cell;
 	struct bits seed, seen;
-	uint32_t *order, *num, *semi;
-	uint32_t *source; /* of the backward edges */
+	uint32_t *order, *num, *above;
+	uint32_t *source; /* of the backward edges; then semidominators */
 	uint32_t count;	  /* vertices reached */
 	uint32_t top;	  /* of the stack */
 };
@@ -71,7 +70,7 @@ void dominator_destroy(struct dominator *d)
 	free(d->cell);
 	free(d->order);
 	free(d->num);
-	free(d->semi);
+	free(d->above);
 	free(d);
 }
 
@@ -274,10 +273,8 @@ static struct error *semi_start(void *arg, unsigned slice, uint64_t first, uint6
 {
 	struct dominator *d = arg;
 	(void)slice;
-	for (uint64_t i = first; i < end; i++) {
-		d->semi[i] = bits_test(&d->seed, d->order[i]) ? 0 : UINT32_MAX;
+	for (uint64_t i = first; i < end; i++)
 		d->sum[i] = pair_make(d->idom[i], (uint32_t)i + 1);
-	}
 	return NULL;
 }
 
@@ -331,15 +328,12 @@ static void semi_prefetch(const struct dominator *d, uint32_t w)
 static struct error *dominator_semi(struct dominator *d)
 {
 	const struct csr *g = &d->backward;
-	d->semi = csr_alloc(d->count, sizeof(*d->semi));
-	if (!d->semi)
-		return &error_nomem;
 	struct error *err = parallel_for(d->count, parallel_slices(d->count, SLICE), semi_start, d);
 	if (err)
 		return err;
 	for (uint32_t w = d->count; w; w--) {
 		semi_prefetch(d, w);
-		uint32_t v = d->order[w - 1], least = d->semi[w - 1];
+		uint32_t v = d->order[w - 1], least = bits_test(&d->seed, v) ? 0 : UINT32_MAX;
 		for (uint64_t e = g->first[v - 1]; least && e < g->first[v]; e++) {
 			uint32_t u = d->source[e];
 			if (!u)
@@ -350,7 +344,9 @@ static struct error *dominator_semi(struct dominator *d)
 		}
 		/* The edge from its parent at the least: a vertex that is no seed has one. */
 		assert(least < w);
-		d->semi[w - 1] = least;
+		/* Its edges have been looked at; without any it is a seed, and the answer 0. */
+		if (g->first[v - 1] < g->first[v])
+			d->source[g->first[v - 1]] = least;
 		d->sum[w - 1] = pair_make(pair_hi(d->sum[w - 1]), least);
 	}
 	return NULL;
@@ -375,9 +371,16 @@ static uint32_t jump_below(const uint64_t *jump, uint32_t p)
 
 static void dominator_ancestors(struct dominator *d)
 {
+	const struct csr *g = &d->backward;
 	uint64_t *jump = d->sum;
 	for (uint32_t w = 1; w <= d->count; w++) {
-		uint32_t p = d->idom[w - 1], semi = d->semi[w - 1];
+		if (d->count - w > AHEAD_EDGES)
+			csr_prefetch_row(g, d->order[w - 1 + AHEAD_EDGES]);
+		if (d->count - w > AHEAD_PAIR)
+			csr_prefetch_edges(g, d->order[w - 1 + AHEAD_PAIR]);
+		const uint32_t v = d->order[w - 1];
+		const bool edges = g->first[v - 1] < g->first[v];
+		uint32_t p = d->idom[w - 1], semi = edges ? d->source[g->first[v - 1]] : 0;
 		while (p > semi) {
 			uint32_t far = pair_hi(jump[p - 1]);
 			p = far >= semi ? far : d->idom[p - 1];
@@ -392,33 +395,15 @@ static void dominator_ancestors(struct dominator *d)
 
 static void sum_prefetch(const struct dominator *d, uint32_t w)
 {
-	if (w > 2 * AHEAD_PAIR && d->semi[w - 1 - 2 * AHEAD_PAIR])
-		__builtin_prefetch(&d->order[d->semi[w - 1 - 2 * AHEAD_PAIR] - 1]);
+	if (w > 2 * AHEAD_PAIR && d->above[w - 1 - 2 * AHEAD_PAIR])
+		__builtin_prefetch(&d->order[d->above[w - 1 - 2 * AHEAD_PAIR] - 1]);
 	if (w <= AHEAD_PAIR)
 		return;
-	uint32_t v = d->order[w - 1 - AHEAD_PAIR], p = d->semi[w - 1 - AHEAD_PAIR];
+	uint32_t v = d->order[w - 1 - AHEAD_PAIR], p = d->above[w - 1 - AHEAD_PAIR];
 	__builtin_prefetch(&d->sum[v - 1], 1);
 	__builtin_prefetch(&d->idom[v - 1], 1);
 	if (p)
 		__builtin_prefetch(&d->sum[d->order[p - 1] - 1], 1);
-}
-
-/* From the last number down, so that each sum is complete when it is added to the next. */
-static void dominator_sum(struct dominator *d)
-{
-	uint32_t n = d->forward.n;
-	memcpy(d->semi, d->idom, d->count * sizeof(*d->semi));
-	if (d->count < n)
-		memset(d->idom, 0, n * sizeof(*d->idom));
-	memcpy(d->sum, d->weight, n * sizeof(*d->sum));
-	for (uint32_t w = d->count; w; w--) {
-		sum_prefetch(d, w);
-		uint32_t v = d->order[w - 1], p = d->semi[w - 1];
-		uint32_t dominator = p ? d->order[p - 1] : 0;
-		d->idom[v - 1] = dominator;
-		if (p)
-			d->sum[dominator - 1] += d->sum[v - 1];
-	}
 }
 
 /* ---- all of it ---- */
@@ -452,13 +437,11 @@ struct error *dominator_create(const struct csr *forward, uint32_t *idom, uint64
 	return NULL;
 }
 
-struct error *dominator_finish(struct dominator *d, const struct csr *backward, uint32_t *source,
-			       const uint64_t *weight)
+struct error *dominator_tree(struct dominator *d, const struct csr *backward, uint32_t *source)
 {
 	assert(backward->dst == source);
 	d->backward = *backward;
 	d->source = source;
-	d->weight = weight;
 	free(d->cell);
 	d->cell = NULL;
 	bits_deinit(&d->seen);
@@ -468,6 +451,29 @@ struct error *dominator_finish(struct dominator *d, const struct csr *backward, 
 	if (err)
 		return err;
 	dominator_ancestors(d);
-	dominator_sum(d);
+	d->backward = (struct csr){0};
+	d->source = NULL;
+	return NULL;
+}
+
+/* From the last number down, so that each sum is complete when it is added to the next. */
+struct error *dominator_sum(struct dominator *d, const uint64_t *weight)
+{
+	uint32_t n = d->forward.n;
+	d->above = csr_alloc(d->count, sizeof(*d->above));
+	if (!d->above)
+		return &error_nomem;
+	memcpy(d->above, d->idom, d->count * sizeof(*d->above));
+	if (d->count < n)
+		memset(d->idom, 0, n * sizeof(*d->idom));
+	memcpy(d->sum, weight, n * sizeof(*d->sum));
+	for (uint32_t w = d->count; w; w--) {
+		sum_prefetch(d, w);
+		uint32_t v = d->order[w - 1], p = d->above[w - 1];
+		uint32_t dominator = p ? d->order[p - 1] : 0;
+		d->idom[v - 1] = dominator;
+		if (p)
+			d->sum[dominator - 1] += d->sum[v - 1];
+	}
 	return NULL;
 }

@@ -14,7 +14,8 @@
  *
  *	dominator_create(&forward, idom, sum, &d);
  *	dominator_search(d, &seed);		once or more
- *	dominator_finish(d, &backward, source, weight);
+ *	dominator_tree(d, &backward, source);
+ *	dominator_sum(d, weight);
  *	dominator_destroy(d);
  *
  * Cost: O((vertices + edges) log(vertices)), nearly linear in practice. 21 bytes per vertex at the
@@ -29,7 +30,7 @@
 struct dominator;
 
 /*
- * idom and sum (n entries each) are the caller's and must stay until dominator_finish: they are
+ * idom and sum (n entries each) are the caller's and must stay until dominator_sum: they are
  * working memory first and results then.
  */
 struct error *dominator_create(const struct csr *forward, uint32_t *idom, uint64_t *sum,
@@ -47,11 +48,14 @@ const uint32_t *dominator_order(const struct dominator *d);
 
 /*
  * `backward` has the edges of the forward graph turned around (and its own `skip`, by its own
- * numbering, if any). `source` is its dst, which is used up: something else is in it afterwards.
- *
+ * numbering, if any). `source` is its dst, which is used up: something else is in it afterwards. Neither is
+ * needed any more when this is done.
+ */
+struct error *dominator_tree(struct dominator *d, const struct csr *backward,
+			     uint32_t *source) _must_check_;
+/*
  * idom[v - 1] gets the immediate dominator of v, 0 when that is the virtual root or v cannot be
  * reached; sum[v - 1] the weight of v and all that it dominates (weight[v - 1], if v cannot be
  * reached). Sums wrap around at 2^64. To be called once, and then dominator_destroy.
  */
-struct error *dominator_finish(struct dominator *d, const struct csr *backward, uint32_t *source,
-			       const uint64_t *weight) _must_check_;
+struct error *dominator_sum(struct dominator *d, const uint64_t *weight) _must_check_;

@@ -184,9 +184,10 @@ static void dominators(const struct random_graph *g, const struct bits *skip,
 	uint32_t *source = malloc((edges + 1) * sizeof(*source));
 	memcpy(source, g->rsrc, edges * sizeof(*source));
 	backward.dst = source;
-	assert_null(dominator_finish(d, &backward, source, weight));
-	dominator_destroy(d);
+	assert_null(dominator_tree(d, &backward, source));
 	free(source);
+	assert_null(dominator_sum(d, weight));
+	dominator_destroy(d);
 	bits_deinit(&half);
 }
 
