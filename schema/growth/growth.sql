@@ -10,11 +10,10 @@ SELECT item_id, kind,
        (n * sum(1.0 * step * bytes) - sum(1.0 * step) * sum(1.0 * bytes))
        / nullif(n * sum(1.0 * step * step) - sum(1.0 * step) * sum(1.0 * step), 0)
 FROM (SELECT i.id AS item_id, i.kind, d.step, l.step AS n, coalesce(s.objects, 0) AS objects,
-             coalesce(s.bytes, 0) AS bytes,
-             lag(coalesce(s.objects, 0)) OVER w AS objects_before, lag(coalesce(s.bytes, 0)) OVER w AS bytes_before
-      FROM main.item i CROSS JOIN main.dump d CROSS JOIN temp.last l
+             coalesce(s.bytes, 0) AS bytes, coalesce(b.objects, 0) AS objects_before, coalesce(b.bytes, 0) AS bytes_before
+      FROM main.item i CROSS JOIN temp.last l CROSS JOIN main.dump d
            LEFT JOIN main.sample s ON s.item_id = i.id AND s.step = d.step
-      WINDOW w AS (PARTITION BY i.id ORDER BY d.step))
+           LEFT JOIN main.sample b ON b.item_id = i.id AND b.step = d.step - 1)
 GROUP BY item_id;
 
 -- A path is where growth begins when it has more objects than follow from those of its parent: as many for

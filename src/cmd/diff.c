@@ -20,8 +20,6 @@ enum {
 	ROWS = 20,
 	ROWS_MORE = 10, /* of what only explains the first ones */
 	DUMPS_MOST = 1000,
-	LEAST_BYTES = 4096, /* what grew by less, */
-	LEAST_OBJECTS = 64, /* and by fewer, is not listed */
 };
 
 enum relation { RELATION_RUN, RELATION_LIKELY, RELATION_FORK, RELATION_PROCESS };
@@ -397,13 +395,9 @@ static struct error *diff_make(struct diff *d, int n, char **path)
 		err = growth_script(ctx->store, "growth/growth.sql", 0);
 	if (!err && d->pair && d->paths) {
 		log_progress(&ctx->log, "objects", 0, 1);
-		err = growth_attach(ctx->store, path[0], "old");
+		err = growth_attach(ctx->store, path[n - 1], "new");
 		if (!err)
-			err = growth_attach(ctx->store, path[n - 1], "new");
-		if (!err)
-			err = diff_pair(ctx, ctx->opt.output != NULL);
-		if (!err)
-			err = growth_detach(ctx->store, "old");
+			err = diff_pair(ctx, path[0], path[n - 1], ctx->opt.output != NULL);
 		if (!err)
 			err = growth_detach(ctx->store, "new");
 	}

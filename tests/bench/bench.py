@@ -34,6 +34,8 @@ JUDGED = 1_000_000  # blocks
 # Phases of the promised analysis: blocks, references, reachability, components, dominators and retained
 # sizes. Not in it: the first names of blocks, the tables made of it all, and the store.
 ANALYSES = {"threads", "heap", "blocks", "references", "garbage", "graph"}
+DIFF = 0.4  # of the processor time of one scan: what two of its databases take to be compared
+MORE = 20  # one block in so many is new in the second
 SECOND = 1.0  # of processor time: what a question to the database of JUDGED blocks or more may take
 QUESTIONS = """
     - | - --format json | leaks | leaks --all | leaks --possible | leaks --type x | cycles | cycles --all | refs
@@ -56,9 +58,10 @@ def compile_(name):
     return out
 
 
-def make_core(folder, count):
+def make_core(folder, count, more=0):
+    """With `more`, there is one of before so many blocks were added, too: in run/old."""
     program = compile_("bigheap")
-    return dumper.run(folder / "run", [program, str(count)], program).core
+    return dumper.run(folder / "run", [program, str(count), str(more)], program).core
 
 
 def yardstick(core):
@@ -100,7 +103,7 @@ class Report:
 
     def line(self, what, value, unit, bound, slack=1.0, judged=True, above=False, note=""):
         bad = value * slack < bound if above else value > bound * slack
-        print(f"  {what:44} {value:8.1f} {unit:6} {'at least' if above else 'at most'} {bound:g}"
+        print(f"  {what:44} {value:8.2f} {unit:6} {'at least' if above else 'at most'} {bound:g}"
               f"{note}{'  MISSED' if bad and judged else ''}")
         if bad and judged:
             self.failed.append(what)
@@ -132,12 +135,31 @@ def commands(db, report, judged):
         report.line(f"heapscan {line}"[:44], used.ru_utime + used.ru_stime, "s cpu", SECOND, SLOWDOWN, judged)
 
 
+def growth(folder, report, judged, scanned):
+    """Two dumps of one process, object by object."""
+    cores = list((folder / "run" / "old").iterdir())
+    if len(cores) != 1:
+        print("  (no core of a fork here: growth is not measured)")
+        return
+    core = cores[0]
+    scan(core, folder / "old.db")
+    core.unlink()
+    child = subprocess.Popen([BUILD / "heapscan", "diff", folder / "old.db", folder / "bulk.db"],
+                             stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0
+    report.line("diff of two, to the scan of one", (used.ru_utime + used.ru_stime) / scanned, "times", DIFF,
+                SLOWDOWN, judged)
+    (folder / "old.db").unlink()
+
+
 def measure(count, report, first):
     """One count; returns seconds of processor per block."""
     judged = count >= JUDGED and len(os.sched_getaffinity(0)) >= 2
     with tempfile.TemporaryDirectory(dir=BUILD) as name:
         folder = Path(name)
-        core = make_core(folder, count)
+        core = make_core(folder, count, count // MORE if first else 0)
         before = yardstick(core)
         phases, peak = scan(core, folder / "bulk.db")
         b = (before + yardstick(core)) / 2
@@ -168,6 +190,7 @@ def measure(count, report, first):
                     "%", 100, judged=judged, note=f"  (without {fixed / 1024:.0f} MiB that are fixed)")
         commands(folder / "bulk.db", report, judged)
         if first:
+            growth(folder, report, judged, sum(p[2] for p in phases))
             (folder / "bulk.db").unlink()
             storing = sum(p[2] for p in phases if p[0] == "store")
             ordinary, _ = scan(core, folder / "ordinary.db", "--ordinary-store")

@@ -1,16 +1,22 @@
 /*
- * bigheap COUNT: dies with COUNT live blocks of 16 to 400 bytes. Two references lead to each: one
+ * bigheap COUNT [MORE]: dies with COUNT live blocks of 16 to 400 bytes. Two references lead to each: one
  * from a random block that was linked before it (so nearly all can be reached, over some ten or
  * twenty steps), one from a random block anywhere. One block in a thousand has no holder of the
  * first kind. A static table of ROOTS blocks is where it all hangs; what this program itself keeps
  * about the blocks is unmapped at the end, so no word but these leads to any. The core is the
  * yardstick's input (bench.py).
+ *
+ * With MORE, a fork of it dies first, in the folder `old`; then MORE blocks come, each held by a random one of
+ * those before, and as many of the others as make one in fifty are freed and made anew.
  */
 #include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { ROOTS = 64, LOST_EVERY = 1000, TRIES = 1000 };
 
@@ -40,14 +46,43 @@ static void **place(void ***block, uint64_t n)
 	exit(1);
 }
 
+static void grow(void ***block, uint64_t n, uint64_t more)
+{
+	pid_t child = fork();
+	if (!child) {
+		munmap(block, (n + more) * sizeof(*block));
+		if (!mkdir("old", 0700) && !chdir("old"))
+			abort();
+		_exit(1);
+	}
+	int status = 0;
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFSIGNALED(status))
+		exit(1);
+	for (uint64_t i = ROOTS; i < n; i += 50) {
+		size_t bytes = malloc_usable_size(block[i]);
+		free(block[i]);
+		block[i] = calloc(1, bytes);
+		if (!block[i])
+			exit(1);
+		*place(block, n) = block[i];
+	}
+	for (uint64_t i = n; i < n + more; i++) {
+		block[i] = calloc(1, 16 + below(385));
+		if (!block[i])
+			exit(1);
+		*place(block, i) = block[i];
+	}
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
-	if (n < 2 * ROOTS || n > 1000000000) {
-		fprintf(stderr, "usage: bigheap COUNT (from %d on)\n", 2 * ROOTS);
+	uint64_t more = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
+	if (n < 2 * ROOTS || n > 1000000000 || more > n) {
+		fprintf(stderr, "usage: bigheap COUNT [MORE] (from %d on)\n", 2 * ROOTS);
 		return 1;
 	}
-	void ***block = mmap(NULL, n * sizeof(*block), PROT_READ | PROT_WRITE,
+	void ***block = mmap(NULL, (n + more) * sizeof(*block), PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (block == MAP_FAILED)
 		return 1;
@@ -71,6 +106,8 @@ int main(int argc, char **argv)
 	}
 	for (uint64_t i = 0; i < n; i++)
 		*place(block, n) = block[i];
-	munmap(block, n * sizeof(*block));
+	if (more)
+		grow(block, n, more);
+	munmap(block, (n + more) * sizeof(*block));
 	abort();
 }

@@ -1,3 +1,3 @@
 -- Types by what they are called; what is only guessed from the bytes (no language, no module) is no type here.
 SELECT id, content_key(0, language, module, name)
-FROM new.type WHERE coalesce(language, '') <> '' OR coalesce(module, '') <> ''
+FROM type WHERE coalesce(language, '') <> '' OR coalesce(module, '') <> ''
