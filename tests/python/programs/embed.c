@@ -2,12 +2,15 @@
  * A program with a heap of its own and CPython in it, by its C API alone. C, and C++ where that
  * compiler is used.
  *
- *	embed INTERPRETERS SCRIPT TRUTH
+ *	embed INTERPRETERS SCRIPT TRUTH [legacy | mixed]
  *
  * Each interpreter, the main one last, runs SCRIPT with sys.argv = [SCRIPT, TRUTH.number]; then each the
  * main() that SCRIPT defines. Each has a module `embedded` with fork() (the C library's) and `interpreters`,
  * how many there are. Before, the program makes blocks, keeps some and loses some: lines
  * "kept ADDRESS", "lost ADDRESS" to descriptor 198. Then it aborts, with all interpreters alive.
+ *
+ * From 3.12 on each but the main one has a GIL and an allocator of its own; "legacy": none has (Py_NewInterpreter);
+ * "mixed": those of even numbers.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -126,10 +129,14 @@ static int run_main(void)
 	return done ? 0 : -1;
 }
 
-static int new_interpreter(void)
+static int new_interpreter(int legacy)
 {
 #if PY_VERSION_HEX >= 0x030c0000
 	PyInterpreterConfig config;
+	if (legacy) {
+		state[number] = Py_NewInterpreter();
+		return state[number] ? 0 : -1;
+	}
 	memset(&config, 0, sizeof(config));
 	config.allow_threads = 1;
 	config.check_multi_interp_extensions = 1;
@@ -137,6 +144,7 @@ static int new_interpreter(void)
 	PyStatus status = Py_NewInterpreterFromConfig(&state[number], &config);
 	return PyStatus_Exception(status) ? -1 : 0;
 #else
+	(void)legacy;
 	state[number] = Py_NewInterpreter();
 	return state[number] ? 0 : -1;
 #endif
@@ -144,8 +152,9 @@ static int new_interpreter(void)
 
 int main(int argc, char **argv)
 {
-	if (argc != 4)
+	if (argc != 4 && argc != 5)
 		return 2;
+	const char *kind = argc == 5 ? argv[4] : "";
 	own_heap();
 #if PY_MAJOR_VERSION < 3
 	PyImport_AppendInittab((char *)"embedded", PyInit_embedded);
@@ -159,7 +168,8 @@ int main(int argc, char **argv)
 	state[0] = PyThreadState_Get();
 	for (int i = 1; i <= interpreters; i++) {
 		number = i % interpreters;
-		if (number && new_interpreter())
+		if (number && new_interpreter(!strcmp(kind, "legacy") ||
+					      (!strcmp(kind, "mixed") && number % 2)))
 			return 4;
 		if (run_script(argv[2], argv[3]))
 			return 5;

@@ -85,10 +85,13 @@ def referents(objects, out):
 def child(out, objects):
     referents(objects, out)
     del objects[:]
+    # Not gc.garbage: 3.9 has one list for each interpreter, but every module gc shows the first one's.
+    empty = [o for o in gc.get_objects() if type(o) is list and not o]
     gc.set_debug(gc.DEBUG_SAVEALL)
     gc.collect()
+    (garbage,) = [o for o in empty if o] or [[]]
     os.write(out, "".join(["garbage %d %s\n" % (id(o), type(o).__name__)
-                           for o in gc.garbage]).encode())
+                           for o in garbage]).encode())
     os._exit(0)
 
 
