@@ -220,6 +220,30 @@ static struct error *scan_meta(struct scan *sc)
 	return err ? err : scan_meta_build_id(sc);
 }
 
+/* Where the user said that binaries are: whoever reads the dump again looks there, too. */
+static struct error *scan_meta_places(struct scan *sc)
+{
+	const struct debuginfo_options *opt = &sc->opt->debuginfo;
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	if (sc->opt->redact)
+		return NULL;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return &error_nomem;
+	for (unsigned i = 0; i < opt->nsysroot; i++) {
+		_cleanup_free_ char *real = realpath(opt->sysroot[i], NULL);
+		fprintf(f, "%s%s", i ? "\n" : "", real ? real : opt->sysroot[i]);
+	}
+	if (fclose(f))
+		return &error_nomem;
+	_cleanup_free_ char *exe = opt->exe ? realpath(opt->exe, NULL) : NULL;
+	struct error *err = *text ? snapshot_meta(sc->snapshot, "sysroot", "%s", text) : NULL;
+	if (!err && opt->exe)
+		err = snapshot_meta(sc->snapshot, "exe_file", "%s", exe ? exe : opt->exe);
+	return err;
+}
+
 /* Where names came from and which binaries were wanted: the report prints them once. */
 static struct error *scan_meta_binaries(struct scan *sc)
 {
@@ -245,7 +269,7 @@ static struct error *scan_meta_binaries(struct scan *sc)
 	fflush(f);
 	if (!err && n)
 		err = snapshot_meta(sc->snapshot, "missing_files", "%s", text);
-	return err;
+	return err ? err : scan_meta_places(sc);
 }
 
 /* Damage that was met, as lines of meta.warnings. Findings have the same, one row each. */

@@ -2,7 +2,7 @@
 -- What --suppress and --baseline know in whole is left out.
 SELECT id, severity, kind, title, detail, objects, bytes, address, object_id, cluster_id
 FROM finding f
-WHERE (NOT :odd OR NOT (kind = 'missing' AND title LIKE '%: not found%'))
+WHERE (NOT :odd OR NOT (kind = 'missing' AND (title LIKE '%: not found%' OR title LIKE '%, and not found')))
   AND NOT (kind = 'leak' AND EXISTS (SELECT 1 FROM known_shape)
            AND NOT EXISTS (SELECT 1 FROM open_shape s JOIN object o ON o.id = s.head_id
                            WHERE s.kind = 'leak' AND NOT s.reachable

@@ -2,7 +2,7 @@
 SELECT count(*) AS findings, coalesce(sum(severity = 'error'), 0) AS errors,
        coalesce(sum(severity = 'warning'), 0) AS warnings
 FROM finding f
-WHERE (NOT :odd OR NOT (kind = 'missing' AND title LIKE '%: not found%'))
+WHERE (NOT :odd OR NOT (kind = 'missing' AND (title LIKE '%: not found%' OR title LIKE '%, and not found')))
   AND NOT (kind = 'leak' AND EXISTS (SELECT 1 FROM known_shape)
            AND NOT EXISTS (SELECT 1 FROM open_shape s JOIN object o ON o.id = s.head_id
                            WHERE s.kind = 'leak' AND NOT s.reachable

@@ -5,8 +5,11 @@
  */
 #include "analysis/analysis.h"
 
+#include "base/cleanup.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const struct {
 	const char *kind;
@@ -18,7 +21,13 @@ static const struct {
 	[DAMAGE_RUNTIME] = {"runtime-damage", SEVERITY_WARNING,
 			    "more of a runtime's structures are damaged"},
 	[DAMAGE_MISSING] = {"missing", SEVERITY_INFO, "more files or tables were missed"},
+	/* binaries_missed */
+	[DAMAGE_BINARY] = {"missing", SEVERITY_INFO, ""},
 };
+
+static const char remedy[] =
+	"names of functions, variables and classes get fewer; say where they are: "
+	"--sysroot DIR, --exe FILE";
 
 static struct error *finding_damage(struct snapshot *s, const struct damage *d)
 {
@@ -39,6 +48,40 @@ static struct error *finding_damage(struct snapshot *s, const struct damage *d)
 				 d->culprit, d->culprit);
 		err = intern_add(&s->strings, text, (size_t)n, &row.detail);
 	}
+	return err ? err : vec_push(&s->finding, row);
+}
+
+/* A core of another machine lacks all of them: that is one thing to know, not many. */
+static struct error *binaries_missed(struct snapshot *s)
+{
+	uint64_t n = s->damage->count[DAMAGE_BINARY], told = 0;
+	struct finding_row row = {.severity = finding_of[DAMAGE_BINARY].severity, .objects = n};
+	if (!n)
+		return NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return &error_nomem;
+	fprintf(f, "%s: ", remedy);
+	const char *first = "";
+	for (uint64_t i = 0; i < s->damage->n; i++) {
+		if (s->damage->at[i].kind != DAMAGE_BINARY)
+			continue;
+		first = told ? first : s->damage->at[i].text;
+		fprintf(f, "%s%s", told++ ? ", " : "", s->damage->at[i].text);
+	}
+	if (n > told)
+		fprintf(f, ", %" PRIu64 " more (meta, missing_files)", n - told);
+	if (fclose(f))
+		return &error_nomem;
+	char many[64];
+	snprintf(many, sizeof(many), "%" PRIu64 " binaries: not found", n);
+	struct error *err = intern_str(&s->strings, finding_of[DAMAGE_BINARY].kind, &row.kind);
+	if (!err)
+		err = intern_str(&s->strings, n == 1 && told ? first : many, &row.title);
+	if (!err)
+		err = intern_str(&s->strings, n == 1 ? remedy : text, &row.detail);
 	return err ? err : vec_push(&s->finding, row);
 }
 
@@ -73,5 +116,5 @@ struct error *analysis_findings(struct snapshot *s, struct log *log)
 		if (err)
 			return err;
 	}
-	return NULL;
+	return binaries_missed(s);
 }

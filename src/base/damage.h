@@ -3,7 +3,7 @@
  *
  * A phase that meets something unsound adds one line here and continues with what is sound. The
  * first DAMAGE_KEPT of each kind are kept with their text; all are counted. They become rows of
- * `finding` (kind `heap-damage` or `dump-damage`) and lines of meta.warnings.
+ * `finding` (analysis/findings.c) and lines of meta.warnings.
  */
 #pragma once
 
@@ -16,6 +16,7 @@ enum damage_kind {
 	DAMAGE_HEAP,	/* an allocator's structures: bad size, broken list, overlap */
 	DAMAGE_RUNTIME, /* a runtime's structures */
 	DAMAGE_MISSING, /* something that would have helped is not there */
+	DAMAGE_BINARY,	/* a binary was not found: "PATH: not found"; one finding for all */
 	DAMAGE_KINDS,
 };
 

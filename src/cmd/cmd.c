@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define COMMAND(name) extern const struct command command_##name;
@@ -55,6 +56,14 @@ const struct option options_rows[] = {
 	{'n', "limit", OPTION_NUMBER, FIELD(limit), "N", "at most N rows; 0: all", NULL, false},
 	{'t', "type", OPTION_STRING, FIELD(type), "REGEX", "only types whose name matches (PCRE2)",
 	 NULL, false},
+	{0},
+};
+
+const struct option options_binaries[] = {
+	{0, "sysroot", OPTION_LIST, FIELD(sysroot), "DIR",
+	 "look for the process's binaries below DIR, too (repeatable)", NULL, false},
+	{0, "exe", OPTION_STRING, FIELD(exe), "FILE", "the executable, when it has moved", NULL,
+	 false},
 	{0},
 };
 
@@ -121,6 +130,20 @@ struct error *cmd_open(struct cmd_context *ctx, const char *path)
 	if (!err)
 		err = regex_check(ctx, "skip-frames", ctx->opt.skip_frames);
 	return err;
+}
+
+struct error *cmd_check_places(const struct cmd_options *opt)
+{
+	struct stat st;
+	for (unsigned i = 0; i < opt->sysroot.n; i++)
+		if (stat(opt->sysroot.at[i], &st))
+			return error_errno(ERROR_USAGE, errno, "--sysroot %s", opt->sysroot.at[i]);
+		else if (!S_ISDIR(st.st_mode))
+			return error_new(ERROR_USAGE, "--sysroot %s: is no folder",
+					 opt->sysroot.at[i]);
+	if (opt->exe && stat(opt->exe, &st))
+		return error_errno(ERROR_USAGE, errno, "--exe %s", opt->exe);
+	return NULL;
 }
 
 bool cmd_is_trace(struct cmd_context *ctx)

@@ -103,10 +103,11 @@ struct command {
 extern const struct command *const command_table[];
 
 /* Groups of options that commands share. */
-extern const struct option options_common[];  /* --format --color -v --quiet --help */
-extern const struct option options_general[]; /* the same without --format */
-extern const struct option options_rows[];    /* --limit --type */
-extern const struct option options_fail[];    /* --fail-on */
+extern const struct option options_common[];   /* --format --color -v --quiet --help */
+extern const struct option options_general[];  /* the same without --format */
+extern const struct option options_rows[];     /* --limit --type */
+extern const struct option options_binaries[]; /* --sysroot --exe */
+extern const struct option options_fail[];     /* --fail-on */
 
 /* ---- for commands ---- */
 
@@ -115,6 +116,8 @@ extern const struct option options_fail[];    /* --fail-on */
  * its database lies beside it.
  */
 struct error *cmd_open(struct cmd_context *ctx, const char *path) _must_check_;
+/* A folder or file that was named and is not there is a typing mistake, to be told at once. */
+struct error *cmd_check_places(const struct cmd_options *opt) _must_check_;
 
 /* Of an allocation trace, which has no contents of memory? */
 bool cmd_is_trace(struct cmd_context *ctx);

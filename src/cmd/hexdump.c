@@ -133,10 +133,35 @@ static const struct report_column word_columns[] = {
 	{"symbol", NULL, REPORT_TEXT, NULL},	  {0},
 };
 
+/* Where the binaries are: as said now, else as the scan was told. */
+static void hexdump_places(struct cmd_context *ctx, struct option_list *sysroot, const char **exe)
+{
+	*sysroot = ctx->opt.sysroot;
+	*exe = ctx->opt.exe;
+	if (!*exe && !sysroot->n) {
+		const char *folders = cmd_meta(ctx, "sysroot");
+		*exe = cmd_meta(ctx, "exe_file");
+		while (folders && *folders && sysroot->n < OPTION_LIST_MAX) {
+			size_t len = strcspn(folders, "\n");
+			const char *one = region_strndup(&ctx->region, folders, len);
+			if (one)
+				sysroot->at[sysroot->n++] = one;
+			folders += len + (folders[len] == '\n');
+		}
+	}
+}
+
 /* Symbols help, but nothing needs them: what is odd about the binaries was told by the scan. */
 static void hexdump_symbols(struct cmd_context *ctx, struct hexdump *h)
 {
-	const struct debuginfo_options options = {0};
+	struct option_list sysroot;
+	const char *exe;
+	hexdump_places(ctx, &sysroot, &exe);
+	const struct debuginfo_options options = {
+		.sysroot = sysroot.at,
+		.nsysroot = sysroot.n,
+		.exe = exe,
+	};
 	struct log quiet = ctx->log;
 	quiet.level = LOG_ERROR;
 	struct error *err = image_find_modules(h->image);

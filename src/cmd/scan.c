@@ -66,21 +66,6 @@ static bool is_database(const char *path)
 	return is;
 }
 
-/* A folder or file that was named and is not there is a typing mistake, to be told at once. */
-static struct error *check_places(const struct cmd_options *opt)
-{
-	struct stat st;
-	for (unsigned i = 0; i < opt->sysroot.n; i++)
-		if (stat(opt->sysroot.at[i], &st))
-			return error_errno(ERROR_USAGE, errno, "--sysroot %s", opt->sysroot.at[i]);
-		else if (!S_ISDIR(st.st_mode))
-			return error_new(ERROR_USAGE, "--sysroot %s: is no folder",
-					 opt->sysroot.at[i]);
-	if (opt->exe && stat(opt->exe, &st))
-		return error_errno(ERROR_USAGE, errno, "--exe %s", opt->exe);
-	return NULL;
-}
-
 static struct error *scan_make(struct cmd_context *ctx, const char *input, const char *output)
 {
 	const struct cmd_options *opt = &ctx->opt;
@@ -102,7 +87,7 @@ static struct error *scan_make(struct cmd_context *ctx, const char *input, const
 		.timing = opt->timing,
 	};
 	/* Before the work begins: it may take minutes. */
-	struct error *err = check_places(opt);
+	struct error *err = cmd_check_places(opt);
 	if (!err)
 		err = store_check_target(output);
 	if (err)
@@ -144,10 +129,6 @@ static struct error *scan_command(struct cmd_context *ctx, int n, char **operand
 
 static const struct option scan_options_rows[] = {
 	{'o', "output", OPTION_STRING, FIELD(output), "DB", "the database (FILE.db)", NULL, false},
-	{0, "sysroot", OPTION_LIST, FIELD(sysroot), "DIR",
-	 "look for the process's binaries below DIR, too (repeatable)", NULL, false},
-	{0, "exe", OPTION_STRING, FIELD(exe), "FILE", "the executable, when it has moved", NULL,
-	 false},
 	{0, "trace", OPTION_STRING, FIELD(trace), "TRACE",
 	 "FILE is a core: take who allocated its blocks from this trace of the process", NULL,
 	 false},
@@ -166,8 +147,8 @@ static const struct option scan_options_rows[] = {
 	{0},
 };
 
-static const struct option *const scan_groups[] = {scan_options_rows, options_known, options_fail,
-						   options_common, NULL};
+static const struct option *const scan_groups[] = {
+	scan_options_rows, options_binaries, options_known, options_fail, options_common, NULL};
 
 const struct command command_scan = {
 	.name = "scan",

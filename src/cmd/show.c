@@ -59,7 +59,9 @@ static struct error *show_what(struct cmd_context *ctx, const char *what)
 static struct error *show_run(struct cmd_context *ctx, int n, char **operand)
 {
 	(void)n;
-	struct error *err = cmd_open(ctx, operand[0]);
+	struct error *err = cmd_check_places(&ctx->opt);
+	if (!err)
+		err = cmd_open(ctx, operand[0]);
 	if (err)
 		return err;
 	report_begin(&ctx->report, "show");
@@ -75,7 +77,8 @@ static const struct option show_options[] = {
 	{0},
 };
 
-static const struct option *const show_groups[] = {show_options, options_common, NULL};
+static const struct option *const show_groups[] = {show_options, options_binaries, options_common,
+						   NULL};
 
 const struct command command_show = {
 	.name = "show",

@@ -46,7 +46,7 @@ struct debuginfo;
 
 /*
  * Opens what can be found and lends the pages (image_add_backing, image_seal_backing,
- * image_find_modules again). Missing and differing files are damage (DAMAGE_MISSING), one each, and
+ * image_find_modules again). Missing files are damage (DAMAGE_BINARY), differing ones, too (DAMAGE_MISSING), one each, and
  * debuginfo_missing lists them.
  */
 struct error *debuginfo_create(struct image *img, const struct debuginfo_options *opt,

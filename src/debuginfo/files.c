@@ -413,8 +413,7 @@ struct error *module_find_files(struct module_info *m, const struct debuginfo_op
 			   "only the binary tells of it is missing",
 			   want, !strcmp(want, differs) ? "the file" : differs);
 	else
-		damage_add(damage, DAMAGE_MISSING, mod->start,
-			   "%s: %s; what only the binary tells of it is missing", want,
+		damage_add(damage, DAMAGE_BINARY, mod->start, "%s: %s", want,
 			   gone ? "deleted while it ran, and not found" : "not found");
 	return add_missing(m, want);
 }

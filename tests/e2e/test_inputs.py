@@ -1,6 +1,7 @@
 """The same process, dumped, packed and found in different ways: the same truth."""
 
 import gzip
+import json
 import lzma
 import os
 import re
@@ -235,6 +236,40 @@ def test_exe(moved, tmp_path, db_path):
     verify(db, moved.oracle)
     found = db.rows("""SELECT function FROM frame WHERE function = 'main'""")
     assert found, "no frame of main: the program given with --exe was not used"
+
+
+@pytest.mark.parametrize("how", ["scan", "sysroot", "exe"])
+def test_show_reads_binaries(moved, tmp_path, db_path, how):
+    """An address of the program's code has its name where the binaries moved, as the scan was told or as `show`
+    is."""
+    root = tmp_path / "sysroot"
+    place = root / str(moved.home).lstrip("/")
+    place.parent.mkdir(parents=True)
+    db = scan(moved.dump.core, tmp_path / "x.db")
+    at = db.one("SELECT pc FROM frame WHERE function = 'main'")
+    moved.home.rename(place)
+    binary = place / moved.binary.name
+    options = {"scan": [], "sysroot": ["--sysroot", root], "exe": ["--exe", binary]}[how]
+    db = scan(moved.dump.core, db_path, *(["--sysroot", root] if how == "scan" else []))
+
+    def symbol(*options):
+        return json.loads(command("show", db.path, hex(at), "--format", "json", *options).out).get("symbol", "")
+
+    assert symbol(*options).startswith("main+0x")
+    assert how == "scan" or not symbol().startswith("main")
+    assert "nowhere" in command("show", db.path, hex(at), "--sysroot", tmp_path / "nowhere", status=1).err
+
+
+def test_binaries_missed_is_one_finding(moved, db_path):
+    """However many they are."""
+    shutil.rmtree(moved.home)
+    db = scan(moved.dump.core, db_path)
+    wanted = db.meta()["missing_files"].split("\n")
+    assert len(wanted) > 1
+    rows = db.rows("SELECT title, detail, objects FROM finding WHERE kind = 'missing'")
+    assert [(t, n) for t, _, n in rows] == [(f"{len(wanted)} binaries: not found", len(wanted))]
+    assert all(f"{name}: not found" in rows[0][1] for name in wanted)
+    assert f"{len(wanted)} binaries were not found" in " ".join(db.done.out.split())
 
 
 def test_wrong_binary(moved, db_path):
