@@ -190,7 +190,8 @@ SELECT rank, aspect, figure, weakens FROM card;
 -- Bytes that could be saved, with names: what is there more than once (value: how it begins), and containers with
 -- room to spare; path is how most of them are held. What a row folds has no type.
 CREATE VIEW savings AS
-SELECT s.id, s.kind, s.bytes, s.objects, s.size, s.capacity, s.used, t.name AS type, o.value, r.path, s.there,
-       s.folded, s.object_id, CASE WHEN o.address IS NOT NULL THEN printf('0x%x', o.address) END AS address
+SELECT s.id, s.kind, s.bytes, s.objects, s.size, s.capacity, s.used, coalesce(s.form, t.name) AS type,
+       o.value, r.path, s.there, s.folded, s.object_id,
+       CASE WHEN o.address IS NOT NULL THEN printf('0x%x', o.address) END AS address, s.form
 FROM saving s LEFT JOIN type t ON t.id = s.type_id LEFT JOIN object o ON o.id = s.object_id
      LEFT JOIN retention r ON r.id = s.retention_id;

@@ -24,7 +24,9 @@ SELECT k.offset, k.word, k.object_id, k.symbol, k.name,
        coalesce(k.name || ' ', '') ||
        CASE WHEN k.object_id IS NOT NULL
             THEN '#' || o.id || coalesce(' ' || t.name, '') ||
-                 iif(k.word <> o.address, printf(' %+d', k.word - o.address), '') || coalesce(' ' || o.value, '')
+                 iif(k.word <> o.address, printf(' %+d', k.word - o.address), '') || coalesce(' ' || o.value, '') ||
+                 iif(c.form IS NULL, '', printf('; %s: %,d of %,d %s in use', c.form, c.used, c.capacity,
+                                                iif(c.form <> 'hash table', 'bytes', 'entries')))
             WHEN k.free IS NOT NULL
             THEN 'free block at ' || printf('0x%x', k.free) || ' (' || f.kind || ')'
             WHEN fr.thread_id IS NOT NULL
@@ -38,6 +40,8 @@ SELECT k.offset, k.word, k.object_id, k.symbol, k.name,
             WHEN k.word BETWEEN -1048576 AND 0x7fffffff THEN CAST(k.word AS TEXT)
             ELSE 'no address' END AS meaning
 FROM k LEFT JOIN object o ON o.id = k.object_id LEFT JOIN type t ON t.id = o.type_id
+     LEFT JOIN container c ON c.object_id = k.object_id
+          AND c.header = k.offset + (SELECT coalesce(block, address) FROM object WHERE id = :id)
      LEFT JOIN free_block f ON f.address = k.free LEFT JOIN segment s ON s.id = k.segment_id
      LEFT JOIN module m ON m.id = s.module_id
      LEFT JOIN frame fr ON (fr.thread_id, fr.depth) IN (

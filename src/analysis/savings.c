@@ -4,8 +4,8 @@
  * what a root leads to and no collector would free counts, and how it is held is told.
  *
  *	duplicate	a row for each contents: all its copies less the largest, each with its buffers
- *	slack		a row for each type and way to be held (retention): the bytes that containers
- *			made anew would not have
+ *	slack		a row for each type (form, where there is none) and way to be held (retention):
+ *			the bytes that containers made anew would not have
  *
  * Of each kind ROWS_MOST rows, the most bytes first, and one that has the sum of all others. Cost:
  * linear in the rows, but for sorting groups by their bytes.
@@ -188,21 +188,26 @@ static struct error *slack_count(struct savings *v)
 	for (uint64_t i = 0; i < s->spare.n; i++) {
 		const struct spare_row *p = &s->spare.at[i];
 		const uint32_t at = p->object_id - 1;
-		const uint32_t type = o->type_id ? o->type_id[at] : 0;
+		/* What a block is called that is some container's memory, says nothing of that. */
+		const uint32_t type = o->type_id && !p->form ? o->type_id[at] : 0;
 		const uint32_t held = o->retention ? o->retention[at] : 0;
 		if (!counts(o, at) || !p->bytes)
 			continue;
-		uint64_t h = ((uint64_t)type << 32 | held) * UINT64_C(0x9e3779b97f4a7c15) >> 20;
+		uint64_t h = (((uint64_t)type << 32 | held) ^ (uint64_t)p->form << 56) *
+				     UINT64_C(0x9e3779b97f4a7c15) >>
+			     20;
 		struct saving_row *r = NULL;
 		for (;; h++) {
 			uint32_t row = slot[h & (slots - 1)];
 			r = row ? &v->row.at[row - 1] : NULL;
-			if (!r || (r->type_id == type && r->retention_id == held))
+			if (!r ||
+			    (r->type_id == type && r->retention_id == held && r->form == p->form))
 				break;
 		}
 		if (!r) {
 			struct error *err = vec_push(&v->row, ((struct saving_row){
 								      .kind = SAVING_SLACK,
+								      .form = p->form,
 								      .type_id = type,
 								      .retention_id = held,
 							      }));

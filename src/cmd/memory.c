@@ -64,17 +64,12 @@ static const struct report_column pin_columns[] = {
 };
 
 static const struct report_column savings_columns[] = {
-	{"bytes", "SAVED", REPORT_BYTES, NULL},
-	{"share", "SHARE", REPORT_SHARE, NULL},
-	{"kind", "KIND", REPORT_WORD, NULL},
-	{"objects", "OBJECTS", REPORT_COUNT, NULL},
-	{"size", "SIZE", REPORT_COUNT, ""},
-	{"capacity", "ROOM FOR", REPORT_COUNT, ""},
-	{"used", "USED", REPORT_COUNT, ""},
-	{"type", "TYPE", REPORT_WORD, NULL},
-	{"path", "HELD BY", REPORT_TEXT, ""},
-	{"value", "VALUE", REPORT_TEXT, ""},
-	{0},
+	{"bytes", "SAVED", REPORT_BYTES, NULL}, {"share", "SHARE", REPORT_SHARE, NULL},
+	{"kind", "KIND", REPORT_WORD, NULL},	{"objects", "OBJECTS", REPORT_COUNT, NULL},
+	{"size", "SIZE", REPORT_COUNT, ""},	{"capacity", "ROOM FOR", REPORT_COUNT, ""},
+	{"used", "USED", REPORT_COUNT, ""},	{"type", "TYPE", REPORT_WORD, NULL},
+	{"path", "HELD BY", REPORT_TEXT, ""},	{"value", "VALUE", REPORT_TEXT, ""},
+	{"form", NULL, REPORT_TEXT, NULL},	{0},
 };
 
 static const struct report_column unexplained_columns[] = {

@@ -139,3 +139,33 @@ struct error *show_owner(struct cmd_context *ctx, int64_t id)
 		    report_safe(&ctx->region, cmd_row_text(&w, "value"), ""));
 	return NULL;
 }
+
+/* A container, or the block of its entries: how full it is. */
+struct error *show_container(struct cmd_context *ctx, int64_t id)
+{
+	struct report *rep = &ctx->report;
+	struct cmd_row c;
+	bool found;
+	struct error *err = show_row(ctx, "show_container.sql", ":id", id, &c, &found);
+	if (err || !found)
+		return err;
+	const bool in_block = cmd_row_text(&c, "holder_id");
+	report_string(rep, "container", cmd_row_text(&c, "form"));
+	report_int(rep, "capacity", cmd_row_int(&c, "capacity"));
+	report_int(rep, "used", cmd_row_int(&c, "used"));
+	report_int(rep, "spare_bytes", cmd_row_int(&c, "bytes"));
+	report_line(rep, "Container  %s: %s of %s %s in use; made anew it takes %s less",
+		    report_safe(&ctx->region, cmd_row_text(&c, "name"), "?"),
+		    cmd_count(ctx, cmd_row_int(&c, "used")),
+		    cmd_count(ctx, cmd_row_int(&c, "capacity")), cmd_row_text(&c, "unit"),
+		    cmd_bytes(ctx, cmd_row_int(&c, "bytes")));
+	if (!cmd_row_text(&c, "header"))
+		return NULL;
+	report_address(rep, "container_header", (uint64_t)cmd_row_int(&c, "header"));
+	report_line(rep, "           its own words are at 0x%" PRIx64 "%s",
+		    (uint64_t)cmd_row_int(&c, "header"),
+		    in_block ? region_printf(&ctx->region, ", in #%" PRId64,
+					     cmd_row_int(&c, "holder_id"))
+			     : "");
+	return NULL;
+}

@@ -40,6 +40,8 @@ struct error *show_held(struct cmd_context *ctx, int64_t id) _must_check_;
 /* Who accounts for its count. */
 struct error *show_count(struct cmd_context *ctx, int64_t id) _must_check_;
 struct error *show_owner(struct cmd_context *ctx, int64_t id) _must_check_;
+/* A container, or the block of its entries: how full it is. */
+struct error *show_container(struct cmd_context *ctx, int64_t id) _must_check_;
 
 /* Of an address: its mapping, binary, stack frame. */
 struct error *show_segment(struct cmd_context *ctx, uint64_t address) _must_check_;

@@ -137,6 +137,8 @@ struct error *show_object(struct cmd_context *ctx, int64_t id, uint64_t address,
 	if (!err)
 		err = show_owner(ctx, id);
 	if (!err)
+		err = show_container(ctx, id);
+	if (!err)
 		err = show_clusters(ctx, id);
 	if (!err)
 		err = show_table(ctx, "show_roots.sql", ":id", id, "roots", root_columns,

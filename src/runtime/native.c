@@ -53,4 +53,5 @@ const struct runtime runtime_native = {
 	.objects = native_names,
 	.references = native_references,
 	.contents = native_contents,
+	.containers = native_containers,
 };

@@ -80,6 +80,8 @@ struct runtime {
 			 struct object_contents *ret);
 	bool (*spare)(const struct runtime_context *ctx, uint32_t object_id,
 		      struct object_spare *ret);
+	/* After references: spare rows of containers that are no objects of a runtime's own, by id. */
+	struct error *(*containers)(struct runtime_context *ctx);
 	/* Frees ctx->state[its id]. */
 	void (*finish)(struct runtime_context *ctx);
 };

@@ -174,6 +174,26 @@ static struct error *spare_join(struct savings_job *job, unsigned slices)
 	return err;
 }
 
+static int spare_order(const void *pa, const void *pb)
+{
+	const struct spare_row *a = pa, *b = pb;
+	return a->object_id < b->object_id ? -1 : a->object_id > b->object_id;
+}
+
+/* Those that the runtimes know as a whole; no object is of two of them. */
+static struct error *spare_native(struct runtime_context *ctx)
+{
+	struct snapshot *s = ctx->snapshot;
+	const uint64_t before = s->spare.n;
+	struct error *err = NULL;
+	for (unsigned i = 0; i < RUNTIMES && !err; i++)
+		if (runtime_table[i]->containers)
+			err = runtime_table[i]->containers(ctx);
+	if (!err && before && s->spare.n > before)
+		qsort(s->spare.at, s->spare.n, sizeof(*s->spare.at), spare_order);
+	return err;
+}
+
 /* ---- 2 ---- */
 
 static uint64_t power_of_two(uint64_t least)
@@ -306,6 +326,8 @@ struct error *runtime_savings(struct runtime_context *ctx)
 	struct error *err = parallel_for(s->object.n, slices, hash_slice, job);
 	if (!err)
 		err = spare_join(job, slices);
+	if (!err)
+		err = spare_native(ctx);
 	if (!err)
 		err = savings_equal(job);
 	for (unsigned k = 0; k < SLICES; k++)

@@ -263,6 +263,7 @@ static struct error *check_savings(const struct snapshot *s)
 	for (uint64_t i = 0; i < s->spare.n; i++) {
 		const struct spare_row *r = &s->spare.at[i];
 		if (!r->object_id || r->object_id > s->object.n || r->used > r->capacity ||
+		    r->holder_id > s->object.n || r->form >= CONTAINER_FORMS ||
 		    (i && r->object_id <= s->spare.at[i - 1].object_id))
 			return broken("spare row %" PRIu64 " is out of order", i + 1);
 	}

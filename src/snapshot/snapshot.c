@@ -66,6 +66,11 @@ const char *const saving_kind_name[SAVING_KINDS] = {
 	[SAVING_SLACK] = "slack",
 };
 
+const char *const container_form_name[CONTAINER_FORMS] = {
+	[CONTAINER_TYPED] = NULL,    [CONTAINER_VECTOR] = "vector",   [CONTAINER_STRING] = "string",
+	[CONTAINER_DEQUE] = "deque", [CONTAINER_HASH] = "hash table", [CONTAINER_BUFFER] = "buffer",
+};
+
 const char *const segment_kind_name[SEGMENT_KINDS] = {
 	[SEGMENT_ANON] = "anon", [SEGMENT_STACK] = "stack",   [SEGMENT_MODULE] = "module",
 	[SEGMENT_FILE] = "file", [SEGMENT_SHARED] = "shared", [SEGMENT_VDSO] = "vdso",

@@ -385,11 +385,30 @@ struct equal_row {
 		group; /* from 1, in the order of their first objects; each has two members at least */
 };
 
-/* A container that keeps more than its entries need. In id order. */
+/* What a container is. Add a name in snapshot.c, too. */
+enum container_form {
+	CONTAINER_TYPED, /* what its type says */
+	CONTAINER_VECTOR,
+	CONTAINER_STRING,
+	CONTAINER_DEQUE,
+	CONTAINER_HASH,
+	CONTAINER_BUFFER, /* a vector's or string's words, in C */
+	CONTAINER_FORMS,
+};
+
+/*
+ * A container whose room is known; of those that a runtime types, only such that keep more than their
+ * entries need. In id order. A container that has no type is the block that its entries are in (a
+ * deque: its table of nodes; a hash table: its buckets).
+ */
 struct spare_row {
-	uint32_t object_id;
-	uint64_t capacity, used; /* entries; of a text: bytes */
+	uint64_t capacity, used; /* entries; of a text, and of all forms but hash tables: bytes */
 	uint64_t bytes;		 /* that it would not need, were it made anew */
+	uint64_t header; /* address of the words that say so; 0: they are the object's own */
+	uint32_t object_id;
+	uint32_t
+		holder_id; /* the object that the header lies in; 0: a root, or the object itself */
+	uint8_t form;	   /* enum container_form */
 };
 
 /* Add a name in snapshot.c, too. */
@@ -401,6 +420,7 @@ enum saving_kind { SAVING_DUPLICATE, SAVING_SLACK, SAVING_KINDS };
  */
 struct saving_row {
 	uint8_t kind;	    /* enum saving_kind */
+	uint8_t form;	    /* enum container_form */
 	uint32_t type_id;   /* 0 unknown, or various */
 	uint32_t object_id; /* an example; 0: various */
 	uint32_t folded;    /* how many smaller ones this row stands for; 0: it is one itself */
@@ -725,6 +745,7 @@ extern const char *const free_kind_name[FREE_KINDS];
 extern const char *const extent_kind_name[EXTENT_KINDS];
 extern const char *const root_grade_name[ROOT_GRADES];
 extern const char *const saving_kind_name[SAVING_KINDS];
+extern const char *const container_form_name[CONTAINER_FORMS];
 extern const char *const suspended_kind_name[SUSPENDED_KINDS];
 extern const char *const suspended_state_name[SUSPENDED_STATES];
 extern const char *const segment_kind_name[SEGMENT_KINDS];

@@ -6,7 +6,7 @@ from collections import defaultdict
 KEY = 0xA5A5A5A5A5A5A5A5
 RECORD = struct.Struct("<IIQQ24s")
 ALLOC, FREE, EXPECT, LEAK, HEAD, ISFREE, ROOT, TYPE, VALUE, MALLINFO, CYCLE, TRIM, \
-    GONE, GIVEN, EQUAL = range(1, 16)
+    GONE, GIVEN, EQUAL, ROOM, SPARE, HEADER = range(1, 19)
 MALLINFO_FIELDS = (
     "arena ordblks smblks hblks hblkhd fsmblks uordblks fordblks keepcost".split()
 )
@@ -27,6 +27,9 @@ class Oracle:
     gone      addresses of what goes with the thing the program is about
     given     bytes that the system gets then
     equal     {group: {addresses}} of live blocks that say the same
+    rooms     {address: (form, capacity, used)} of containers' blocks
+    spare     {address: bytes} that the container would not have if made anew
+    headers   {address: address} where the container itself is
     freed     addresses that were once live and are not now
     """
 
@@ -45,6 +48,7 @@ class Oracle:
         self.gone = set()
         self.given = None
         self.equal = defaultdict(set)
+        self.rooms, self.spare, self.headers = {}, {}, {}
         self.freed = set()
         with open(path, "rb") as f:
             data = f.read()
@@ -67,6 +71,12 @@ class Oracle:
                 self.clusters[address].add(arg)
             elif op == EQUAL:
                 self.equal[arg].add(address)
+            elif op == ROOM:
+                self.rooms[address] = (text, size, arg)
+            elif op == SPARE:
+                self.spare[address] = size
+            elif op == HEADER:
+                self.headers[address] = size
             elif op == HEAD:
                 self.heads[arg] = address
             elif op == ISFREE:
@@ -89,7 +99,7 @@ class Oracle:
                 self.given = size
             else:
                 raise AssertionError(f"oracle: unknown record {op}")
-        for name in ("reachable", "roots", "types", "values"):
+        for name in ("reachable", "roots", "types", "values", "rooms"):
             stale = getattr(self, name).keys() - self.live.keys()
             assert not stale, f"oracle: {name} said of blocks that are not live: {stale}"
 

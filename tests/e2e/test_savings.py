@@ -17,9 +17,10 @@ def test_equal_blocks(dumps, db_path, variant):
         rows = db.rows("SELECT s.objects, s.bytes, s.size FROM saving s JOIN object o ON o.id = s.object_id "
                        "WHERE s.kind = 'duplicate' AND o.address IN (%s)" % ",".join(map(str, members)))
         assert rows == [(len(members), sum(sizes) - max(sizes), max(sizes))], group
-    # Nothing else of the program's own is there twice, and no capacity is known.
-    assert db.one("SELECT count(*) FROM saving WHERE objects > 10") == 3
-    assert db.one("SELECT count(*) FROM saving WHERE kind = 'slack'") == 0
+    # Nothing else of the program's own is there twice.
+    assert db.one("SELECT count(*) FROM saving WHERE kind = 'duplicate' AND objects > 10") == 3
+    assert db.rows("SELECT objects, capacity, used FROM savings WHERE type = 'vector' AND path LIKE 'roomy%'") == \
+        [(1, 4000, 4)]
     titles = db.column("SELECT title FROM finding WHERE kind = 'duplicate'")
     assert any(t.startswith("2 copies of a block of 1,0") for t in titles), titles
     assert "a line of text that many" in command("memory", db.path).out

@@ -64,6 +64,11 @@ enum oracle_op {
 	ORACLE_GONE = 13,     /* address; it goes when what the program is about goes */
 	ORACLE_GIVEN = 14,    /* size: bytes that the system then got, in a copy */
 	ORACLE_EQUAL = 15,    /* address; arg: number of the group whose members say the same */
+	ORACLE_ROOM =
+		16, /* address of a container's block; arg: how much of it is in use; size: capacity; text:
+				 what the container is */
+	ORACLE_SPARE = 17, /* address; size: bytes that the container would not have if made anew */
+	ORACLE_HEADER = 18, /* address; size: address of the container itself */
 };
 
 struct oracle_record {
@@ -141,6 +146,14 @@ static inline void oracle_cycle(const volatile void *p, unsigned cycle)
 static inline void oracle_equal(const volatile void *p, unsigned group)
 {
 	oracle_put(ORACLE_EQUAL, group, (uintptr_t)p, 0, NULL);
+}
+
+static inline void oracle_room(const volatile void *p, const char *form, size_t capacity,
+			       size_t used, size_t spare, const volatile void *header)
+{
+	oracle_put(ORACLE_ROOM, (uint32_t)used, (uintptr_t)p, capacity, form);
+	oracle_put(ORACLE_SPARE, 0, (uintptr_t)p, spare, NULL);
+	oracle_put(ORACLE_HEADER, 0, (uintptr_t)p, (uintptr_t)header, NULL);
 }
 
 static inline void oracle_root(const volatile void *p, const char *kind)

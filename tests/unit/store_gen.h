@@ -337,6 +337,16 @@ static inline void gen_conclusions(struct gen *g, const struct gen_options *o, s
 					     .capacity = 100,
 					     .used = i,
 				     });
+	for (uint32_t i = 0; i < n; i += 1 + (uint32_t)gen_below(g, 3))
+		gen_push(&s->spare, (struct spare_row){
+					    .object_id = i + 1,
+					    .form = (uint8_t)gen_below(g, CONTAINER_FORMS),
+					    .capacity = 200,
+					    .used = i % 200,
+					    .bytes = gen_wide(g) >> 40,
+					    .header = gen_below(g, 2) ? gen_wide(g) : 0,
+					    .holder_id = i,
+				    });
 	for (uint32_t i = 0; i < 20; i++)
 		gen_push(&s->ledger, (struct ledger_row){
 					     .segment_id = i + 1,

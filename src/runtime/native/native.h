@@ -8,6 +8,7 @@
  *	edges.c     references: the words of every block
  *	names.c     objects: text, zeroes, arrays of pointers
  *	contents.c  contents that others may have, too
+ *	containers.c  vectors, strings, deques and hash tables: how much of them is in use
  *	locator.c   which block does a word point to
  *	words.c     the words of a stretch of memory
  *
@@ -36,6 +37,9 @@ struct error *native_names(struct runtime_context *ctx) _must_check_;
 /* runtime.h: contents. */
 bool native_contents(const struct runtime_context *ctx, uint32_t object_id,
 		     struct object_contents *ret);
+
+/* runtime.h: containers. */
+struct error *native_containers(struct runtime_context *ctx) _must_check_;
 
 /* A word of a thread descriptor that is stale. */
 struct native_unread_word {

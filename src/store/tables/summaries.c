@@ -110,6 +110,7 @@ static void saving_row(const struct snapshot *s, uint64_t i, struct store_row *o
 	out->v[9] = value_nonzero(r->retention_id);
 	out->v[10] = value_nonzero(r->there);
 	out->v[11] = value_nonzero(r->folded);
+	out->v[12] = r->form ? value_text(container_form_name[r->form]) : value_null();
 }
 
 static const char *const severity_name[] = {
@@ -117,6 +118,31 @@ static const char *const severity_name[] = {
 	[SEVERITY_WARNING] = "warning",
 	[SEVERITY_ERROR] = "error",
 };
+
+static uint64_t container_rows(const struct snapshot *s)
+{
+	return s->spare.n;
+}
+
+static void container_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	const struct spare_row *r = &s->spare.at[i];
+	out->v[0] = value_int(r->object_id);
+	out->v[1] = r->form ? value_text(container_form_name[r->form]) : value_null();
+	out->v[2] = value_int((int64_t)r->capacity);
+	out->v[3] = value_int((int64_t)r->used);
+	out->v[4] = value_int((int64_t)r->bytes);
+	out->v[5] = value_nonzero(r->header);
+	out->v[6] = value_nonzero(r->holder_id);
+}
+
+static void container_keys(const struct snapshot *s, uint64_t first, uint64_t n, uint64_t *hint,
+			   int64_t *out)
+{
+	(void)hint;
+	for (uint64_t i = 0; i < n; i++)
+		out[i] = s->spare.at[first + i].object_id;
+}
 
 static uint64_t finding_rows(const struct snapshot *s)
 {
@@ -184,7 +210,17 @@ const struct store_table store_table_saving = {
 	.rows = saving_rows,
 	.row = saving_row,
 	.column = {"id", "kind", "type_id", "objects", "bytes", "size", "capacity", "used",
-		   "object_id", "retention_id", "there", "folded"},
+		   "object_id", "retention_id", "there", "folded", "form"},
+};
+
+const struct store_table store_table_container = {
+	.name = "container",
+	.rows = container_rows,
+	.row = container_row,
+	.bulk = true,
+	.without_rowid = true,
+	.key = container_keys,
+	.column = {"object_id", "form", "capacity", "used", "bytes", "header", "holder_id"},
 };
 
 const struct store_table store_table_finding = {

@@ -1,0 +1,334 @@
+/* container_shapes: see containers.h for what must hold of each. */
+#include "runtime/native/containers.h"
+
+#include "base/checked.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+	ROUNDED = 32,		    /* a request and a block differ by less */
+	ALLOCATED_ALONE = 64 << 10, /* chunks of their own are not smaller, or hardly ever */
+	TEXT_LOOKED_AT = 16,
+	SHORT_BYTES =
+		16, /* bits/basic_string.h: of _M_local_buf, _S_local_capacity + 1 characters */
+	NODE_MORE_THAN = 256, /* bytes: 512 less what is over, or one element that is larger */
+	MAP_LEAST = 8,	      /* bits/stl_deque.h, _M_initialize_map: _S_initial_map_size */
+};
+
+/* No container is larger: sizes cannot overflow. */
+#define SIZE_MOST (UINT64_C(1) << 40)
+
+/* libio/libioP.h */
+#define FILE_MAGIC UINT64_C(0xfbad0000)
+#define FILE_MAGIC_MASK UINT64_C(0xffff0000)
+
+struct block {
+	const struct runtime_context *ctx;
+	const struct container_place *at;
+	uint32_t id;
+	uint64_t start, room;
+	bool alone; /* a chunk of its own: whole pages */
+};
+
+static uint64_t word(const struct block *b, int64_t i)
+{
+	const int64_t ws = b->ctx->image->word_size;
+	return image_word_at(b->ctx->image, b->at->p + i * ws);
+}
+
+static bool block_init(struct block *b, const struct runtime_context *ctx,
+		       const struct container_place *at, uint32_t id)
+{
+	const struct object_table *o = &ctx->snapshot->object;
+	*b = (struct block){
+		.ctx = ctx,
+		.at = at,
+		.id = id,
+		.start = o->address[id - 1],
+		.room = object_room(o, id - 1),
+	};
+	b->alone = b->room >= ALLOCATED_ALONE && (b->start + b->room) % ctx->image->page_size == 0;
+	return o->arena_id[id - 1] && !(o->runtime && o->runtime[id - 1]);
+}
+
+/* Could a request for so many bytes have made the block? */
+static bool fills(const struct block *b, uint64_t bytes)
+{
+	return bytes && bytes <= b->room &&
+	       b->room - bytes < (b->alone ? b->ctx->image->page_size : ROUNDED);
+}
+
+/* Usable bytes that malloc makes of a request: malloc/malloc.c, checked_request2size. */
+static uint64_t malloc_usable(const struct runtime_context *ctx, uint64_t bytes)
+{
+	const uint64_t ws = ctx->image->word_size;
+	const uint64_t chunk = (bytes + ws + 15) & ~UINT64_C(15);
+	return (chunk > 4 * ws ? chunk : 4 * ws) - ws;
+}
+
+/* What the block has too much when so many bytes are needed. */
+static uint64_t too_much(const struct block *b, uint64_t need)
+{
+	if (!need)
+		return b->room;
+	const uint64_t usable = malloc_usable(b->ctx, need);
+	return b->room > usable ? b->room - usable : 0;
+}
+
+/* ---- vectors ---- */
+
+static bool is_file(const struct block *b)
+{
+	for (int64_t i = 1; i <= CONTAINER_WORDS_BEFORE && (uint64_t)i <= b->at->before; i++)
+		if ((word(b, -i) & UINT32_MAX & FILE_MAGIC_MASK) == FILE_MAGIC)
+			return true;
+	return false;
+}
+
+/* {at, first, last, node}: the node's first word is where `first` came from. */
+static bool is_iterator(const struct block *b)
+{
+	uint64_t node, first;
+	if (b->at->after < 4 || word(b, 1) != b->start)
+		return false;
+	node = word(b, 3);
+	return node % b->ctx->image->word_size == 0 &&
+	       snapshot_object_find(b->ctx->snapshot, node) &&
+	       image_try_word(b->ctx->image, node, &first) && first == b->start;
+}
+
+static bool is_vector(const struct block *b, struct container_shape *ret)
+{
+	const uint64_t end = word(b, 1), limit = word(b, 2);
+	if (end < b->start || limit < end || !fills(b, limit - b->start) || is_file(b) ||
+	    is_iterator(b))
+		return false;
+	*ret = (struct container_shape){
+		.form = CONTAINER_VECTOR,
+		.certain = 1,
+		.capacity = limit - b->start,
+		.used = end - b->start,
+		.bytes = too_much(b, end - b->start),
+	};
+	return true;
+}
+
+static bool is_bits(const struct block *b, struct container_shape *ret)
+{
+	const uint64_t ws = b->ctx->image->word_size;
+	if (b->at->after < 5 || word(b, 1) & UINT32_MAX)
+		return false;
+	const uint64_t end = word(b, 2), bit = word(b, 3) & UINT32_MAX, limit = word(b, 4);
+	if (bit >= ws * 8 || end < b->start || limit < end || (end - b->start) % ws ||
+	    (limit - b->start) % ws || (limit == end && bit) || !fills(b, limit - b->start))
+		return false;
+	const uint64_t used = end - b->start + (bit + 7) / 8;
+	*ret = (struct container_shape){
+		.form = CONTAINER_VECTOR,
+		.certain = 1,
+		.capacity = limit - b->start,
+		.used = used,
+		.bytes = too_much(b, (used + ws - 1) / ws * ws),
+	};
+	return true;
+}
+
+/* ---- strings ---- */
+
+static uint32_t character(const uint8_t *p, uint64_t width)
+{
+	return width == 1   ? p[0]
+	       : width == 2 ? (uint32_t)(p[0] | p[1] << 8)
+			    : (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+				      (uint32_t)p[3] << 24;
+}
+
+/* A NUL at its end, and none at its beginning. */
+static bool is_text(const struct block *b, uint64_t length, uint64_t width)
+{
+	uint8_t look[TEXT_LOOKED_AT * 4];
+	const uint64_t n = length < TEXT_LOOKED_AT ? length : TEXT_LOOKED_AT;
+	if (!image_try_read(b->ctx->image, b->start + length * width, look, width) ||
+	    character(look, width) || !image_try_read(b->ctx->image, b->start, look, n * width))
+		return false;
+	for (uint64_t i = 0; i < n; i++) {
+		const uint32_t c = character(look + i * width, width);
+		if (!c || c > 0x10ffff)
+			return false;
+	}
+	return true;
+}
+
+static bool is_string(const struct block *b, struct container_shape *ret)
+{
+	const uint64_t length = word(b, 1), capacity = word(b, 2);
+	if (length > capacity || capacity >= SIZE_MOST)
+		return false;
+	for (uint64_t width = 4; width; width /= 2) {
+		/* Wide ones first: where two fit, the other one has more left over. */
+		/* So many lie in the string itself: _S_local_capacity. */
+		const uint64_t local = SHORT_BYTES / width - 1;
+		if (capacity <= local || !fills(b, (capacity + 1) * width) ||
+		    !is_text(b, length, width))
+			continue;
+		*ret = (struct container_shape){
+			.form = CONTAINER_STRING,
+			.certain = 0,
+			.capacity = capacity * width,
+			.used = length * width,
+			.bytes = too_much(b, length <= local ? 0 : (length + 1) * width),
+		};
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Do the words lie where a string would have its characters if it were short: | text | length | 16 bytes |?
+ * A short one writes as many as it has, a long one the first word: its capacity. (In 32-bit processes three
+ * words have room there.)
+ */
+static bool in_string(const struct block *b, uint64_t address)
+{
+	const int64_t ws = b->ctx->image->word_size;
+	for (int64_t i = 2; (i + 3) * ws <= 2 * ws + SHORT_BYTES; i++) {
+		if ((uint64_t)i > b->at->before)
+			return false;
+		const uint64_t text = word(b, -i);
+		if (text == address - (uint64_t)((i - 2) * ws) && word(b, 1 - i) < SHORT_BYTES)
+			return true;
+		const struct container_place outer = {
+			.p = b->at->p - i * ws,
+			.address = address - (uint64_t)(i * ws),
+			.after = 3,
+		};
+		struct container_shape shape;
+		struct block of;
+		const uint32_t id = i > 2 ? snapshot_object_find(b->ctx->snapshot, text) : 0;
+		if (id && block_init(&of, b->ctx, &outer, id) && of.start == text &&
+		    is_string(&of, &shape))
+			return true;
+	}
+	return false;
+}
+
+/* ---- deques ---- */
+
+struct deque_end {
+	uint64_t at, first, last, node;
+};
+
+/* The end's node is in the table, where the table says. */
+static bool deque_end_at(const struct block *b, int64_t i, uint64_t table_end, struct deque_end *e)
+{
+	uint64_t first;
+	*e = (struct deque_end){word(b, i), word(b, i + 1), word(b, i + 2), word(b, i + 3)};
+	return e->node >= b->start && e->node < table_end &&
+	       (e->node - b->start) % b->ctx->image->word_size == 0 && e->at >= e->first &&
+	       e->at < e->last && e->last - e->first > NODE_MORE_THAN &&
+	       image_try_word(b->ctx->image, e->node, &first) && first == e->first;
+}
+
+/* The table's entry at `slot`: a block of `size` bytes at least. Its id; 0: it is none. */
+static uint32_t deque_node(const struct block *b, uint64_t slot, uint64_t size)
+{
+	const struct snapshot *s = b->ctx->snapshot;
+	uint64_t at;
+	const uint32_t id =
+		image_try_word(b->ctx->image, slot, &at) ? snapshot_object_find(s, at) : 0;
+	return id && s->object.address[id - 1] == at && object_room(&s->object, id - 1) >= size ? id
+												: 0;
+}
+
+static bool is_deque(const struct block *b, struct container_shape *ret)
+{
+	const uint64_t ws = b->ctx->image->word_size, slots = word(b, 1);
+	struct deque_end first, last;
+	if (b->at->after < 10 || slots < 3 || slots >= SIZE_MOST / ws || !fills(b, slots * ws) ||
+	    !deque_end_at(b, 2, b->start + slots * ws, &first) ||
+	    !deque_end_at(b, 6, b->start + slots * ws, &last))
+		return false;
+	const uint64_t node = first.last - first.first;
+	if (last.last - last.first != node || last.node < first.node ||
+	    (last.node == first.node && last.at < first.at))
+		return false;
+	const uint64_t nodes = (last.node - first.node) / ws + 1;
+	uint64_t had = 0;
+	for (uint64_t slot = first.node; slot <= last.node; slot += ws) {
+		const uint32_t id = deque_node(b, slot, node);
+		if (!id)
+			return false;
+		had += object_room(&b->ctx->snapshot->object, id - 1);
+	}
+	const uint64_t used =
+		(nodes - 1) * node + (last.at - last.first) - (first.at - first.first);
+	const uint64_t need = used / node + 1;
+	const uint64_t table = need + 2 > MAP_LEAST ? need + 2 : MAP_LEAST;
+	const uint64_t anew =
+		need * malloc_usable(b->ctx, node) + malloc_usable(b->ctx, table * ws);
+	had += b->room;
+	*ret = (struct container_shape){
+		.form = CONTAINER_DEQUE,
+		.certain = 3,
+		.capacity = nodes * node,
+		.used = used,
+		.bytes = had > anew ? had - anew : 0,
+		.parts = nodes > 1 ? 2 : 1,
+		.part = {{
+				 .id = deque_node(b, first.node, node),
+				 .from = first.at - first.first,
+				 .to = nodes > 1 ? node : last.at - last.first,
+			 },
+			 {
+				 .id = deque_node(b, last.node, node),
+				 .to = last.at - last.first,
+			 }},
+	};
+	return true;
+}
+
+/* ---- hash tables ---- */
+
+static bool is_hash(const struct block *b, struct container_shape *ret)
+{
+	const uint64_t ws = b->ctx->image->word_size, buckets = word(b, 1);
+	if (b->at->after < 6 || buckets < 2 || buckets >= SIZE_MOST / ws || !fills(b, buckets * ws))
+		return false;
+	const uint64_t node = word(b, 2), entries = word(b, 3), grows = word(b, 5);
+	const uint32_t bits = (uint32_t)word(b, 4);
+	float load;
+	memcpy(&load, &bits, sizeof(load));
+	if (!(load >= 0.001f && load <= 1000.0f))
+		return false;
+	/* bits/hashtable_policy.h, _M_next_bkt: rounded up, since GCC 5 or so down */
+	const double limit = (double)buckets * (double)load;
+	if (fabs((double)grows - limit) > 1.0 || entries >= SIZE_MOST ||
+	    (node != 0) != (entries != 0))
+		return false;
+	if (node) {
+		const uint32_t id = snapshot_object_find(b->ctx->snapshot, node);
+		if (!id || b->ctx->snapshot->object.address[id - 1] != node)
+			return false;
+	}
+	const uint64_t need = (uint64_t)ceil((double)entries / (double)load);
+	*ret = (struct container_shape){
+		.form = CONTAINER_HASH,
+		.certain = 2,
+		.capacity = entries > grows ? entries : grows,
+		.used = entries,
+		.bytes = too_much(b, need * ws),
+	};
+	return true;
+}
+
+bool container_shape_at(const struct runtime_context *ctx, const struct container_place *at,
+			uint32_t dst, struct container_shape *ret)
+{
+	struct block b;
+	if (at->after < 3 || !block_init(&b, ctx, at, dst) || word(&b, 0) != b.start)
+		return false;
+	return (is_vector(&b, ret) || is_hash(&b, ret) || is_deque(&b, ret) || is_string(&b, ret) ||
+		is_bits(&b, ret)) &&
+	       !in_string(&b, at->address);
+}

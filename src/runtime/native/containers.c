@@ -1,0 +1,378 @@
+/*
+ * containers: see containers.h.
+ *
+ *	1  claims: every place that a reference or a root comes from, and whose words are those of a
+ *	   container; in parallel over the objects
+ *	2  sorted by the blocks that they speak of, the most believable first
+ *	3  those that lie in the unused part of a vector are dropped, in rounds: a vector that was dropped
+ *	   itself makes no other one stale
+ *	4  the first that is left of each block becomes a row
+ */
+#include "runtime/native/containers.h"
+
+#include "base/cleanup.h"
+#include "base/parallel.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	SLICE_GRAIN = 1 << 14, /* objects */
+	SLICES_MAX = 64,
+	ROUNDS = 8,
+	AHEAD = 16, /* objects whose words are asked for ahead */
+	AHEAD_WORDS = 4,
+	LENGTH_LEAST = 4, /* no string in a block of its own has less room */
+};
+
+#define SIZE_MOST (UINT64_C(1) << 40)
+
+struct claim {
+	uint64_t capacity, used, bytes; /* as in container_shape */
+	uint64_t from, to; /* bytes of the block that are entries, and may be containers */
+	uint64_t at;	   /* address of the words */
+	uint32_t dst;	   /* the block that they speak of */
+	uint32_t src;	   /* the block that they lie in; 0: a root */
+	uint8_t form;	   /* enum container_form; CONTAINER_TYPED: a deque's part */
+	uint8_t certain;
+	uint8_t grade; /* enum root_grade; ROOT_NONE: a block */
+	bool stale;
+};
+
+struct claims {
+	VEC(struct claim) row;
+};
+
+struct containers_job {
+	const struct runtime_context *ctx;
+	struct claims slice[SLICES_MAX];
+};
+
+/* ---- 1 ---- */
+
+/* What the next word is, as far as the references tell. */
+enum next_word { NEXT_NONE, NEXT_SAME, NEXT_UNKNOWN };
+
+/* Before anything is looked up: can these be the words of a container? */
+static inline bool may_be(const struct image *img, const struct container_place *at,
+			  enum next_word next)
+{
+	const uint64_t ws = img->word_size;
+	const uint64_t w0 = image_word_at(img, at->p), w1 = image_word_at(img, at->p + ws);
+	const uint64_t w2 = image_word_at(img, at->p + 2 * ws);
+	if (next != NEXT_NONE && w1 >= w0 && w2 >= w1 && w2 - w0 - 1 < SIZE_MOST)
+		return true;
+	if (next == NEXT_SAME)
+		return false;
+	/* full to the block's last byte: neither of the two is a reference */
+	if (w1 == w2 && w1 > w0 && w1 - w0 < SIZE_MOST)
+		return true;
+	/* string */
+	if (w1 <= w2 && w2 >= LENGTH_LEAST && w2 < SIZE_MOST)
+		return true;
+	/* vector<bool> */
+	if (!(w1 & UINT32_MAX) && w2 >= w0 && w2 - w0 < SIZE_MOST)
+		return at->after >= 5 && image_word_at(img, at->p + 4 * ws) - w2 < SIZE_MOST;
+	if (at->after < 6 || w1 < 2 || w1 >= SIZE_MOST)
+		return false;
+	/* hash table; deque */
+	const uint64_t w3 = image_word_at(img, at->p + 3 * ws);
+	if ((w2 != 0) == (w3 != 0) && w3 < SIZE_MOST)
+		return true;
+	return image_word_at(img, at->p + 5 * ws) - w0 < w1 * ws;
+}
+
+static struct error *claim_at(const struct runtime_context *ctx, struct claims *to,
+			      const struct container_place *at, uint32_t dst, struct claim claim)
+{
+	struct container_shape shape;
+	struct error *err = NULL;
+	if (!container_shape_at(ctx, at, dst, &shape))
+		return NULL;
+	for (unsigned i = 0; i < shape.parts && !err; i++) {
+		claim.dst = shape.part[i].id;
+		claim.from = shape.part[i].from;
+		claim.to = shape.part[i].to;
+		claim.certain = shape.certain;
+		err = vec_push(&to->row, claim);
+	}
+	claim.dst = dst;
+	claim.from = 0;
+	/* No other block has containers in it. */
+	claim.to = shape.form == CONTAINER_VECTOR ? shape.used : 0;
+	claim.form = shape.form;
+	claim.certain = shape.certain;
+	claim.capacity = shape.capacity;
+	claim.used = shape.used;
+	claim.bytes = shape.bytes;
+	return err ? err : vec_push(&to->row, claim);
+}
+
+/* Bytes that lie together. */
+struct run {
+	const uint8_t *p;
+	uint64_t start, len;
+};
+
+/* Where `len` bytes at `at` are; NULL: not in the dump, or not together. */
+static inline const uint8_t *run_find(const struct image *img, struct image_cursor *cursor,
+				      struct run *run, uint64_t at, uint64_t len)
+{
+	if (at < run->start || at - run->start >= run->len) {
+		run->start = at;
+		run->p = image_view(img, cursor, at, &run->len);
+		if (!run->p)
+			run->len = 0;
+	}
+	return run->len - (at - run->start) >= len ? run->p + (at - run->start) : NULL;
+}
+
+/* Blocks begin at no regular distance: the words of one that comes later are asked for ahead. */
+static inline void run_prefetch(const struct snapshot *s, const struct run *run, uint64_t i,
+				uint32_t word_size)
+{
+	const struct edge_table *e = &s->edge;
+	if (s->object.n - i <= AHEAD)
+		return;
+	const uint64_t first = e->first[i + AHEAD], n = e->first[i + AHEAD + 1] - first;
+	const uint64_t block = object_block(&s->object, i + AHEAD) - run->start;
+	for (uint64_t k = 0; k < n && k < AHEAD_WORDS; k++) {
+		const uint64_t at =
+			block + (uint64_t)(e->where[first + k] & EDGE_WHERE_FAR) * word_size;
+		if (at < run->len)
+			__builtin_prefetch(run->p + at);
+	}
+}
+
+/* The block's references, in order; words that nobody typed. */
+static struct error *claims_of_object(const struct runtime_context *ctx, struct claims *to,
+				      struct image_cursor *cursor, struct run *run, uint32_t i)
+{
+	const struct snapshot *s = ctx->snapshot;
+	const struct edge_table *e = &s->edge;
+	const uint64_t ws = ctx->image->word_size, start = object_block(&s->object, i);
+	const uint64_t words = s->object.size[i] / ws;
+	const uint8_t *view = NULL;
+	for (uint64_t k = e->first[i]; k < e->first[i + 1]; k++) {
+		const uint32_t where = e->where[k];
+		const uint64_t index = where & EDGE_WHERE_FAR;
+		if (edge_how(where) != EDGE_START || index == EDGE_WHERE_FAR ||
+		    (e->kind && e->kind[k] != REFERENCE_WORD) || index + 3 > words)
+			continue;
+		enum next_word next = NEXT_NONE;
+		if (k + 1 < e->first[i + 1] && (e->where[k + 1] & EDGE_WHERE_FAR) == index + 1 &&
+		    edge_how(e->where[k + 1]) != EDGE_MISALIGNED) {
+			if (e->dst[k + 1] != e->dst[k])
+				continue;
+			next = NEXT_SAME;
+		}
+		if (!view)
+			view = run_find(ctx->image, cursor, run, start, words * ws);
+		if (!view)
+			return NULL;
+		const struct container_place at = {view + index * ws, start + index * ws, index,
+						   words - index};
+		if (!may_be(ctx->image, &at, next))
+			continue;
+		struct error *err = claim_at(ctx, to, &at, e->dst[k],
+					     (struct claim){
+						     .at = start + index * ws,
+						     .src = i + 1,
+					     });
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static struct error *claims_slice(void *arg, unsigned slice, uint64_t first, uint64_t end)
+{
+	struct containers_job *job = arg;
+	const struct snapshot *s = job->ctx->snapshot;
+	struct image_cursor cursor = {0};
+	struct run run = {.p = NULL};
+	struct error *err = NULL;
+	for (uint64_t i = first; i < end && !err; i++) {
+		run_prefetch(s, &run, i, job->ctx->image->word_size);
+		if (s->edge.first[i] != s->edge.first[i + 1])
+			err = claims_of_object(job->ctx, &job->slice[slice], &cursor, &run,
+					       (uint32_t)i);
+	}
+	return err;
+}
+
+/* Module data, thread-local storage and live frames. What may be a stale word claims nothing. */
+static struct error *claims_of_roots(const struct runtime_context *ctx, struct claims *to)
+{
+	const struct snapshot *s = ctx->snapshot;
+	const uint64_t ws = ctx->image->word_size, before = CONTAINER_WORDS_BEFORE * ws;
+	struct image_cursor cursor = {0};
+	struct error *err = NULL;
+	for (uint64_t i = 0; i < s->root.n && !err; i++) {
+		const struct root_row *r = &s->root.at[i];
+		if (!r->address || r->how != EDGE_START || r->grade > ROOT_FRAME ||
+		    r->found != ROOT_BY_SCAN || r->kind != REFERENCE_WORD || r->address % ws)
+			continue;
+		struct container_place at = {
+			.address = r->address,
+			.before = CONTAINER_WORDS_BEFORE,
+		};
+		uint64_t avail = 0;
+		at.p = r->address > before
+			       ? image_view(ctx->image, &cursor, r->address - before, &avail)
+			       : NULL;
+		if (at.p && avail > before) {
+			at.p += before;
+			avail -= before;
+		} else {
+			at.before = 0;
+			at.p = image_view(ctx->image, &cursor, r->address, &avail);
+		}
+		at.after = at.p ? avail / ws : 0;
+		if (at.after >= 3 && may_be(ctx->image, &at, NEXT_UNKNOWN))
+			err = claim_at(ctx, to, &at, r->object_id,
+				       (struct claim){.at = r->address, .grade = r->grade});
+	}
+	return err;
+}
+
+/* ---- 2 ---- */
+
+static int claim_order(const void *pa, const void *pb)
+{
+	const struct claim *a = pa, *b = pb;
+	if (a->dst != b->dst)
+		return a->dst < b->dst ? -1 : 1;
+	if ((a->grade == ROOT_FRAME) != (b->grade == ROOT_FRAME))
+		return a->grade == ROOT_FRAME ? 1 : -1;
+	if (a->certain != b->certain)
+		return a->certain > b->certain ? -1 : 1;
+	if (a->capacity != b->capacity)
+		return a->capacity > b->capacity ? -1 : 1;
+	if (a->used != b->used)
+		return a->used > b->used ? -1 : 1;
+	return a->at < b->at ? -1 : a->at > b->at;
+}
+
+/* ---- 3 ---- */
+
+/* The claim that is believed of a block; NULL: there is none. */
+static const struct claim *claim_of(const struct claims *c, uint32_t dst)
+{
+	uint64_t lo = 0, hi = c->row.n;
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		if (c->row.at[mid].dst < dst)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < c->row.n && c->row.at[lo].dst == dst; lo++)
+		if (!c->row.at[lo].stale)
+			return &c->row.at[lo];
+	return NULL;
+}
+
+static bool is_stale(const struct snapshot *s, const struct claims *c, const struct claim *claim)
+{
+	const struct claim *outer = claim->src ? claim_of(c, claim->src) : NULL;
+	if (!outer || outer == claim)
+		return false;
+	const uint64_t inside = claim->at - s->object.address[claim->src - 1];
+	return inside < outer->from || inside >= outer->to;
+}
+
+static void claims_drop_stale(const struct snapshot *s, struct claims *c)
+{
+	bool changed = true;
+	for (unsigned round = 0; round < ROUNDS && changed; round++) {
+		changed = false;
+		for (uint64_t i = 0; i < c->row.n; i++) {
+			const bool stale = is_stale(s, c, &c->row.at[i]);
+			changed |= stale != c->row.at[i].stale;
+			c->row.at[i].stale = stale;
+		}
+	}
+}
+
+/* ---- 4 ---- */
+
+/* Does anything say that there is C++ in the process? */
+static bool has_cxx(const struct runtime_context *ctx)
+{
+	const struct snapshot *s = ctx->snapshot;
+	for (uint64_t i = 0; i < s->type.n; i++)
+		if (!strcmp(intern_text(&s->strings, s->type.at[i].language), "C++"))
+			return true;
+	for (uint32_t id = 1; id <= ctx->image->nmodule; id++) {
+		const char *path = image_module_get(ctx->image, id)->path;
+		const char *slash = path ? strrchr(path, '/') : NULL;
+		const char *name = slash ? slash + 1 : path ? path : "";
+		if (!strncmp(name, "libstdc++.so", 12) || !strncmp(name, "libc++.so", 9))
+			return true;
+	}
+	/* linked statically */
+	struct debuginfo_symbol symbol;
+	return ctx->debuginfo &&
+	       debuginfo_symbol_find(ctx->debuginfo, 0, "__gxx_personality_v0", &symbol);
+}
+
+static struct error *claims_keep(struct runtime_context *ctx, const struct claims *c)
+{
+	struct snapshot *s = ctx->snapshot;
+	const bool cxx = has_cxx(ctx);
+	struct error *err = NULL;
+	uint32_t done = 0;
+	for (uint64_t i = 0; i < c->row.n && !err; i++) {
+		const struct claim *r = &c->row.at[i];
+		uint8_t form = r->form;
+		if (r->stale || r->dst == done)
+			continue;
+		done = r->dst;
+		/* An empty string is little to go by: a pointer, nothing, and a size. */
+		if (form == CONTAINER_TYPED || (!cxx && form == CONTAINER_STRING && !r->used))
+			continue;
+		if (!cxx && (form == CONTAINER_VECTOR || form == CONTAINER_STRING))
+			form = CONTAINER_BUFFER;
+		err = vec_push(&s->spare, ((struct spare_row){
+						  .object_id = r->dst,
+						  .form = form,
+						  .header = r->at,
+						  .holder_id = r->src,
+						  .capacity = r->capacity,
+						  .used = r->used,
+						  .bytes = r->bytes,
+					  }));
+	}
+	return err;
+}
+
+struct error *native_containers(struct runtime_context *ctx)
+{
+	const uint32_t n = ctx->snapshot->object.n;
+	struct containers_job *job = calloc(1, sizeof(*job));
+	struct claims all = {{0}};
+	if (!job)
+		return &error_nomem;
+	job->ctx = ctx;
+	const unsigned slices = parallel_slices(n, SLICE_GRAIN);
+	assert(slices <= SLICES_MAX);
+	struct error *err = parallel_for(n, slices, claims_slice, job);
+	for (unsigned k = 0; k < slices; k++) {
+		for (uint64_t i = 0; i < job->slice[k].row.n && !err; i++)
+			err = vec_push(&all.row, job->slice[k].row.at[i]);
+		vec_deinit(&job->slice[k].row);
+	}
+	free(job);
+	if (!err)
+		err = claims_of_roots(ctx, &all);
+	if (!err && all.row.n) {
+		qsort(all.row.at, all.row.n, sizeof(*all.row.at), claim_order);
+		claims_drop_stale(ctx->snapshot, &all);
+		err = claims_keep(ctx, &all);
+	}
+	vec_deinit(&all.row);
+	return err;
+}
