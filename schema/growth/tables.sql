@@ -105,3 +105,11 @@ CREATE TABLE new_object (
 CREATE TABLE gone_object (
     id INTEGER PRIMARY KEY -- object.id in the first database
 );
+
+-- What grew, and what shrank, in words: of a path, `place` is 1 where growth begins, and then the all_ columns
+-- have what hangs off it, too.
+CREATE VIEW growth_view AS
+SELECT g.kind, i.name, i.type, g.new_objects - g.old_objects AS objects, g.new_bytes - g.old_bytes AS bytes,
+       g.old_objects, g.new_objects, g.old_bytes, g.new_bytes, g.rises, g.falls, g.slope, g.point AS place,
+       g.all_objects, g.all_bytes
+FROM growth g JOIN item i ON i.id = g.item_id;

@@ -104,21 +104,26 @@ struct error *cmd_check_type(struct cmd_context *ctx)
 	return regex_check(ctx, "type", ctx->opt.type);
 }
 
-struct error *cmd_open(struct cmd_context *ctx, const char *path)
+/* A core file there, or what else is none. */
+static struct error *check_is_database(struct cmd_context *ctx, const char *path)
 {
 	if (access(path, R_OK))
 		return error_errno(ERROR_INPUT, errno, "%s", path);
-	if (!is_sqlite(path)) {
-		const char *beside = region_printf(&ctx->region, "%s.db", path);
-		if (beside && is_sqlite(beside))
-			return error_new(ERROR_INPUT, "%s: is no database; try %s", path, beside);
-		return error_new(ERROR_INPUT,
-				 "%s: is no database; if it is a core file, make one first: "
-				 "heapscan %s",
-				 path, path);
-	}
-	struct error *err = ctx->opt.write ? store_open_write(path, &ctx->store)
-					   : store_open(path, &ctx->store);
+	if (is_sqlite(path))
+		return NULL;
+	const char *beside = region_printf(&ctx->region, "%s.db", path);
+	if (beside && is_sqlite(beside))
+		return error_new(ERROR_INPUT, "%s: is no database; try %s", path, beside);
+	return error_new(ERROR_INPUT,
+			 "%s: is no database; if it is a core file, make one first: heapscan %s",
+			 path, path);
+}
+
+struct error *cmd_open(struct cmd_context *ctx, const char *path)
+{
+	struct error *err = check_is_database(ctx, path);
+	if (!err)
+		err = store_open(path, &ctx->store);
 	if (!err)
 		err = known_load(ctx);
 	if (!err)
@@ -144,6 +149,16 @@ struct error *cmd_check_places(const struct cmd_options *opt)
 	if (opt->exe && stat(opt->exe, &st))
 		return error_errno(ERROR_USAGE, errno, "--exe %s", opt->exe);
 	return NULL;
+}
+
+struct error *cmd_open_any(struct cmd_context *ctx, const char *path)
+{
+	struct error *err = check_is_database(ctx, path);
+	if (!err)
+		err = store_open_any(path, ctx->opt.write, &ctx->store);
+	if (!err && !ctx->store->growth)
+		err = known_load(ctx);
+	return err;
 }
 
 bool cmd_is_trace(struct cmd_context *ctx)

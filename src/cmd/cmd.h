@@ -118,6 +118,8 @@ extern const struct option options_fail[];     /* --fail-on */
 struct error *cmd_open(struct cmd_context *ctx, const char *path) _must_check_;
 /* A folder or file that was named and is not there is a typing mistake, to be told at once. */
 struct error *cmd_check_places(const struct cmd_options *opt) _must_check_;
+/* Of either kind (store.growth), to be written to if --write says so. */
+struct error *cmd_open_any(struct cmd_context *ctx, const char *path) _must_check_;
 
 /* Of an allocation trace, which has no contents of memory? */
 bool cmd_is_trace(struct cmd_context *ctx);

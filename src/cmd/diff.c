@@ -274,8 +274,9 @@ static struct error *diff_add(struct diff *d, const char *path, int64_t step)
 	struct cmd_context *ctx = d->ctx;
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *has = NULL;
 	struct error *err = growth_attach(ctx->store, path, "dump");
-	if (!err)
-		err = cmd_prepare(ctx, "growth/add.sql", 0, &stmt);
+	if (err)
+		return err;
+	err = cmd_prepare(ctx, "growth/add.sql", 0, &stmt);
 	if (err)
 		return error_note(err, "%s", path);
 	cmd_bind_int(stmt, ":step", step);

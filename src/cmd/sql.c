@@ -11,6 +11,17 @@
 
 enum { QUERY_MAX = 1 << 20 };
 
+/* Asked for objects, functions that need them, or tables that are in the databases which were compared. */
+static struct error *sql_explain(struct cmd_context *ctx, struct error *err)
+{
+	if (!ctx->store->growth || !strstr(err->message, "no such table"))
+		return err;
+	return error_note(err,
+			  "%s is what 'heapscan diff -o' wrote: .tables says what it has; objects "
+			  "are in the databases that its table dump names",
+			  ctx->store->path);
+}
+
 /*
  * All statements of a text. Text output: one table after the other. JSON: {"command": "sql",
  * "rows":
@@ -21,7 +32,8 @@ static struct error *sql_statements(struct cmd_context *ctx, const char *sql, un
 	while (*sql) {
 		_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 		if (sqlite3_prepare_v2(ctx->store->db, sql, -1, &stmt, &sql))
-			return error_new(ERROR_USAGE, "%s", sqlite3_errmsg(ctx->store->db));
+			return sql_explain(
+				ctx, error_new(ERROR_USAGE, "%s", sqlite3_errmsg(ctx->store->db)));
 		if (!stmt) /* a comment, or blanks */
 			continue;
 		char section[32] = "rows";
@@ -33,7 +45,7 @@ static struct error *sql_statements(struct cmd_context *ctx, const char *sql, un
 		}
 		struct error *err = report_rows(&ctx->report, section, NULL, stmt, NULL);
 		if (err)
-			return err;
+			return sql_explain(ctx, err);
 	}
 	return NULL;
 }
@@ -44,7 +56,9 @@ static struct error *sql_statements(struct cmd_context *ctx, const char *sql, un
  */
 static struct error *sql_text(struct cmd_context *ctx, const char *sql, unsigned *count)
 {
-	static const char *const schema[] = {"tables.sql", "views.sql", "indexes.sql"};
+	static const char *const snapshot[] = {"tables.sql", "views.sql", "indexes.sql", NULL};
+	static const char *const growth[] = {"growth/tables.sql", NULL};
+	const char *const *schema = ctx->store->growth ? growth : snapshot;
 	size_t word = strcspn(sql, " \t\r\n;");
 	if (sql[0] != '.')
 		return sql_statements(ctx, sql, count);
@@ -55,8 +69,8 @@ static struct error *sql_text(struct cmd_context *ctx, const char *sql, unsigned
 				 (int)(word < 40 ? word : 40), sql);
 	if (ctx->report.json)
 		return sql_statements(ctx, embed_find("query/definitions.sql"), count);
-	for (unsigned i = 0; i < sizeof(schema) / sizeof(*schema); i++) {
-		const char *text = embed_find(schema[i]);
+	for (; *schema; schema++) {
+		const char *text = embed_find(*schema);
 		assert(text);
 		fputs(text, ctx->report.out);
 	}
@@ -171,7 +185,7 @@ static void sql_shell(struct cmd_context *ctx)
 static struct error *sql_run(struct cmd_context *ctx, int n, char **operand)
 {
 	_cleanup_free_ char *text = NULL;
-	struct error *err = cmd_open(ctx, operand[0]);
+	struct error *err = cmd_open_any(ctx, operand[0]);
 	if (err)
 		return err;
 	if (n == 1 && isatty(STDIN_FILENO) && !ctx->report.json) {
@@ -213,7 +227,8 @@ const struct command command_sql = {
 		"  FROM path_to(ID)       why an object is alive, step by step\n"
 		"  FROM retained_set(ID)  what would go with it\n"
 		"  FROM referrers_of(ID, DEPTH)  what holds it\n"
-		"Tables and columns, with comments: heapscan sql DB .schema",
+		"Tables and columns, with comments: heapscan sql DB .schema\n"
+		"DB may also be what diff -o wrote, which has tables of its own.",
 	.options = sql_groups,
 	.min_operands = 1,
 	.max_operands = 2,

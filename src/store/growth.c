@@ -16,7 +16,8 @@
 static const char growth_pragmas[] =
 	"PRAGMA application_id = 1213417298; PRAGMA user_version = 1; PRAGMA temp_store = MEMORY;"
 	"PRAGMA cache_size = -65536";
-_Static_assert(GROWTH_APPLICATION_ID == 1213417298, "as in the pragma");
+_Static_assert(GROWTH_APPLICATION_ID == 1213417298 && GROWTH_SCHEMA_VERSION == 1,
+	       "as in the pragma");
 
 struct error *growth_create(struct store **ret)
 {

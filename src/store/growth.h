@@ -13,8 +13,6 @@
 
 #include "store/store.h"
 
-#define GROWTH_APPLICATION_ID 0x48534752 /* "HSGR" */
-
 /* Empty, with its tables. */
 struct error *growth_create(struct store **ret) _must_check_;
 struct error *growth_attach(struct store *st, const char *path, const char *name) _must_check_;

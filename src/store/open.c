@@ -22,35 +22,48 @@ static struct error *open_pragma(sqlite3 *db, const char *path, const char *sql,
 	return NULL;
 }
 
-static struct error *open_check(sqlite3 *db, const char *path)
+/* What diff -o wrote, where a snapshot is wanted. */
+static struct error *open_is_growth(const char *path)
+{
+	return error_new(ERROR_INPUT,
+			 "%s: what 'heapscan diff -o' wrote, of how much there was in other "
+			 "databases; ask it with 'heapscan sql %s', and those for the rest",
+			 path, path);
+}
+
+static struct error *open_check(sqlite3 *db, const char *path, bool any, bool *growth)
 {
 	int64_t id = 0, version = 0;
 	struct error *err = open_pragma(db, path, "PRAGMA application_id", &id);
-	if (!err && id != STORE_APPLICATION_ID)
+	*growth = id == GROWTH_APPLICATION_ID;
+	if (!err && *growth && !any)
+		err = open_is_growth(path);
+	if (!err && id != STORE_APPLICATION_ID && !*growth)
 		err = error_new(
 			ERROR_INPUT,
 			"%s: a database, but not one that heapscan made (application id 0x%x)",
 			path, (unsigned)id);
+	const int known = *growth ? GROWTH_SCHEMA_VERSION : STORE_SCHEMA_VERSION;
 	if (!err)
 		err = open_pragma(db, path, "PRAGMA user_version", &version);
-	if (!err && version > STORE_SCHEMA_VERSION)
+	if (!err && version > known)
 		err = error_new(
 			ERROR_INPUT,
 			"%s: made by a newer heapscan (schema %lld, this one reads up to %d)", path,
-			(long long)version, STORE_SCHEMA_VERSION);
+			(long long)version, known);
 	if (!err && version < 1)
 		err = error_new(ERROR_INPUT, "%s: schema version %lld does not exist", path,
 				(long long)version);
-	if (!err && version < STORE_SCHEMA_VERSION)
+	if (!err && version < known)
 		err = error_new(
 			ERROR_INPUT,
 			"%s: made by an older heapscan (schema %lld, this one reads %d): read the "
 			"dump again",
-			path, (long long)version, STORE_SCHEMA_VERSION);
+			path, (long long)version, known);
 	return err;
 }
 
-static struct error *open_database(const char *path, bool write, struct store **ret)
+static struct error *open_database(const char *path, bool any, bool write, struct store **ret)
 {
 	struct stat st;
 	if (stat(path, &st))
@@ -71,7 +84,7 @@ static struct error *open_database(const char *path, bool write, struct store **
 		/* The file may come from someone else: its schema gets no say beyond reading. */
 		sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-		err = open_check(s->db, path);
+		err = open_check(s->db, path, any, &s->growth);
 	}
 	if (!err && !write && sqlite3_exec(s->db, "PRAGMA query_only = ON", NULL, NULL, NULL))
 		err = store_error(s->db, path);
@@ -92,12 +105,12 @@ static struct error *open_database(const char *path, bool write, struct store **
 
 struct error *store_open(const char *path, struct store **ret)
 {
-	return open_database(path, false, ret);
+	return open_database(path, false, false, ret);
 }
 
-struct error *store_open_write(const char *path, struct store **ret)
+struct error *store_open_any(const char *path, bool write, struct store **ret)
 {
-	return open_database(path, true, ret);
+	return open_database(path, true, write, ret);
 }
 
 void store_close(struct store *st)

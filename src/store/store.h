@@ -24,6 +24,8 @@
 
 #define STORE_APPLICATION_ID 0x48534442 /* "HSDB" */
 #define STORE_SCHEMA_VERSION 2
+#define GROWTH_APPLICATION_ID 0x48534752 /* "HSGR": what diff -o writes (growth.h) */
+#define GROWTH_SCHEMA_VERSION 1
 
 struct store_options {
 	bool ordinary; /* no bulk writer: INSERT everything */
@@ -57,10 +59,11 @@ void store_abort(void);
 struct store {
 	sqlite3 *db;
 	char *path;
+	bool growth; /* it is what diff -o wrote: other tables */
 };
 
 /* Read-only. ERROR_INPUT: no file, no SQLite, not ours, or a newer schema (says which). */
 struct error *store_open(const char *path, struct store **ret) _must_check_;
-/* The same, and SQL may change it. */
-struct error *store_open_write(const char *path, struct store **ret) _must_check_;
+/* The same, of either kind: see store.growth. `write`: SQL may change it. */
+struct error *store_open_any(const char *path, bool write, struct store **ret) _must_check_;
 void store_close(struct store *st);

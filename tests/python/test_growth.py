@@ -254,6 +254,29 @@ def test_sets(case, tmp_path):
     assert "will not be replaced" in command("diff", case[0], case[2], "-o", other, status=1).err
 
 
+def test_sql(case, tmp_path):
+    """What diff -o wrote is asked in SQL; for anything else the message says what it is."""
+    made = tmp_path / "growth.db"
+    out = diff(case[0], case[2], args=["-o", made])
+    asked = json.loads(command("sql", made, "SELECT name, all_bytes, human(all_bytes) AS words, addr(255) AS hex"
+                               " FROM growth_view WHERE place AND name REGEXP '^chain' ORDER BY all_bytes DESC",
+                               "--format", "json").out)["rows"]
+    assert (asked[0]["name"], asked[0]["all_bytes"]) == (out["paths"][0]["path"], out["paths"][0]["bytes"])
+    assert asked[0]["words"].endswith("iB") and asked[0]["hex"] == "0xff"
+    assert "CREATE TABLE holder" in command("sql", made, ".schema").out
+    tables = command("sql", made, ".tables").out
+    assert "arena_sample" in tables and "growth_view" in tables
+    for query in ("SELECT * FROM object", "SELECT object_at(4096)", "SELECT * FROM path_to(1)"):
+        said = command("sql", made, query, status=(1, 2)).err
+        assert "diff -o" in said and "no such table" in said
+    for use in (["leaks", made], [made], ["diff", made, case[0]], ["diff", case[0], made], ["report", made],
+                ["leaks", case[0], "--baseline", made]):
+        said = command(*use, status=2).err
+        assert "heapscan sql" in said and said.count(str(made)) == (2 if "--baseline" not in use else 2), said
+    command("sql", made, "SELECT count(*) FROM dump")
+    command("sql", "--write", made, "DELETE FROM gone_object")
+
+
 def test_fail_on(case):
     for condition, status in (("growth", 3), ("growth=1K", 3), ("growth=1G", 0), ("growth=1%", 3),
                               ("growth=900%", 0), ("leaks", 0), ("cycles,refcount", 0), ("growth=", 1),
