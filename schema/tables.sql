@@ -71,7 +71,8 @@ CREATE TABLE type (
     id       INTEGER PRIMARY KEY, -- dense
     language TEXT,                -- C, C++, python
     name     TEXT NOT NULL,       -- as its language writes it
-    module   TEXT                 -- library or package it comes from
+    module   TEXT,                -- library or package it comes from
+    retained INTEGER              -- bytes that go with all its objects, at the least: what those retain that none of it dominates
 );
 
 -- A live block, or an object in one.
@@ -282,6 +283,15 @@ CREATE TABLE census (
     bytes     INTEGER NOT NULL, -- all of them
     tops      INTEGER,          -- of them: objects that no other one dominates; NULL: not known (a trace)
     tops_retained INTEGER       -- what these retain: over all rows, every live byte once
+);
+
+-- Of the objects of each type and size those that retain the most, at most meta.biggest_each of them: what is biggest
+-- of a type, or among sizes, need not be looked for among all objects.
+CREATE TABLE biggest (
+    type_id   INTEGER REFERENCES type (id), -- NULL: not known
+    size      INTEGER NOT NULL, -- as in object
+    retained  INTEGER,          -- as in object
+    object_id INTEGER NOT NULL REFERENCES object (id) -- which
 );
 
 -- Every byte of every mapping, in exactly one row: the rows of a segment add up to its length.

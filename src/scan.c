@@ -358,6 +358,8 @@ static struct error *scan_analyse(struct scan *sc)
 		{"counts", analysis_refcounts},
 		{"native holders", analysis_native_held},
 		{"census", analysis_census},
+		{"biggest", analysis_biggest},
+		{"types", analysis_types},
 		{"shapes", analysis_shapes},
 		{"ledger", analysis_ledger},
 		{"trim", analysis_trim},

@@ -7,5 +7,5 @@ SELECT o.id, o.address, o.size, o.retained,
 FROM object o LEFT JOIN type t ON t.id = o.type_id
 WHERE o.type_id IN (SELECT id FROM type WHERE name REGEXP :type)
       AND (:min_size IS NULL OR o.size >= :min_size) AND (:max_size IS NULL OR o.size <= :max_size)
-ORDER BY +o.size DESC, o.id
+ORDER BY +o.size DESC, o.retained DESC, o.id
 LIMIT :limit

@@ -67,6 +67,15 @@ struct error *analysis_suspended(struct snapshot *s, struct log *log) _must_chec
 /* census rows: how many objects there are of each kind; after all that fills the object columns. */
 struct error *analysis_census(struct snapshot *s, struct log *log) _must_check_;
 
+/*
+ * biggest rows: of the objects of each type and size those that retain the most; meta `biggest_each`. After
+ * analysis_census.
+ */
+struct error *analysis_biggest(struct snapshot *s, struct log *log) _must_check_;
+
+/* type.retained. After analysis_graph. See types.c. */
+struct error *analysis_types(struct snapshot *s, struct log *log) _must_check_;
+
 /* shape rows: clusters of one signature folded together, by kind, the most bytes first. */
 struct error *analysis_shapes(struct snapshot *s, struct log *log) _must_check_;
 

@@ -161,6 +161,14 @@ struct error *cmd_open_any(struct cmd_context *ctx, const char *path)
 	return err;
 }
 
+bool cmd_has_biggest(struct cmd_context *ctx, uint64_t limit)
+{
+	const char *each = cmd_meta(ctx, "biggest_each");
+	if (ctx->opt.limit != LIMIT_UNSET)
+		limit = ctx->opt.limit;
+	return each && limit && limit <= strtoull(each, NULL, 10);
+}
+
 bool cmd_is_trace(struct cmd_context *ctx)
 {
 	const char *kind = cmd_meta(ctx, "kind");

@@ -121,6 +121,11 @@ struct error *cmd_check_places(const struct cmd_options *opt) _must_check_;
 /* Of either kind (store.growth), to be written to if --write says so. */
 struct error *cmd_open_any(struct cmd_context *ctx, const char *path) _must_check_;
 
+/*
+ * Does the table `biggest` have as many objects of each type and size as are asked for: --limit, else
+ * `limit`? An earlier heapscan wrote none.
+ */
+bool cmd_has_biggest(struct cmd_context *ctx, uint64_t limit);
 /* Of an allocation trace, which has no contents of memory? */
 bool cmd_is_trace(struct cmd_context *ctx);
 /* The same, for commands that need to know what points where: a trace is an ERROR_USAGE. */

@@ -205,15 +205,20 @@ static struct error *path_goal(struct cmd_context *ctx, const char *what, int64_
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct cmd_row row;
 	bool found = false;
-	struct error *err = cmd_prepare(ctx, "path_goal.sql", 0, &stmt);
-	if (err)
-		return err;
 	const char *digits = what + (*what == '#');
 	char *end = NULL;
 	errno = 0;
 	bool hex = what[0] == '0' && (what[1] | 32) == 'x';
 	uint64_t number = strtoull(digits, &end, hex ? 16 : 10);
-	if (end == digits || *end || errno)
+	bool type = end == digits || *end || errno;
+	struct error *err = cmd_prepare(ctx,
+					!type			  ? "path_goal.sql"
+					: cmd_has_biggest(ctx, 1) ? "path_goal_biggest.sql"
+								  : "path_goal_type.sql",
+					0, &stmt);
+	if (err)
+		return err;
+	if (type)
 		cmd_bind_text(stmt, ":name", what);
 	else
 		cmd_bind_int(stmt, hex ? ":address" : ":id", (int64_t)number);

@@ -41,8 +41,9 @@ struct error *show_type(struct cmd_context *ctx, const char *name)
 	err = report_rows(&ctx->report, "types", type_columns, stmt, &n);
 	if (err)
 		return err;
-	return show_table(ctx, "show_instances.sql", ":type_id", cmd_row_int(&row, "id"), "objects",
-			  instance_columns,
+	bool biggest = cmd_has_biggest(ctx, SHOW_ROWS);
+	return show_table(ctx, biggest ? "show_instances_biggest.sql" : "show_instances.sql",
+			  ":type_id", cmd_row_int(&row, "id"), "objects", instance_columns,
 			  n > 1 ? "Objects of the first one, those that hold the most first"
 				: "Its objects, those that hold the most first",
 			  cmd_row_int(&row, "objects"));

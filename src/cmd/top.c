@@ -11,6 +11,7 @@ static const struct report_column type_columns[] = {
 	{"bytes", "BYTES", REPORT_BYTES, NULL},
 	{"share", "SHARE", REPORT_SHARE, NULL},
 	{"cumulative", "SUM", REPORT_SHARE, NULL},
+	{"retained", "RETAINED", REPORT_BYTES, ""},
 	{"unreachable_bytes", "UNREACHABLE", REPORT_BYTES, NULL},
 	{"size", "SIZE", REPORT_COUNT, "various"},
 	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
@@ -169,14 +170,19 @@ static const struct report_column histogram_columns[] = {
 	{0},
 };
 
-/* Single objects come from an index; with --type from that of types. */
+/*
+ * Single objects come from an index; with --type from that of types. Where the scan noted as many of the
+ * biggest as are asked for, from those: by --type, or among sizes.
+ */
 static const struct {
 	const char *query, *typed;
 	const struct report_column *columns;
+	const char *biggest;
 } top_by[] = {
 	[BY_TYPE] = {"top_type.sql", "top_type.sql", type_columns},
-	[BY_SIZE] = {"top_size.sql", "top_size_typed.sql", object_columns},
-	[BY_RETAINED] = {"top_retained.sql", "top_retained_typed.sql", object_columns},
+	[BY_SIZE] = {"top_size.sql", "top_size_typed.sql", object_columns, "top_size_biggest.sql"},
+	[BY_RETAINED] = {"top_retained.sql", "top_retained_typed.sql", object_columns,
+			 "top_retained_biggest.sql"},
 	[BY_MODULE] = {"top_module.sql", "top_module.sql", module_columns},
 	[BY_ARENA] = {"top_arena.sql", "top_arena.sql", arena_columns},
 	[BY_AGE] = {"top_age.sql", "top_age.sql", age_columns},
@@ -233,6 +239,9 @@ static struct error *top_rows(struct cmd_context *ctx, uint64_t *rows)
 	const char *query = ctx->opt.type ? top_by[by].typed : top_by[by].query;
 	const struct report_column *columns = top_by[by].columns;
 	struct error *err = NULL;
+	bool sized = by == BY_RETAINED && (ctx->opt.min_size || ctx->opt.max_size);
+	if (top_by[by].biggest && (ctx->opt.type || sized) && cmd_has_biggest(ctx, ROWS))
+		query = top_by[by].biggest;
 	if ((by_bit(by) & BY_MEMORY || ctx->opt.what_if) && cmd_is_trace(ctx))
 		return error_new(ERROR_USAGE,
 				 "%s: is of an allocation trace, which knows no types, no arenas "
@@ -362,6 +371,7 @@ const struct command command_top = {
 		"first (AGE: the share of them that was written to later). SHARE is of the bytes "
 		"of "
 		"all live blocks.\n"
+		"RETAINED of a type is what would go with all its objects, at the least.\n"
 		"Retained sizes nest, so they do not add up; with --by dominator they do: those "
 		"blocks by type\n"
 		"that no other block holds alone. --by referrer parts the live blocks by the type "

@@ -115,6 +115,7 @@ void snapshot_destroy(struct snapshot *s)
 	vec_deinit(&s->shape);
 	vec_deinit(&s->retention);
 	vec_deinit(&s->census);
+	vec_deinit(&s->biggest);
 	vec_deinit(&s->ledger);
 	vec_deinit(&s->trim);
 	vec_deinit(&s->pin);

@@ -19,6 +19,7 @@
  *	analysis    reachable, grade, dominator, retained, retention,
  *	            held, clusters                                            (analysis/)
  *	census      objects counted by type, size, ...                  (analysis/census.c)
+ *	biggest     of each type and size what retains the most         (analysis/biggest.c)
  *	shapes      clusters folded by signature                        (analysis/shapes.c)
  *	ledger      every byte of every segment in one row              (analysis/ledger.c)
  *	trim, pin   what could go back to the system, and what keeps it (analysis/trim.c)
@@ -156,6 +157,7 @@ struct block_row {
 
 struct type_row {
 	uint32_t language, name, module; /* strings; "C++", "C", "" */
+	uint64_t retained; /* what goes with all of its objects, at the least (analysis/types.c) */
 };
 
 /*
@@ -484,6 +486,8 @@ struct retention_row {
 
 #define RETENTION_VARIOUS UINT64_MAX
 
+enum { BIGGEST_EACH = 100 };
+
 /* Objects of one kind: a question about all objects is answered from these few rows. */
 struct census_row {
 	uint64_t size;	  /* of one */
@@ -622,6 +626,7 @@ struct snapshot {
 	VEC(struct shape_row) shape;
 	VEC(struct retention_row) retention;
 	VEC(struct census_row) census;
+	VEC(uint32_t) biggest; /* object ids, by type; of each type and size BIGGEST_EACH at most */
 	VEC(struct ledger_row) ledger;
 	VEC(struct trim_row) trim;
 	VEC(struct pin_row) pin;

@@ -41,7 +41,8 @@ QUESTIONS = """
     - | - --format json | leaks | leaks --all | leaks --possible | leaks --type x | cycles | cycles --all | refs
     refs --all | top | top --limit 0 | top --type zero | top --by size | top --by retained | top --by module
     top --by arena | top --by site | top --by waiting | top --by age | top --by size --type zero
-    top --by retained --type zero | top --by arena --type . | memory | memory --segments | show #1000
+    top --by retained --type zero | top --by arena --type . | top --by retained --max-size 20 | top --by size --type .
+    top --by retained --min-size 300 --max-size 301 | top --by retained --type . --what-if | top --by site --type . | memory | memory --segments | show #1000
     show #{middle} | show zeroes | show {address} | path #1000 | path #{middle} | path #{last} | path zeroes
     path {address} --dot | path #{middle} --format json | path #{middle} --max 20 | report -o {page}"""
 QUERIES = ("SELECT count(*) FROM census", "SELECT * FROM path_to({middle})", "SELECT object_at({address} + 3)",

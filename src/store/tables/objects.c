@@ -14,6 +14,7 @@ static void type_row(const struct snapshot *s, uint64_t i, struct store_row *out
 	out->v[1] = value_string_known(s, r->language);
 	out->v[2] = value_string_or_empty(s, r->name);
 	out->v[3] = value_string_known(s, r->module);
+	out->v[4] = s->object.retained ? value_int((int64_t)r->retained) : value_null();
 }
 
 static uint64_t object_rows(const struct snapshot *s)
@@ -161,7 +162,7 @@ const struct store_table store_table_type = {
 	.name = "type",
 	.rows = type_rows,
 	.row = type_row,
-	.column = {"id", "language", "name", "module"},
+	.column = {"id", "language", "name", "module", "retained"},
 };
 
 const struct store_table store_table_object = {

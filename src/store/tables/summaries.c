@@ -42,6 +42,28 @@ static void census_row(const struct snapshot *s, uint64_t i, struct store_row *o
 	out->v[8] = s->object.dominator ? value_int((int64_t)r->tops_retained) : value_null();
 }
 
+static uint64_t biggest_rows(const struct snapshot *s)
+{
+	return s->biggest.n;
+}
+
+static void biggest_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	uint32_t id = s->biggest.at[i];
+	out->v[0] = value_nonzero(s->object.type_id ? s->object.type_id[id - 1] : 0);
+	out->v[1] = value_int((int64_t)s->object.size[id - 1]);
+	out->v[2] = value_int((int64_t)s->object.retained[id - 1]);
+	out->v[3] = value_int(id);
+}
+
+static void biggest_type_keys(const struct snapshot *s, uint64_t first, uint64_t n, uint64_t *hint,
+			      int64_t *out)
+{
+	(void)hint;
+	for (uint64_t i = 0; i < n; i++)
+		out[i] = s->object.type_id ? s->object.type_id[s->biggest.at[first + i] - 1] : 0;
+}
+
 static uint64_t ledger_rows(const struct snapshot *s)
 {
 	return s->ledger.n;
@@ -182,6 +204,21 @@ const struct store_table store_table_census = {
 	.bulk = true,
 	.column = {"type_id", "size", "arena_id", "reachable", "grade", "objects", "bytes", "tops",
 		   "tops_retained"},
+};
+
+const struct store_table store_table_biggest = {
+	.name = "biggest",
+	.rows = biggest_rows,
+	.row = biggest_row,
+	.bulk = true,
+	.column = {"type_id", "size", "retained", "object_id"},
+	.index =
+		{
+			{.name = "biggest_type",
+			 .column = "type_id",
+			 .zero_is_null = true,
+			 .keys = biggest_type_keys},
+		},
 };
 
 const struct store_table store_table_ledger = {
