@@ -215,14 +215,15 @@ analyze:
 format:
 	clang-format -i $(C_FILES)
 
-## bench: the ratios that are promised, on generated cores and traces (BLOCKS="1000000 3000000 10000000" PYOBJECTS=2000000 CALLS=10000000)
+## bench: the ratios that are promised, on generated cores and traces (BLOCKS="1000000 3000000 10000000" PYOBJECTS=2000000 CALLS=10000000 LIVE=200000)
 BLOCKS ?= 1000000 3000000 10000000
 PYOBJECTS ?= 2000000
 CALLS ?= 10000000
+LIVE ?= 200000
 bench: all
 	BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BLOCKS)
 	BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench_python.py $(PYOBJECTS)
-	BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench_trace.py $(CALLS)
+	BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench_trace.py $(CALLS) $(LIVE)
 
 ## bench-parts: build the benchmarks of single parts, build/bench/bench_*
 BENCH_PARTS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))

@@ -436,12 +436,15 @@ struct kind_order {
 static int kind_compare(const void *pa, const void *pb)
 {
 	const struct kind_order *a = pa, *b = pb;
-	if (a->site != b->site)
-		return a->site < b->site ? -1 : 1;
-	return (a->size > b->size) - (a->size < b->size);
+	if (a->size != b->size)
+		return a->size < b->size ? -1 : 1;
+	return (a->site > b->site) - (a->site < b->site);
 }
 
-/* Kinds are few: their blocks come in order of site and size without sorting them. */
+/*
+ * Kinds are few: their blocks come in order of size and site without sorting them. Sizes that rise
+ * spare the index over them its sorting.
+ */
 static struct error *seal_kinds(const struct seal *c, uint32_t *k)
 {
 	const struct trace *t = c->t;

@@ -151,7 +151,7 @@ void bulk_leaves_init(struct bulk_leaves *l, struct bulk_out *out, struct bulk_l
 void bulk_leaves_deinit(struct bulk_leaves *l);
 /* The columns of a table; those that may be other than NULL. */
 struct bulk_columns {
-	uint8_t n, known;
+	uint8_t n, known;	       /* up to the last that is known; how many of them are */
 	uint8_t at[STORE_COLUMNS_MAX]; /* numbers of those that are known */
 };
 

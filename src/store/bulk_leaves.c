@@ -241,10 +241,13 @@ static inline void small_copy(uint8_t *to, const uint8_t *from, uint32_t len)
 void bulk_columns_init(struct bulk_columns *c, unsigned n, uint32_t unknown)
 {
 	assert(n <= STORE_COLUMNS_MAX);
-	*c = (struct bulk_columns){.n = (uint8_t)n};
+	*c = (struct bulk_columns){.n = 0};
 	for (unsigned i = 0; i < n; i++)
-		if (!(unknown >> i & 1))
+		if (!(unknown >> i & 1)) {
 			c->at[c->known++] = (uint8_t)i;
+			/* 2.1: columns that a record ends before are NULL. */
+			c->n = (uint8_t)(i + 1);
+		}
 }
 
 /*

@@ -105,32 +105,47 @@ static struct error *plan_ranges(struct bulk_plan *p, const uint64_t *count)
 	return r.count ? vec_push(&p->range, r) : NULL;
 }
 
-struct error *bulk_plan_make(struct bulk_plan *p)
+/* Do the entries of the index come in the order of the rows? */
+static bool plan_sorted(const struct bulk_plan *p)
 {
-	uint64_t *count = calloc(BUCKETS, sizeof(*count));
-	if (!count)
-		return &error_nomem;
-	int64_t buffer[BATCH];
-	uint64_t hint = 0, before = 0;
-	bool sorted = true, values = false;
+	int64_t buffer[BATCH], before = INT64_MIN;
+	uint64_t hint = 0;
+	bool values = false;
 	for (uint64_t at = 0; at < p->rows; at += BATCH) {
 		uint64_t n = p->rows - at < BATCH ? p->rows - at : BATCH;
 		const int64_t *key = keys_of(p, at, n, &hint, buffer);
 		for (uint64_t i = 0; i < n; i++) {
 			if (key_null(p->index, key[i])) {
-				count[0]++;
-				sorted &= !values && !p->index->partial;
+				if (values || p->index->partial)
+					return false;
 				continue;
 			}
-			uint64_t order = key_order(key[i]);
-			count[bucket_of(order)]++;
-			sorted &= order >= before;
-			before = order;
+			if (key[i] < before)
+				return false;
+			before = key[i];
 			values = true;
 		}
 	}
-	p->sorted = sorted;
-	struct error *err = sorted ? NULL : plan_ranges(p, count);
+	return true;
+}
+
+struct error *bulk_plan_make(struct bulk_plan *p)
+{
+	p->sorted = plan_sorted(p);
+	if (p->sorted)
+		return NULL;
+	uint64_t *count = calloc(BUCKETS, sizeof(*count));
+	if (!count)
+		return &error_nomem;
+	int64_t buffer[BATCH];
+	uint64_t hint = 0;
+	for (uint64_t at = 0; at < p->rows; at += BATCH) {
+		uint64_t n = p->rows - at < BATCH ? p->rows - at : BATCH;
+		const int64_t *key = keys_of(p, at, n, &hint, buffer);
+		for (uint64_t i = 0; i < n; i++)
+			count[key_null(p->index, key[i]) ? 0 : bucket_of(key_order(key[i]))]++;
+	}
+	struct error *err = plan_ranges(p, count);
 	free(count);
 	return err;
 }
