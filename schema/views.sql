@@ -151,6 +151,9 @@ card (rank, aspect, figure, weakens) AS (
     UNION ALL
     SELECT 4, 'allocator', value, 'all figures of the heap: its blocks are not known' FROM fact WHERE key = 'unread_allocator'
     UNION ALL
+    SELECT 5, 'runtime', 'the objects of ' || value || ' are not known', 'types, paths and leaks of what that language allocates'
+    FROM fact WHERE key = 'unread_runtime'
+    UNION ALL
     SELECT 4, 'python types', printf('%.0f %% of the Python objects are of types whose names are in binaries that were not found', 100 * n),
            'counts and leaks of Python objects: no count is audited, cyclic garbage is a part of what there is (--sysroot DIR, --exe FILE)'
     FROM fact WHERE key = 'trust_nameless_share' AND (SELECT 1 FROM fact WHERE key = 'counts_doubtful')

@@ -2,7 +2,7 @@
 INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, type_id)
 SELECT 'holder', iif(h.all_bytes * 2 >= live.bytes, 'warning', 'info'),
        printf('%s (%s, %,d members) holds %s in %,d objects: %.3g %% of what is live', h.path,
-              coalesce(t.name, 'untyped block'), h.members, human(h.all_bytes), h.all_objects,
+              coalesce(t.name, (SELECT x.name FROM object o JOIN type x ON x.id = o.type_id WHERE o.id = h.object_id), 'untyped block'), h.members, human(h.all_bytes), h.all_objects,
               100.0 * h.all_bytes / live.bytes),
        coalesce((SELECT 'most of it in its ' || group_concat(part, ', ')
                  FROM (SELECT printf('%s (%,d, %s)', substr(d.path, length(h.path) + 1), d.objects, human(d.bytes)) AS part

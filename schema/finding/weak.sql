@@ -3,7 +3,7 @@ INSERT INTO draft (kind, severity, title, detail, objects, bytes)
 SELECT 'weak', 'info',
        printf('%s in %,d blocks are held only by words that may be stale', human(sum(bytes)), sum(objects)),
        'stack words that no frame explains, or memory that no allocator owns; add them to what leaks for the'
-       || ' upper bound',
+       || ' upper bound; which: heapscan leaks DB --possible',
        sum(objects), sum(bytes)
 FROM census
 WHERE grade >= 6

@@ -4,7 +4,8 @@ SELECT p.path, p.step, o.id, o.address, o.size, t.name AS type, o.value,
        CASE WHEN o.owner_id IS NOT NULL AND o.owner_id = r.src THEN 1 ELSE 0 END AS own_buffer,
        st.name AS src_type, x.kind AS root_kind, x.grade AS root_grade, x.name AS root_name, x.address AS root_address,
        x.thread_id AS root_thread, th.tid AS root_tid, f.function AS root_function, f.language AS root_language,
-       f.file AS root_file, f.line AS root_line, m.path AS root_module
+       f.file AS root_file, f.line AS root_line, m.path AS root_module,
+       CASE WHEN x.address >= m.base THEN x.address - m.base END AS root_offset
 FROM (SELECT json_extract(value, '$[0]') AS path, json_extract(value, '$[1]') AS step,
              json_extract(value, '$[2]') AS object_id, json_extract(value, '$[3]') AS edge,
              json_extract(value, '$[4]') AS root_id

@@ -212,9 +212,13 @@ struct error *path_shared(struct cmd_context *ctx, int64_t goal, const struct pa
 	if (err)
 		return err;
 	cmd_bind_text(stmt, ":paths", json);
+	uint64_t n = 0;
+	if (p->row.n == 1 && !p->also.n && p->complete && !ctx->report.json) {
+		report_line(&ctx->report, "\nNothing else holds it.");
+		return NULL;
+	}
 	if (p->row.n)
 		report_heading(&ctx->report, "No object holds it alone: these share it");
-	uint64_t n;
 	err = report_rows(&ctx->report, "shared_by", shared_columns, stmt, &n);
 	if (!err && n && (!p->complete || n == HOLDERS || p->row.n >= HOLDERS_SEARCH))
 		report_line(&ctx->report, "There may be more: these are the nearest.");

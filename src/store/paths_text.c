@@ -64,10 +64,43 @@ struct expression {
 	bool namespace; /* so far it ends in .__dict__, which was not written: a key is an attribute */
 };
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/* "memcached+0x40038"; false: it is in no binary */
+static bool data_write(FILE *out, const struct step_row *row)
+{
+	const char *module = row_text(row, "root_module");
+	if (!module || !row_text(row, "root_offset"))
+		return false;
+	fprintf(out, "%s+0x%" PRIx64, base_name(module), (uint64_t)row_int(row, "root_offset"));
+	return true;
+}
+
+/* A root without a name, in the words of analysis/retention_roots.c, from which findings have theirs. */
+static void nameless_write(FILE *out, const struct step_row *row)
+{
+	const char *kind = row_text(row, "root_kind"), *type = row_text(row, "type");
+	const char *function = row_text(row, "root_function");
+	if (kind && !strcmp(kind, "data") && data_write(out, row))
+		return;
+	if (kind && !strcmp(kind, "frame") && function)
+		fprintf(out, "%s%s", function, strchr(function, '(') ? "" : "()");
+	else if (kind && !strcmp(kind, "tls"))
+		fputs("(thread-local)", out);
+	else if (kind && row_text(row, "root_address"))
+		fprintf(out, "(%s word at 0x%" PRIx64 ")", kind,
+			(uint64_t)row_int(row, "root_address"));
+	else
+		fprintf(out, "<%s>", kind ? kind : type ? type : "object");
+}
+
 static void expression_root(struct expression *e, const struct step_row *row)
 {
-	const char *name = row_text(row, "root_name"), *type = row_text(row, "type");
-	const char *kind = row_text(row, "root_kind");
+	const char *name = row_text(row, "root_name");
 	size_t len = name ? strlen(name) : 0, tail = strlen("sys.modules");
 	if (len >= tail && !strcmp(name + len - tail, "sys.modules")) {
 		e->modules = true;
@@ -77,7 +110,7 @@ static void expression_root(struct expression *e, const struct step_row *row)
 	} else if (name) {
 		fputs(name, e->out);
 	} else {
-		fprintf(e->out, "<%s>", kind ? kind : type ? type : "object");
+		nameless_write(e->out, row);
 	}
 }
 
@@ -153,9 +186,14 @@ static void holder_write(FILE *out, const struct step_row *row)
 		holder_python(out, row);
 	} else if (function) {
 		fprintf(out, "%s(), %s word%s", function, kind, stale);
+	} else if (!strcmp(kind, "data") && !name && module && row_text(row, "root_offset")) {
+		fputs("data word at ", out);
+		data_write(out, row);
+	} else if (!strcmp(kind, "unexplained")) {
+		fprintf(out, "memory that nothing explains, word at 0x%" PRIx64 "%s",
+			(uint64_t)row_int(row, "root_address"), stale);
 	} else {
-		const char *base =
-			module && strrchr(module, '/') ? strrchr(module, '/') + 1 : module;
+		const char *base = module ? base_name(module) : NULL;
 		fprintf(out, "%s %s%s%s%s", kind, name ? name : "word", base ? " in " : "",
 			base ? base : "", stale);
 	}

@@ -272,6 +272,28 @@ def test_binaries_missed_is_one_finding(moved, db_path):
     assert f"{len(wanted)} binaries were not found" in " ".join(db.done.out.split())
 
 
+def test_one_name_for_one_thing(moved, db_path):
+    """Without names a root is BINARY+0x10, in the findings' paths and in `path` alike."""
+    shutil.rmtree(moved.home)
+    db = scan(moved.dump.core, db_path)
+    rows = db.rows("SELECT path, object_id FROM retention WHERE parent_id IS NULL AND objects = 1 AND path LIKE '%+0x%'")
+    assert rows
+    for path, object_id in rows[:5]:
+        found = json.loads(command("path", db.path, f"#{object_id}", "--format", "json").out)["paths"]
+        assert path in [p["expression"] for p in found]
+
+
+@pytest.mark.skipif(not shutil.which("perl"), reason="no perl")
+def test_language_that_is_not_known(tmp_path, db_path):
+    """Its objects are not told apart: the report says so, and who does."""
+    perl = shutil.which("perl")
+    made = dumper.run(tmp_path / "run", [perl, "-e", "my %h = map { $_ => [1 .. 9] } 1 .. 900; kill ABRT => $$"], perl)
+    db = scan(made.core, db_path)
+    said = " ".join(db.done.out.split())
+    assert "this process runs Perl (in " in said and "Devel::MAT" in said
+    assert "the objects of Perl are not known: weakens types, paths and leaks" in said
+
+
 def test_wrong_binary(moved, db_path):
     """A binary whose build id differs is not used, and the report says so."""
     program = PROGRAMS["leak_tree"]
