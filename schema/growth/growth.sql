@@ -31,15 +31,36 @@ WHERE kind = 'path' AND (new_objects > old_objects OR new_bytes > old_bytes) AND
             1.25 * max(1.0, 1.0 * g.old_objects / nullif(p.old_objects, 0)) * (p.new_objects - p.old_objects)
         ELSE p.old_objects > 0 AND g.old_objects > 0 END);
 
+-- A container's members, the keys of these and its own table are one growth: the most bytes of members stand for
+-- all of it, unless there are keys alone. What is one object before and after grew because of them.
+CREATE TEMP TABLE fold AS
+WITH member AS (
+    SELECT g.item_id AS id, i.parent_id AS container, substr(i.name, length(p.name) + 1) AS step,
+           g.new_bytes - g.old_bytes AS bytes
+    FROM main.growth g JOIN main.item i ON i.id = g.item_id JOIN main.item p ON p.id = i.parent_id
+    WHERE g.kind = 'path' AND g.point AND g.new_objects > g.old_objects
+          AND substr(i.name, length(p.name) + 1) IN ('[*]', '<key>')),
+stands AS (
+    SELECT container, id, row_number() OVER (PARTITION BY container ORDER BY step = '<key>', bytes DESC, id) AS n FROM member)
+SELECT m.id, s.id AS into_id FROM member m JOIN stands s ON s.container = m.container AND s.n = 1
+WHERE m.step = '<key>' AND m.id <> s.id
+UNION ALL
+SELECT g.item_id, s.id FROM stands s JOIN main.growth g ON g.item_id = s.container
+WHERE s.n = 1 AND g.point AND g.new_objects = g.old_objects;
+CREATE UNIQUE INDEX temp.fold_id ON fold (id);
+UPDATE main.growth SET point = 0 WHERE item_id IN (SELECT id FROM temp.fold);
+
 -- All else hangs off the nearest such path above it.
 WITH RECURSIVE walk (id, point_id) AS (
-    SELECT g.item_id, CASE WHEN g.point THEN g.item_id END
-    FROM main.growth g JOIN main.item i ON i.id = g.item_id
+    SELECT g.item_id, CASE WHEN g.point THEN g.item_id ELSE f.into_id END
+    FROM main.growth g JOIN main.item i ON i.id = g.item_id LEFT JOIN temp.fold f ON f.id = g.item_id
     WHERE g.kind = 'path' AND i.parent_id IS NULL
     UNION ALL
-    SELECT i.id, CASE WHEN g.point THEN g.item_id ELSE w.point_id END
-    FROM walk w JOIN main.item i ON i.parent_id = w.id JOIN main.growth g ON g.item_id = i.id)
+    SELECT i.id, CASE WHEN g.point THEN g.item_id ELSE coalesce(f.into_id, w.point_id) END
+    FROM walk w JOIN main.item i ON i.parent_id = w.id JOIN main.growth g ON g.item_id = i.id
+         LEFT JOIN temp.fold f ON f.id = i.id)
 UPDATE main.growth SET point_id = walk.point_id FROM walk WHERE growth.item_id = walk.id;
+DROP TABLE temp.fold;
 UPDATE main.growth SET all_objects = s.objects, all_bytes = s.bytes, all_slope = s.slope
 FROM (SELECT point_id, sum(slope) AS slope, sum(new_objects - old_objects) AS objects, sum(new_bytes - old_bytes) AS bytes
       FROM main.growth WHERE point_id IS NOT NULL GROUP BY point_id) s

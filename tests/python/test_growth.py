@@ -104,6 +104,8 @@ def check_python(interpreter, grower, folder):
     # the sets, and the sum of all paths, agree with the totals
     growth = out["new_bytes"] - out["old_bytes"]
     assert out["new_set_bytes"] - out["gone_set_bytes"] == pytest.approx(growth, abs=growth // 10 + 4096)
+    # members, keys and the container's own table are one line
+    assert len([r for r in out["paths"] if r["path"].startswith(path)]) == 1, out["paths"]
     if grower in ("cache", "table", "class"):
         member = out["containers"][0]
         assert member["members"] == EACH_PYTHON
