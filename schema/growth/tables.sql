@@ -95,6 +95,21 @@ CREATE TABLE holder (
     sample_path TEXT              -- its retention path
 );
 
+-- A container of C++, or a buffer of C, that was there in the first dump and has more in it in the last. It is the same
+-- when its own words lie at the same place of an object that both have, or in a variable.
+CREATE TABLE filled (
+    new_id       INTEGER PRIMARY KEY, -- container.object_id in the last database: the block of its entries
+    old_id       INTEGER NOT NULL, -- in the first
+    form         TEXT NOT NULL,    -- vector, string, deque, hash table, buffer
+    header       INTEGER NOT NULL, -- address of the container's own words
+    holder_id    INTEGER,          -- object.id in the last database of what they lie in; NULL: a variable
+    path         TEXT,             -- retention path of the block
+    old_used     INTEGER NOT NULL, -- bytes in use (hash table: entries) in the first dump
+    new_used     INTEGER NOT NULL, -- in the last
+    old_capacity INTEGER NOT NULL, -- bytes (entries) that there was room for in the first
+    new_capacity INTEGER NOT NULL  -- in the last
+);
+
 -- Objects that the last dump has and the first one has not. With -o only.
 CREATE TABLE new_object (
     id        INTEGER PRIMARY KEY, -- object.id in the last database

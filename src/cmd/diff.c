@@ -114,6 +114,22 @@ static const struct report_column container_columns[] = {
 	{0},
 };
 
+static const struct report_column filled_columns[] = {
+	{"gained", "GAINED", REPORT_MORE, NULL},
+	{"unit", "", REPORT_WORD, NULL},
+	{"old_used", "BEFORE", REPORT_COUNT, NULL},
+	{"new_used", "NOW", REPORT_COUNT, NULL},
+	{"new_capacity", "ROOM FOR", REPORT_COUNT, NULL},
+	{"form", "CONTAINER", REPORT_WORD, NULL},
+	{"header", "AT", REPORT_ADDRESS, NULL},
+	{"path", "HELD BY", REPORT_TEXT, NULL},
+	{"old_capacity", NULL, REPORT_COUNT, NULL},
+	{"object_id", NULL, REPORT_ID, NULL},
+	{"old_object_id", NULL, REPORT_ID, NULL},
+	{"holder_id", NULL, REPORT_ID, NULL},
+	{0},
+};
+
 #define ITEM_COLUMNS(title)                                                                        \
 	{                                                                                          \
 		{"bytes", "BYTES", REPORT_GREW, NULL}, {"objects", "OBJECTS", REPORT_MORE, NULL},  \
@@ -567,6 +583,8 @@ static struct error *diff_print(struct diff *d, const struct limit *limit)
 		 NULL, holder_columns, ROWS_MORE, true},
 		{"Surviving objects that have more members", "containers", "growth/containers.sql",
 		 NULL, container_columns, ROWS_MORE, true},
+		{"Containers and buffers of C++ and C that have more in them", "filled",
+		 "growth/filled.sql", NULL, filled_columns, ROWS_MORE, true},
 		{"By allocation site", "sites", "growth/items.sql", "site", site_columns, ROWS,
 		 false},
 		{"By type", "types", "growth/items.sql", "type", type_columns, ROWS_MORE, false},

@@ -10,8 +10,8 @@ enum {
 
 /*
  * diff_pair.c: the objects of two dumps of one execution: an object is the same when address, block and type
- * are; one of unknown type, when its size is, too. Fills the tables pairing and holder, with `sets` also
- * new_object and gone_object. The new database must be attached as `new`: what is printed of a holder comes
+ * are; one of unknown type, when its size is, too. Fills the tables pairing, holder and filled, with `sets`
+ * also new_object and gone_object. The new database must be attached as `new`: what is printed of a holder comes
  * from there.
  *
  * Object and reference tables are read once, in the order in which they lie, both files at the same time; what

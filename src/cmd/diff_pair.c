@@ -244,6 +244,8 @@ static struct error *pair_rows(struct pair *p, bool sets)
 		err = pair_holders(p);
 	if (!err)
 		err = pair_names(p, sets || p->ctx->opt.all);
+	if (!err)
+		err = diff_rooms(p->ctx, &p->old, &p->new, sets || p->ctx->opt.all);
 	if (!err && sets)
 		err = pair_sets(p);
 	if (sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) && !err)

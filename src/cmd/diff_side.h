@@ -80,6 +80,14 @@ void side_deinit(struct side *s);
 void side_paired(struct side *s);
 struct error *side_hold(struct side *s) _must_check_;
 
+struct cmd_context;
+/*
+ * diff_rooms.c: fills the table filled. Both sides are paired; the new database is attached as `new`. `all`:
+ * those, too, that have little more in them.
+ */
+struct error *diff_rooms(struct cmd_context *ctx, const struct side *old, const struct side *new,
+			 bool all) _must_check_;
+
 static inline uint32_t side_owner(const struct side *s, uint32_t id)
 {
 	return s->of[id].owner ? s->of[id].owner : id;

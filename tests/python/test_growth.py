@@ -178,6 +178,8 @@ CXX = {
     "deque": (r"server.*\[\*\]", 125),  # buffers of 16 strings
     "list": (r"server.*->\*", 2000),
 }
+# What the container gains: pointers, entries, strings.
+FILLED = {"vector": ("vector", 8 * EACH_C), "hash": ("hash table", EACH_C), "deque": ("deque", 32 * EACH_C)}
 NATIVE = [("grow_c.c", g, *want) for g, want in C.items()] + [
     ("grow_cxx.cc", g, *want) for g, want in CXX.items()]
 
@@ -199,6 +201,11 @@ def test_native(source, grower, path, objects, tmp_path):
     if grower == "hash":  # a bucket's first entry and those behind it; each has a name
         grown = sum(r["all_objects"] for r in same) / 2
     assert objects <= grown <= objects * 1.02 + 8, same
+    if grower in FILLED:
+        first = out["filled"][0]
+        assert (first["form"], first["gained"]) == FILLED[grower], out["filled"]
+        assert first["new_used"] == first["old_used"] + first["gained"] <= first["new_capacity"]
+        assert first["path"].startswith("server")
     if grower == "leak":
         assert sum(r["objects"] for r in out["leaks"]) == 4000
         command("diff", *dbs, "--fail-on", "leaks", status=3)
@@ -207,7 +214,8 @@ def test_native(source, grower, path, objects, tmp_path):
 @pytest.mark.parametrize("source", ["grow_c.c", "grow_cxx.cc"])
 def test_native_fluctuates(source, tmp_path):
     dbs = rounds(tmp_path / "run", [native(source)], ["none"], 4)
-    assert diff(*dbs)["paths"] == []
+    out = diff(*dbs)
+    assert out["paths"] == [] and out["filled"] == []
 
 
 # ---- the command ----
