@@ -112,7 +112,7 @@ def check_exact(db, truth):
 
 @pytest.mark.parametrize("interpreter", EVERY, ids=str)
 def test_every_block(dump, db_path, interpreter):
-    d = dump(interpreter, "load")
+    d = dump(interpreter, "load", 9000)
     db = scan(d.core, db_path, "--check")
     check_exact(db, Truth(d.text))
     assert db.meta()["python_allocator"] == "pymalloc"
@@ -121,7 +121,7 @@ def test_every_block(dump, db_path, interpreter):
 
 @pytest.mark.parametrize("interpreter", since(3, 6), ids=str)
 def test_debug_hooks(dump, db_path, interpreter):
-    d = dump(interpreter, "load", malloc="pymalloc_debug")
+    d = dump(interpreter, "load", 2000, malloc="pymalloc_debug")
     db = scan(d.core, db_path, "--check")
     truth = Truth(d.text)
     # Two words of padding come before each object, and more behind it.
@@ -135,7 +135,7 @@ def test_debug_hooks(dump, db_path, interpreter):
 @pytest.mark.parametrize("allocator", ["malloc", "malloc_debug"])
 @pytest.mark.parametrize("interpreter", since(3, 6), ids=str)
 def test_no_pymalloc(dump, db_path, interpreter, allocator):
-    d = dump(interpreter, "load", malloc=allocator)
+    d = dump(interpreter, "load", 2000, malloc=allocator)
     db = scan(d.core, db_path, "--check")
     assert db.meta()["python_allocator"] == allocator
     assert db.one("SELECT count(*) FROM arena WHERE allocator = 'pymalloc'") == 0
@@ -180,7 +180,7 @@ def test_arenas_inside_blocks(dump, db_path, tmp_path, interpreter):
 
 @pytest.mark.parametrize("interpreter", EVERY[-1:], ids=str)
 def test_high_water(dump, db_path, interpreter):
-    db = scan(dump(interpreter, "high_water").core, db_path, "--check")
+    db = scan(dump(interpreter, "high_water", 150000).core, db_path, "--check")
     (title, detail, bytes_), = db.rows(
         "SELECT title, detail, bytes FROM finding WHERE kind = 'pymalloc'")
     pinned, arenas = re.search(r"\((\d+) of (\d+)\)", title).groups()
@@ -194,7 +194,7 @@ def test_high_water(dump, db_path, interpreter):
 @pytest.mark.parametrize("interpreter", EVERY[-1:], ids=str)
 def test_damage(dump, db_path, tmp_path, interpreter):
     """Wild writes over pools, their lists, and the records of arenas: it goes on, and says so."""
-    d = dump(interpreter, "high_water")
+    d = dump(interpreter, "high_water", 60000)
     db = scan(d.core, db_path)
     pool_size = int(db.meta()["pymalloc_pool_size"])
     arenas = db.rows("SELECT address, system_bytes FROM arena WHERE allocator = 'pymalloc'")

@@ -1,7 +1,7 @@
 # Fills Python's allocator, frees a part, writes the truth, dumps core. For every version since 2.7.
 #
-# argv: load         objects of many sizes, some of them freed
-#       high_water   a few objects left in each arena
+# argv: load N       objects of many sizes, some of them freed: 9 N or so
+#       high_water N a few objects of N left in each arena
 #       sub          the core is taken inside another interpreter, with a load of its own
 #       malloc PATH  arenas by malloc, through a library that hands out an arena allocator
 import os
@@ -33,8 +33,8 @@ def load(n):
     return keep
 
 
-def high_water():
-    every = [[] for i in range(150000)]
+def high_water(n):
+    every = [[] for i in range(n)]
     return [every[i] for i in range(0, len(every), 3000)]
 
 
@@ -69,14 +69,14 @@ def malloc(library):
     import ctypes
     lib = ctypes.PyDLL(library)
     lib.install()
-    return load(9000)
+    return load(4000)
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "sub":
         keep = load(2000)
         sub()
-    keep = {"load": lambda: load(9000), "high_water": high_water,
+    keep = {"load": lambda: load(int(sys.argv[2])), "high_water": lambda: high_water(int(sys.argv[2])),
             "malloc": lambda: malloc(sys.argv[2])}[sys.argv[1]]()
     truth(keep[-1] if sys.argv[1] != "high_water" else [])
     die()
