@@ -10,16 +10,16 @@ static bool own_any(struct owner *o, uint64_t addr, bool scan, bool bytes)
 	uint32_t id = addr ? snapshot_object_find(o->py->snapshot, addr) : 0;
 	if (!id || id == o->id || t->owner_id[id - 1])
 		return false;
-	/* Another CPython's. */
-	if (t->runtime[id - 1] && !o->py->object_type[id - 1])
-		return false;
+	const uint8_t self = (uint8_t)(RUNTIME_cpython + o->py->nth + 1);
+	if (t->runtime[id - 1] && t->runtime[id - 1] != self)
+		return false; /* another CPython's */
 	if (o->py->object_type[id - 1] && !(bytes && py_object_disclaim(o->py, id, addr)))
 		return false;
 	t->owner_id[id - 1] = o->id;
 	if (scan)
 		return true;
 	t->flags[id - 1] |= OBJECT_BUFFER;
-	t->runtime[id - 1] = (uint8_t)(RUNTIME_cpython + o->py->nth + 1);
+	t->runtime[id - 1] = self;
 	return true;
 }
 
