@@ -183,7 +183,7 @@ CREATE TABLE suspended (
     awaits_id INTEGER REFERENCES object (id), -- what it waits for (cr_await, gi_yieldfrom); of a task its coroutine
     future_id INTEGER REFERENCES object (id), -- of a task: the future that will wake it
     chain     TEXT,    -- of a task: from its coroutine to the future, 'serve() app.py:90 > fetch() app.py:41 > Future'
-    within_id INTEGER REFERENCES object (id)  -- nearest dominator of the same kind: what this one holds, that one does
+    within_id INTEGER REFERENCES object (id)  -- nearest dominator of the same kind and state at the same line: what this one holds, that one does
 );
 
 -- An object that CPython's collector would have found unreachable: what gc.collect() returns the number of.

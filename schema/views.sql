@@ -124,11 +124,9 @@ GROUP BY category, place;
 -- them, each byte counted once where they lie in one another; chain and object_id are an example.
 CREATE VIEW waiting AS
 SELECT s.kind, s.state, s.function, s.file, s.line, count(*) AS objects, sum(o.size) AS bytes,
-       coalesce(sum(o.retained) FILTER (WHERE w.object_id IS NULL OR w.line IS NOT s.line OR w.file IS NOT s.file
-                                              OR w.state IS NOT s.state OR w.function IS NOT s.function), 0)
-           AS retained,
+       coalesce(sum(o.retained) FILTER (WHERE s.within_id IS NULL), 0) AS retained,
        max(s.chain) AS chain, min(s.object_id) AS object_id
-FROM suspended s JOIN object o ON o.id = s.object_id LEFT JOIN suspended w ON w.object_id = s.within_id
+FROM suspended s JOIN object o ON o.id = s.object_id
 WHERE s.kind <> 'awaitable'
 GROUP BY s.kind, s.state, s.file, s.line, s.function;
 

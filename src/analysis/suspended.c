@@ -1,6 +1,6 @@
 /*
  * suspended: what the runtime's rows of generators, tasks and futures say together: the chain of what a
- * task waits for, the line that is told of it, and which of them lie within others of their kind.
+ * task waits for, the line that is told of it, and which of them lie within others that wait at the same line.
  *
  * A task's line is the innermost one of its chain outside asyncio's own files: where sleep() waits is
  * known; of interest is who called it.
@@ -166,20 +166,50 @@ static struct error *task_finish(struct snapshot *s, struct suspended_row *task)
 /* ---- what lies within what ---- */
 
 /*
- * Two passes. Up the dominators from each row to the nearest row above, marking the way, so that each
- * object is passed once. Then, parents before children, the nearest row above of each kind.
+ * What a row holds is counted with it, so of rows that are told as one (of one kind and state, at one
+ * line) those that lie in another of them must not be counted again, whatever lies between the two.
+ *
+ * First up the dominators from each row to the nearest row above, marking the way, so that each object is
+ * passed once. Then down the tree of rows that this makes, with the last row of each group above.
  */
 struct nest {
 	const struct snapshot *s;
 	uint32_t *
 		above; /* by object id: index + 1 of the nearest row at or above; 0 not yet known */
-	uint32_t *nearest; /* by row and kind: index + 1 of the nearest row above; 0 none */
-	uint32_t *parent;  /* by row: index + 1 */
-	uint32_t *stack;   /* of rows */
-	uint8_t *done;
+	/* By row; rows as index + 1, 0 none: */
+	uint32_t *parent, *first, *next; /* the tree; first[0] is at its top, next[0] is 0 */
+	uint32_t *group;		 /* those told as one have the same, from 0 */
+	uint32_t *last;			 /* by group: its nearest row above where the walk is */
+	uint32_t *within;
 };
 
 enum { NEST_NONE = UINT32_MAX };
+
+static void nest_deinit(struct nest *n)
+{
+	free(n->above);
+	free(n->parent);
+	free(n->first);
+	free(n->next);
+	free(n->group);
+	free(n->last);
+	free(n->within);
+}
+
+static struct error *nest_init(struct nest *n, const struct snapshot *s)
+{
+	const size_t rows = s->suspended.n + 1;
+	n->s = s;
+	n->above = calloc((size_t)s->object.n + 1, sizeof(*n->above));
+	n->parent = calloc(rows, sizeof(*n->parent));
+	n->first = calloc(rows, sizeof(*n->first));
+	n->next = calloc(rows, sizeof(*n->next));
+	n->group = calloc(rows, sizeof(*n->group));
+	n->last = calloc(rows, sizeof(*n->last));
+	n->within = calloc(rows, sizeof(*n->within));
+	bool all = n->above && n->parent && n->first && n->next && n->group && n->last && n->within;
+	return all ? NULL : &error_nomem;
+}
 
 /* The nearest row at or above the object. */
 static uint32_t nest_above(struct nest *n, uint32_t id)
@@ -193,49 +223,89 @@ static uint32_t nest_above(struct nest *n, uint32_t id)
 	return found;
 }
 
-/* Rows above come first: `stack` has room for all. */
-static void nest_row(struct nest *n, uint32_t row)
+static void nest_tree(struct nest *n)
 {
-	uint32_t depth = 0;
-	for (uint32_t at = row + 1; at && !n->done[at - 1]; at = n->parent[at - 1]) {
-		n->done[at - 1] = 1;
-		n->stack[depth++] = at - 1;
+	const struct snapshot *s = n->s;
+	for (uint64_t i = 0; i < s->suspended.n; i++)
+		n->above[s->suspended.at[i].object_id] = (uint32_t)i + 1;
+	for (uint64_t i = s->suspended.n; i; i--) {
+		uint32_t up = s->object.dominator[s->suspended.at[i - 1].object_id - 1];
+		uint32_t found = up ? nest_above(n, up) : NEST_NONE;
+		n->parent[i] = found == NEST_NONE ? 0 : found;
+		n->next[i] = n->first[n->parent[i]];
+		n->first[n->parent[i]] = (uint32_t)i;
 	}
-	while (depth) {
-		const uint32_t at = n->stack[--depth], up = n->parent[at];
-		for (unsigned k = 0; k < SUSPENDED_KINDS && up; k++)
-			n->nearest[(size_t)at * SUSPENDED_KINDS + k] =
-				n->s->suspended.at[up - 1].kind == k
-					? up
-					: n->nearest[(size_t)(up - 1) * SUSPENDED_KINDS + k];
+}
+
+/* The empty string is as unknown as none. */
+static uint32_t known_string(const struct snapshot *s, uint32_t id)
+{
+	return id && s->strings.entry[id].len ? id : 0;
+}
+
+static int group_order(const void *pa, const void *pb, void *arg)
+{
+	const struct snapshot *s = arg;
+	const struct suspended_row *a = &s->suspended.at[*(const uint32_t *)pa - 1];
+	const struct suspended_row *b = &s->suspended.at[*(const uint32_t *)pb - 1];
+	const uint32_t x[] = {a->kind, a->state, a->line, known_string(s, a->function),
+			      known_string(s, a->file)};
+	const uint32_t y[] = {b->kind, b->state, b->line, known_string(s, b->function),
+			      known_string(s, b->file)};
+	for (unsigned i = 0; i < sizeof(x) / sizeof(*x); i++)
+		if (x[i] != y[i])
+			return x[i] < y[i] ? -1 : 1;
+	return 0;
+}
+
+static struct error *nest_groups(struct nest *n, struct snapshot *s)
+{
+	const uint64_t rows = s->suspended.n;
+	_cleanup_free_ uint32_t *order = calloc(rows, sizeof(*order));
+	if (!order)
+		return &error_nomem;
+	for (uint64_t i = 0; i < rows; i++)
+		order[i] = (uint32_t)i + 1;
+	qsort_r(order, rows, sizeof(*order), group_order, s);
+	for (uint64_t i = 0, group = 0; i < rows; i++) {
+		group += i && group_order(&order[i - 1], &order[i], s);
+		n->group[order[i]] = (uint32_t)group;
+	}
+	return NULL;
+}
+
+static void nest_walk(struct nest *n)
+{
+	for (uint32_t at = n->first[0]; at;) {
+		n->within[at] = n->last[n->group[at]];
+		n->last[n->group[at]] = at;
+		if (n->first[at]) {
+			at = n->first[at];
+			continue;
+		}
+		for (; at; at = n->parent[at]) {
+			n->last[n->group[at]] = n->within[at];
+			if (n->next[at])
+				break;
+		}
+		at = n->next[at];
 	}
 }
 
 static struct error *nest_find(struct snapshot *s)
 {
-	const uint64_t rows = s->suspended.n;
-	_cleanup_free_ uint32_t *above = calloc((size_t)s->object.n + 1, sizeof(*above));
-	_cleanup_free_ uint32_t *nearest = calloc(rows * SUSPENDED_KINDS, sizeof(*nearest));
-	_cleanup_free_ uint32_t *parent = calloc(rows, sizeof(*parent));
-	_cleanup_free_ uint32_t *stack = calloc(rows, sizeof(*stack));
-	_cleanup_free_ uint8_t *done = calloc(rows, 1);
-	if (!above || !nearest || !parent || !stack || !done)
-		return &error_nomem;
-	struct nest n = {s, above, nearest, parent, stack, done};
-	for (uint64_t i = 0; i < rows; i++)
-		above[s->suspended.at[i].object_id] = (uint32_t)i + 1;
-	for (uint64_t i = 0; i < rows; i++) {
-		uint32_t up = s->object.dominator[s->suspended.at[i].object_id - 1];
-		uint32_t found = up ? nest_above(&n, up) : NEST_NONE;
-		parent[i] = found == NEST_NONE ? 0 : found;
-	}
-	for (uint64_t i = 0; i < rows; i++)
-		if (!done[i])
-			nest_row(&n, (uint32_t)i);
-	for (uint64_t i = 0; i < rows; i++) {
-		struct suspended_row *r = &s->suspended.at[i];
-		uint32_t in = nearest[i * SUSPENDED_KINDS + r->kind];
-		r->within_id = in ? s->suspended.at[in - 1].object_id : 0;
+	_cleanup_(nest_deinit) struct nest n = {0};
+	struct error *err = nest_init(&n, s);
+	if (err)
+		return err;
+	nest_tree(&n);
+	err = nest_groups(&n, s);
+	if (err)
+		return err;
+	nest_walk(&n);
+	for (uint64_t i = 0; i < s->suspended.n; i++) {
+		uint32_t in = n.within[i + 1];
+		s->suspended.at[i].within_id = in ? s->suspended.at[in - 1].object_id : 0;
 	}
 	return NULL;
 }

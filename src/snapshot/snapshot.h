@@ -371,7 +371,7 @@ struct suspended_row {
 	uint32_t object_id;
 	uint32_t awaits_id; /* what it waits for; a task: its coroutine; 0 nothing, or not known */
 	uint32_t future_id; /* a task: the future that will wake it */
-	uint32_t within_id; /* its nearest dominator of the same kind */
+	uint32_t within_id; /* its nearest dominator of the same kind, state and line */
 	uint32_t function, file; /* strings; a task: of the line that is told of it */
 	uint32_t line;	/* where it waits; not begun, or ended: where the function begins */
 	uint32_t chain; /* string: what a task waits for, from its coroutine on */
