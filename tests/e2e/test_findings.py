@@ -45,6 +45,28 @@ def test_holder_is_exact(dumps, db_path):
     assert bytes_ == sum(live[a] for a in held)
 
 
+def test_big_blocks_are_named_once(dumps, db_path):
+    """Each by one path, whoever else leads to it; and what is a container's own table with the container."""
+    dump = dumps("big_blocks")
+    db = scan(dump.core, db_path)
+    rows = db.rows("""SELECT f.kind, o.address, f.objects, f.bytes, f.title FROM finding f
+                      JOIN object o ON o.id = f.object_id WHERE f.kind IN ('big', 'holder')""")
+    named = [row[1] for row in rows]
+    assert len(set(named)) == len(named)
+    live = dump.oracle.live
+    biggest = sorted(live, key=live.get)[-3:]
+    users, sessions, buffer = biggest
+    truth = {buffer: ("big", 1, live[buffer]), sessions: ("big", 1, live[sessions]),
+             users: ("holder", 20001, live[users] + 20000 * min(live[a] for a in live if live[a] > 110))}
+    assert {row[1]: row[:1] + row[2:4] for row in rows} == truth
+    titles = {row[1]: row[4] for row in rows}
+    assert re.search(r"% of what is live, at frame_buffer$", titles[buffer])
+    assert re.search(r"% of what is live, at (alias|sessions->\+8)$", titles[sessions])
+    assert re.search(r"^users->\+8 \(.*20,000 members\) holds ", titles[users])
+    total = sum(live.values())
+    assert f"{100 * live[buffer] / total:.3g} %" in titles[buffer]
+
+
 def test_first_screen_fits_the_terminal(dumps, db_path, monkeypatch):
     """Sentences are broken where the terminal ends, and a pipe gets each in one line."""
     scan(dumps("holder_table").core, db_path)
