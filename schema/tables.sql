@@ -200,6 +200,15 @@ CREATE TABLE refcount_error (
     excess    INTEGER NOT NULL  -- refcount - found
 );
 
+-- Counts that an extension module took when it was imported and never gives back, as far as they can be told:
+-- nothing in memory holds them. No other table of faults has them; what a program does makes no more of them.
+CREATE TABLE kept_count (
+    object_id INTEGER PRIMARY KEY REFERENCES object (id), -- which
+    counts    INTEGER NOT NULL, -- how many nothing else explains
+    cause     TEXT NOT NULL,    -- why
+    module_id INTEGER REFERENCES module (id) -- whose; NULL: of one of several
+);
+
 -- Native code that alone keeps Python objects alive: a variable, thread or mapping of its own, or memory of C
 -- behind objects. No reference of Python's leads to what it holds.
 CREATE TABLE native_holder (

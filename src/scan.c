@@ -337,6 +337,8 @@ static struct error *scan_blocks(struct scan *sc)
 	if (!err)
 		err = scan_phase(sc, "references", runtime_references(&rt));
 	if (!err)
+		err = scan_phase(sc, "kept counts", runtime_counts(&rt));
+	if (!err)
 		err = scan_phase(sc, "contents", runtime_savings(&rt));
 	if (!err)
 		scan_tell_opaque(sc);

@@ -8,8 +8,6 @@
  *		whose layout is not known. They explain counts that are missing ("held by C memory");
  *		they prove none
  *
- * No code keeps a count in a vector register alone; a copy (of a list, say) leaves addresses there.
- *
  *	count > found + words	more counts than holders anywhere in the dump: somebody forgot a
  *				Py_DECREF. The row's `found` has the words in it
  *	count < found		fewer counts than holders: a Py_INCREF forgotten, or a Py_DECREF too
@@ -25,77 +23,22 @@
  */
 #include "analysis/analysis.h"
 
-#include "base/cleanup.h"
-#include "graph/csr.h"
-
 #include <inttypes.h>
 
-/* Counts by object; they stop at the top, and what stands there is no longer compared. */
-static inline void count_up(uint32_t *n)
-{
-	*n += *n != UINT32_MAX;
-}
-
-/*
- * Does this word of a root point the way a holder's does? Module data may keep what is inside an object
- * that it was given (the text of a str that it leaves to be its documentation, as numpy does); what is
- * on stacks points to everything that was worked on.
- */
-static inline bool root_holds(const struct root_row *r)
-{
-	return r->found != ROOT_BY_VECTOR && (r->grade <= ROOT_TLS || r->how != EDGE_INTERIOR);
-}
-
-static void count_references(const struct snapshot *s, uint32_t *owning, uint32_t *words)
+/* Rows, and meta.counts_audited. */
+static struct error *audit(struct snapshot *s, const struct count_holders *held, struct log *log)
 {
 	const struct object_table *o = &s->object;
-	const struct edge_table *e = &s->edge;
-	for (uint32_t id = 1; id <= o->n; id++) {
-		bool compiled = o->flags && (o->flags[id - 1] & OBJECT_STATIC);
-		for (uint64_t k = e->first[id - 1]; k < e->first[id]; k++) {
-			uint32_t dst = e->dst[k];
-			if (o->refcount[dst - 1] == INT64_MIN)
-				continue;
-			if (e->kind[k] == REFERENCE_OWNING)
-				count_up(compiled ? &words[dst - 1] : &owning[dst - 1]);
-			else if (e->kind[k] == REFERENCE_WORD)
-				count_up(&words[dst - 1]);
-		}
-	}
-	for (uint64_t i = 0; i < s->root.n; i++) {
-		const struct root_row *r = &s->root.at[i];
-		if (o->refcount[r->object_id - 1] == INT64_MIN)
-			continue;
-		if (r->kind == REFERENCE_OWNING)
-			count_up(&owning[r->object_id - 1]);
-		else if (r->kind == REFERENCE_WORD && root_holds(r))
-			count_up(&words[r->object_id - 1]);
-	}
-}
-
-struct error *analysis_refcounts(struct snapshot *s, struct log *log)
-{
-	const struct object_table *o = &s->object;
-	s->refcount_error.n = 0;
-	if (!o->refcount || !s->edge.kind)
-		return NULL;
-	if (s->counts_doubtful)
-		return snapshot_meta(s, "counts_doubtful", "1");
-	_cleanup_free_ uint32_t *owning = csr_zalloc(o->n, sizeof(*owning));
-	_cleanup_free_ uint32_t *words = csr_zalloc(o->n, sizeof(*words));
-	if (!owning || !words)
-		return &error_nomem;
-	count_references(s, owning, words);
 	uint64_t audited = 0, more = 0;
 	for (uint32_t i = 0; i < o->n; i++) {
-		if (o->refcount[i] == INT64_MIN || owning[i] == UINT32_MAX ||
+		if (o->refcount[i] == INT64_MIN || held->owning[i] == UINT32_MAX ||
 		    (o->flags && (o->flags[i] & OBJECT_IMMORTAL)))
 			continue;
 		audited++;
-		int64_t found = owning[i];
+		int64_t found = held->owning[i];
 		if (o->refcount[i] > found) {
 			int64_t missing = o->refcount[i] - found;
-			found += missing < words[i] ? missing : words[i];
+			found += missing < held->words[i] ? missing : held->words[i];
 		}
 		bool compiled = o->flags && (o->flags[i] & OBJECT_STATIC);
 		if (o->refcount[i] == found || (compiled && o->refcount[i] > found))
@@ -111,4 +54,20 @@ struct error *analysis_refcounts(struct snapshot *s, struct log *log)
 		 " fewer counts than holders",
 		 more, audited, s->refcount_error.n - more);
 	return snapshot_meta(s, "counts_audited", "%" PRIu64, audited);
+}
+
+struct error *analysis_refcounts(struct snapshot *s, struct log *log)
+{
+	const struct object_table *o = &s->object;
+	s->refcount_error.n = 0;
+	if (!o->refcount || !s->edge.kind)
+		return NULL;
+	if (s->counts_doubtful)
+		return snapshot_meta(s, "counts_doubtful", "1");
+	struct count_holders held = {NULL};
+	struct error *err = snapshot_count_holders(s, &held);
+	if (!err)
+		err = audit(s, &held, log);
+	count_holders_deinit(&held);
+	return err;
 }

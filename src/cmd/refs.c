@@ -21,6 +21,21 @@ static const struct report_column object_columns[] = {
 	{"value", "VALUE", REPORT_TEXT, ""},	      {0},
 };
 
+static const struct report_column kept_columns[] = {
+	{"objects", "OBJECTS", REPORT_COUNT, NULL},
+	{"counts", "COUNTS", REPORT_COUNT, NULL},
+	{"cause", "WHY", REPORT_TEXT, NULL},
+	{"module_name", "MODULE", REPORT_TEXT, ""},
+	{"further", "", REPORT_TEXT, ""},
+	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"address", "EXAMPLE", REPORT_ADDRESS, NULL},
+	{"value", "VALUE", REPORT_TEXT, ""},
+	{"object_id", NULL, REPORT_ID, NULL},
+	{"module", NULL, REPORT_TEXT, NULL},
+	{"modules", NULL, REPORT_COUNT, NULL},
+	{0},
+};
+
 static const struct report_column native_columns[] = {
 	{"objects", "OBJECTS", REPORT_COUNT, NULL},
 	{"bytes", "BYTES", REPORT_BYTES, NULL},
@@ -46,8 +61,9 @@ static void refs_sentences(struct cmd_context *ctx, const struct cmd_row *total)
 	struct report *rep = &ctx->report;
 	int64_t leaked = cmd_row_int(total, "leaked"), over = cmd_row_int(total, "over_released");
 	const bool audited = cmd_row_text(total, "audited") != NULL;
-	static const char *const fact[] = {"audited", "leaked", "leaked_bytes", "leaked_counts",
-					   "over_released"};
+	static const char *const fact[] = {"audited",	    "leaked",	     "leaked_bytes",
+					   "leaked_counts", "over_released", "kept",
+					   "kept_counts"};
 	for (unsigned i = 0; i < sizeof(fact) / sizeof(*fact); i++) {
 		if (audited)
 			report_int(rep, fact[i], cmd_row_int(total, fact[i]));
@@ -77,6 +93,20 @@ static void refs_sentences(struct cmd_context *ctx, const struct cmd_row *total)
 			    ctx->opt.type ? " of such types" : "");
 	else
 		report_line(rep, "%s", "");
+}
+
+static struct error *refs_kept(struct cmd_context *ctx, const struct cmd_row *total)
+{
+	const int64_t kept = cmd_row_int(total, "kept");
+	if (kept) {
+		report_heading(&ctx->report, "Counts that modules took when they were imported");
+		report_line(&ctx->report,
+			    "%s of %s that nothing holds, and kept for good: no leak, and not more "
+			    "for what the program does.",
+			    cmd_plural(ctx, cmd_row_int(total, "kept_counts"), "count", "counts"),
+			    cmd_plural(ctx, kept, "object", "objects"));
+	}
+	return cmd_section(ctx, "refs_kept.sql", GROUPS, "kept_rows", kept_columns, NULL);
 }
 
 /* The heading comes before rows that may not be there. */
@@ -109,6 +139,8 @@ static struct error *refs_print(struct cmd_context *ctx)
 	refs_sentences(ctx, &total);
 	err = ctx->opt.all ? cmd_section(ctx, "refs_all.sql", 0, "rows", object_columns, NULL)
 			   : cmd_section(ctx, "refs.sql", GROUPS, "rows", fold_columns, NULL);
+	if (!err)
+		err = refs_kept(ctx, &total);
 	return err ? err : refs_native(ctx);
 }
 

@@ -123,6 +123,15 @@ struct error *show_count(struct cmd_context *ctx, int64_t id)
 		    cmd_count(ctx, cmd_row_int(&c, "refcount")),
 		    cmd_plural(ctx, cmd_row_int(&c, "references"), "reference", "references"),
 		    cmd_plural(ctx, cmd_row_int(&c, "holders"), "object", "objects"), rest);
+	const char *cause = cmd_row_text(&c, "cause"), *module = cmd_row_text(&c, "module");
+	if (!cause)
+		return NULL;
+	report_int(&ctx->report, "kept_counts", cmd_row_int(&c, "kept"));
+	report_string(&ctx->report, "kept_cause", cause);
+	report_string(&ctx->report, "kept_module", module);
+	report_line(&ctx->report, "           %s taken at an import and kept for good: %s%s%s",
+		    cmd_count(ctx, cmd_row_int(&c, "kept")), cause, module ? ", " : "",
+		    report_safe(&ctx->region, module, ""));
 	return NULL;
 }
 

@@ -194,6 +194,7 @@ struct cpython_function_layout {
 	uint16_t method_func, method_self;		   /* PyMethodObject */
 	uint16_t module_dict, module_def, module_state, module_weaklist, module_name;
 	uint16_t property_get, descr_type, descr_name; /* PyDescrObject d_type, d_name */
+	uint16_t wrapper_base;			       /* PyWrapperDescrObject d_base */
 };
 
 enum cpython_frames {
@@ -363,6 +364,24 @@ struct cpython_lost {
 	uint8_t major, from, to; /* minor versions, both included */
 	const char *name, *key;
 };
+
+/* cpython_kept.c: what well-known extension modules take when they begin and keep for good. */
+enum cpython_kept_how {
+	CPYTHON_KEPT_MODULE, /* the module that is called `name` */
+	CPYTHON_KEPT_MEMBER, /* what the dict of that type, or of such a module, has as `key` */
+	CPYTHON_KEPT_TEXT,   /* that text, which nothing holds */
+	CPYTHON_KEPT_LISTED, /* a tuple in a list of an object of that type */
+};
+
+struct cpython_kept {
+	uint8_t how;	    /* enum cpython_kept_how */
+	const char *binary; /* whose fault it is: its file's name, up to the first dot */
+	const char *name, *key;
+	const char *cause; /* for people */
+};
+
+extern const struct cpython_kept cpython_kept[];
+extern const unsigned cpython_nkept;
 
 /* What tells the name of a static type whose tp_name cannot be read (it is in the binary). */
 enum cpython_name_how {

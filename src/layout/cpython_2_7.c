@@ -185,6 +185,7 @@ const struct cpython_layout cpython_2_7 = {
 			.method_self = 24,
 			.descr_type = 16,
 			.descr_name = 24,
+			.wrapper_base = 32,
 		},
 	/* Include/frameobject.h */
 	.frame =

@@ -199,6 +199,7 @@ const struct cpython_layout cpython_3_13 = {
 			.method_self = 24,
 			.descr_type = 16,
 			.descr_name = 24,
+			.wrapper_base = 40,
 		},
 	/* Include/internal/pycore_frame.h */
 	.frame =

@@ -194,6 +194,7 @@ const struct cpython_layout cpython_3_15 = {
 			.method_self = 24,
 			.descr_type = 16,
 			.descr_name = 24,
+			.wrapper_base = 40,
 		},
 	/* Include/internal/pycore_interpframe_structs.h */
 	.frame =

@@ -189,6 +189,7 @@ const struct cpython_layout cpython_3_6 = {
 			.method_self = 24,
 			.descr_type = 16,
 			.descr_name = 24,
+			.wrapper_base = 40,
 		},
 	/* Include/frameobject.h */
 	.frame =

@@ -46,6 +46,18 @@ struct error *runtime_references(struct runtime_context *ctx)
 	return NULL;
 }
 
+struct error *runtime_counts(struct runtime_context *ctx)
+{
+	for (unsigned i = 0; i < RUNTIMES; i++) {
+		if (!runtime_table[i]->counts)
+			continue;
+		struct error *err = runtime_table[i]->counts(ctx);
+		if (err)
+			return error_note(err, "%s counts", runtime_table[i]->name);
+	}
+	return NULL;
+}
+
 void runtime_finish(struct runtime_context *ctx)
 {
 	for (unsigned i = 0; i < RUNTIMES; i++)

@@ -74,6 +74,9 @@ struct runtime {
 	/* The references of an object that this runtime claimed. Called from several threads. */
 	void (*visit)(const struct runtime_context *ctx, uint32_t object_id,
 		      struct edge_sink *sink);
+	/* After references: counts that nothing in memory holds, and the runtime can explain, get rows
+	 * of snapshot.kept, and roots where nothing else holds the object. */
+	struct error *(*counts)(struct runtime_context *ctx);
 	/* After references, from several threads. False: the object is no text or buffer; or no
 	 * container, or keeps nothing. */
 	bool (*contents)(const struct runtime_context *ctx, uint32_t object_id,
@@ -92,6 +95,7 @@ extern const struct runtime *const runtime_table[RUNTIMES];
 struct error *runtime_prepare(struct runtime_context *ctx) _must_check_;
 struct error *runtime_objects(struct runtime_context *ctx) _must_check_;
 struct error *runtime_references(struct runtime_context *ctx) _must_check_;
+struct error *runtime_counts(struct runtime_context *ctx) _must_check_;
 /* equal and spare rows: savings.c. After references. */
 struct error *runtime_savings(struct runtime_context *ctx) _must_check_;
 /* Ends what prepare began, also after an error. */

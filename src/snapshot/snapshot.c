@@ -119,6 +119,7 @@ void snapshot_destroy(struct snapshot *s)
 	vec_deinit(&s->ledger);
 	vec_deinit(&s->trim);
 	vec_deinit(&s->pin);
+	vec_deinit(&s->kept);
 	vec_deinit(&s->refcount_error);
 	vec_deinit(&s->holder);
 	vec_deinit(&s->held);

@@ -341,6 +341,20 @@ struct root_row {
 	uint8_t found; /* enum root_found */
 };
 
+/* ---- counts that are kept for good ---- */
+
+/*
+ * Counts of an object that a binary took when it began, and will never give back: nothing in memory
+ * holds them, but the runtime can tell whose they are. An object that has no other holder gets a root.
+ */
+struct kept_row {
+	uint32_t object_id;
+	uint32_t counts;    /* how many */
+	uint32_t cause;	    /* string: why */
+	uint32_t module_id; /* whose; 0: one of several */
+	bool rooted;	    /* there is a root, which stands for one of them */
+};
+
 /* ---- work that has not ended ---- */
 
 /* Add a name in snapshot.c, too. */
@@ -615,6 +629,7 @@ struct snapshot {
 	struct edge_table edge;
 	VEC(struct root_row) root;
 	VEC(struct site_row) site;
+	VEC(struct kept_row) kept; /* in id order */
 	VEC(struct suspended_row) suspended;
 	VEC(uint32_t) written; /* object ids of containers, by their last write, the oldest first */
 	VEC(struct equal_row) equal;
@@ -695,6 +710,23 @@ struct error *snapshot_seal_blocks(struct snapshot *s) _must_check_;
  * types, nothing is known to be reachable or not.
  */
 struct error *snapshot_traced(struct snapshot *s, uint32_t n, bool addresses) _must_check_;
+
+/* ---- counts, after references ---- */
+
+/*
+ * By object id - 1. owning: references of kind REFERENCE_OWNING, and roots of that kind. words: what
+ * looks like a pointer to the object, or, not on stacks, into it; what objects in module data
+ * refer to; and what is kept. They explain counts that are missing, and prove none. UINT32_MAX: that many, or more. For
+ * objects without a count, both are 0. Linear; 8 bytes an object.
+ */
+struct count_holders {
+	uint32_t *owning, *words;
+};
+
+/* The table has counts (refcount) and kinds of references (edge.kind). */
+struct error *snapshot_count_holders(const struct snapshot *s,
+				     struct count_holders *ret) _must_check_;
+void count_holders_deinit(struct count_holders *h);
 
 /* ---- lookups, after snapshot_seal_blocks ---- */
 

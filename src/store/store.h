@@ -23,7 +23,7 @@
 #include <stdbool.h>
 
 #define STORE_APPLICATION_ID 0x48534442 /* "HSDB" */
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 #define GROWTH_APPLICATION_ID 0x48534752 /* "HSGR": what diff -o writes (growth.h) */
 #define GROWTH_SCHEMA_VERSION 1
 

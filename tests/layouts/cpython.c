@@ -269,6 +269,7 @@ static void check_code(const struct cpython_layout *L)
 	AT(function.method_self, PyMethodObject, im_self);
 	AT(function.descr_type, PyDescrObject, d_type);
 	AT(function.descr_name, PyDescrObject, d_name);
+	AT(function.wrapper_base, PyWrapperDescrObject, d_base);
 }
 
 int main(void)

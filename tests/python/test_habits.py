@@ -60,3 +60,23 @@ def test_ghosts(made):
     db, truth = made
     objects = set(db.column("SELECT address FROM object WHERE refcount IS NOT NULL"))
     assert not objects.intersection(truth["ghosts"])
+
+
+def test_kept(made):
+    """What modules of Cython's keep for good is told, never more of it than there can be; a word that was left
+    over may hide one."""
+    db, truth = made
+    found = errors_of(db)
+    told = dict(db.rows("SELECT o.address, k.cause FROM kept_count k JOIN object o ON o.id = k.object_id"))
+    for rule, (addresses, most) in truth["kept"].items():
+        these = [a for a in addresses if a in told]
+        assert len(these) <= most, rule
+        assert len(these) == most or any(hidden(db, a) for a in addresses), rule
+        assert not set(these).intersection(found), rule
+        left = [a for a in addresses if a not in told and a not in found]
+        assert all(hidden(db, a) for a in left), rule
+        assert len(left) <= 1 + len(addresses) // 10, rule
+        assert {"Cython" in told[a] for a in these} <= {True}
+    assert told.keys() <= {a for addresses, _ in truth["kept"].values() for a in addresses}
+    lost = set(db.column("SELECT address FROM object WHERE reachable = 0"))
+    assert not lost.intersection(told)

@@ -157,6 +157,17 @@ static struct error *cpython_references(struct runtime_context *ctx)
 	return err;
 }
 
+static struct error *cpython_counts(struct runtime_context *ctx)
+{
+	struct error *err = NULL;
+	for (unsigned nth = 0; nth < CPYTHON_RUNTIMES_MOST && !err; nth++) {
+		struct py *py = py_state(ctx, nth);
+		if (py && !py->cpython.newer)
+			err = py_kept_counts(py);
+	}
+	return err;
+}
+
 static void nth_finish(struct py *py)
 {
 	if (py->image)
@@ -227,6 +238,7 @@ const struct runtime runtime_cpython = {
 	.objects = cpython_objects,
 	.references = cpython_references,
 	.visit = cpython_visit,
+	.counts = cpython_counts,
 	.contents = cpython_contents,
 	.spare = cpython_spare,
 	.finish = cpython_finish,

@@ -103,6 +103,9 @@ struct error *py_suspended_find(struct py *py) _must_check_;
 /* own_counts.c: finds py->lent; roots for what layout/cpython_lost.c says. */
 struct error *py_own_counts(struct py *py) _must_check_;
 
+/* Rows of snapshot.kept, and their roots: kept_impl.h. After references. */
+struct error *py_kept_counts(struct py *py) _must_check_;
+
 /* collector.c: facts about the collector; what is frozen, and what it must not clear. */
 /* The collector's own links are read by no scan: before blocks are sealed. */
 struct error *py_collector_hide(struct py *py) _must_check_;

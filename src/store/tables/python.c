@@ -49,6 +49,20 @@ static void refcount_row(const struct snapshot *s, uint64_t i, struct store_row 
 	out->v[3] = value_int(r->refcount - r->found);
 }
 
+static uint64_t kept_rows(const struct snapshot *s)
+{
+	return s->kept.n;
+}
+
+static void kept_row(const struct snapshot *s, uint64_t i, struct store_row *out)
+{
+	const struct kept_row *r = &s->kept.at[i];
+	out->v[0] = value_int(r->object_id);
+	out->v[1] = value_int(r->counts);
+	out->v[2] = value_string_known(s, r->cause);
+	out->v[3] = value_nonzero(r->module_id);
+}
+
 static uint64_t holder_rows(const struct snapshot *s)
 {
 	return s->holder.n;
@@ -106,6 +120,13 @@ const struct store_table store_table_refcount_error = {
 	.rows = refcount_rows,
 	.row = refcount_row,
 	.column = {"object_id", "refcount", "found", "excess"},
+};
+
+const struct store_table store_table_kept_count = {
+	.name = "kept_count",
+	.rows = kept_rows,
+	.row = kept_row,
+	.column = {"object_id", "counts", "cause", "module_id"},
 };
 
 const struct store_table store_table_native_holder = {

@@ -44,6 +44,7 @@ def arrays(n):
                        np.asarray(memoryview(bytearray(64)))]
     ring = np.empty(3, dtype=object)
     ring[0] = ring
+    record.LOST.append(id(ring))
     KEPT["finfo"] = [np.finfo("f8"), np.iinfo("i4")]
     KEPT["poly"] = np.polynomial.Polynomial([1, 2, 3])
     KEPT["sums"] = [np.linalg.svd(np.random.rand(20, 20)), np.fft.fft(np.arange(64))]

@@ -16,6 +16,7 @@ import sys
 import types
 
 SECONDS = 100
+LOST = []  # addresses of what the collector does not know, and nothing it knows leads to
 CODE = ("co_consts", "co_names", "co_filename", "co_name", "co_qualname", "co_linetable", "co_exceptiontable")
 
 
@@ -45,7 +46,7 @@ def walk(objects, out):
             names[kind] = name(kind)
         return names[kind]
 
-    todo = list(objects)
+    todo = list(objects) + [ctypes.cast(a, ctypes.py_object).value for a in LOST]
     while todo:
         o = todo.pop()
         if id(o) in seen or id(o) in skip:

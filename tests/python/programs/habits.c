@@ -13,10 +13,17 @@
 #define Py_SET_REFCNT(o, n) (Py_REFCNT(o) = (n))
 #endif
 
+static int nothing_to_init(PyObject *self, PyObject *args, PyObject *named)
+{
+	(void)self, (void)args, (void)named;
+	return 0;
+}
+
 static PyTypeObject documented_type = {
 	PyVarObject_HEAD_INIT(NULL, 0).tp_name = "habits.Documented",
 	.tp_basicsize = sizeof(PyObject),
 	.tp_flags = Py_TPFLAGS_DEFAULT,
+	.tp_init = nothing_to_init,
 };
 
 /* numpy/core/src/multiarray/compiled_base.c, arr_add_docstring: the text of a str that it keeps a count of. */
@@ -73,7 +80,7 @@ static PyObject *define(PyObject *self, PyObject *nothing)
  * What realloc leaves behind when it moves a tuple (Objects/tupleobject.c, _PyTuple_Resize), in memory that
  * something else has by now: its address, and where the object was.
  */
-static void *ghosts[100];
+void *ghosts[100];
 static unsigned nghosts;
 
 static PyObject *ghost(PyObject *self, PyObject *args)
@@ -92,7 +99,37 @@ static PyObject *ghost(PyObject *self, PyObject *args)
 	return PyLong_FromVoidPtr(p + head);
 }
 
-/* A leak. */
+/* Cython 0.29, Cython/Compiler/Code.py: a static variable for each constant that the code reads. */
+/* Not static: nothing reads it, and the compiler would leave it out. */
+PyObject *constants[1000];
+static unsigned nconstants;
+
+static PyObject *constant(PyObject *self, PyObject *o)
+{
+	(void)self;
+	if (nconstants == 1000)
+		return PyErr_NoMemory();
+	Py_INCREF(o);
+	constants[nconstants++] = o;
+	Py_RETURN_NONE;
+}
+
+/* Cython 0.29, Nodes.py, generate_type_ready_code: `wrapper` is not given back. */
+static struct wrapperbase copy;
+
+static PyObject *wrapper(PyObject *self, PyObject *nothing)
+{
+	(void)self, (void)nothing;
+	PyObject *w = PyObject_GetAttrString((PyObject *)&documented_type, "__init__");
+	if (!w || Py_TYPE(w) != &PyWrapperDescr_Type)
+		return w;
+	copy = *((PyWrapperDescrObject *)w)->d_base;
+	copy.doc = "what the module says of it";
+	((PyWrapperDescrObject *)w)->d_base = &copy;
+	return PyLong_FromVoidPtr(w);
+}
+
+/* A leak; or the constant of a variable that the compiler left out. */
 static PyObject *forget(PyObject *self, PyObject *o)
 {
 	(void)self;
@@ -101,9 +138,10 @@ static PyObject *forget(PyObject *self, PyObject *o)
 }
 
 static PyMethodDef functions[] = {
-	{"document", document, METH_O, NULL},  {"once", once, METH_VARARGS, NULL},
-	{"define", define, METH_NOARGS, NULL}, {"forget", forget, METH_O, NULL},
-	{"ghost", ghost, METH_VARARGS, NULL},  {NULL, NULL, 0, NULL},
+	{"document", document, METH_O, NULL},	 {"once", once, METH_VARARGS, NULL},
+	{"define", define, METH_NOARGS, NULL},	 {"forget", forget, METH_O, NULL},
+	{"ghost", ghost, METH_VARARGS, NULL},	 {"constant", constant, METH_O, NULL},
+	{"wrapper", wrapper, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL},
 };
 
 static int fill(PyObject *module)

@@ -1,7 +1,7 @@
 """What real extensions do with counts (habits.c); then a core.
 
 The truth is one JSON object: {"held": {habit: [addresses]}, "leaked": [addresses],
-"ghosts": [addresses of what is no object any more]}."""
+"ghosts": [addresses of what is no object any more], "kept": {rule: [addresses, how many of them are kept]}}."""
 from __future__ import print_function
 
 import gc
@@ -13,11 +13,70 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import habits  # noqa: E402
 
-TRUTH = {"held": {}, "leaked": [], "ghosts": []}
+TRUTH = {"held": {}, "leaked": [], "ghosts": [], "kept": {}}
 
 
 class Kind(object):
     pass
+
+
+def template():
+    pass
+
+
+def without_bytecode(name, names, line):
+    """As Cython makes it, for tracebacks."""
+    c = template.__code__
+    if sys.version_info >= (3, 8):
+        return c.replace(co_code=b"", co_consts=(), co_names=(), co_varnames=names, co_nlocals=len(names),
+                         co_argcount=len(names), co_filename=FILE, co_name=name, co_firstlineno=line)
+    return type(c)(*(len(names),) + ((0,) if sys.version_info >= (3,) else ()) + (
+        len(names), 1, c.co_flags, b"", (), (), names, FILE, name, line, b""))
+
+
+def intern(text):
+    return getattr(sys, "intern", None)(text) if sys.version_info >= (3,) else INTERN(text)
+
+
+def kept(rule, objects, most):
+    """So many of these are of a module that keeps them; the others are leaked."""
+    for o in objects:
+        habits.forget(o)
+    TRUTH["kept"][rule] = [[id(o) for o in objects], most]
+
+
+def made_by_cython():
+    """Constants: what the module's code reads is in its data, the rest in no variable."""
+    for text in (FILE, "cline_in_traceback"):
+        habits.constant(intern(text))
+    self, other, value = [intern("".join(["habits_", n])) for n in ("self", "other", "value")]
+    for text in (self, other, value):
+        habits.constant(text)
+    names = [tuple([self, other]) for _ in range(3)]
+    codes = [without_bytecode(intern("made_%d" % i), names[i], 10 + i) for i in range(3)]
+    kept("code", codes, 3)
+    # Code objects had the very tuple, up to 3.10.
+    more = [tuple([self, other]) for _ in range(30)]
+    kept("names", (names if sys.version_info >= (3, 11) else []) + more,
+         4 if sys.version_info >= (3, 11) else 1)
+    kept("constant", [tuple([value, None, self]) for _ in range(30)], 1)
+    kept("foreign", [tuple([value, "".join(["of ", "nobody"])]) for _ in range(30)], 0)
+    default = "".join(["a default", " argument"])
+    for _ in range(4):
+        habits.constant(default)
+    kept("default", [default], 1)
+    habits.forget(default)
+    again = "".join(["one more", " than there may be"])
+    for _ in range(2):
+        habits.constant(again)
+    kept("default leaked", [again], 0)
+    habits.forget(again), habits.forget(again)
+    habits.constant(intern("sorted"))
+    # A function of 2.7's does not tell whose it is.
+    kept("builtin", [sorted], 1 if sys.version_info >= (3,) else 0)
+    habits.constant(intern("isinstance")), habits.constant(isinstance)
+    kept("builtin leaked", [isinstance], 0)
+    TRUTH["kept"]["wrapper"] = [[habits.wrapper()], 1]
 
 
 def held(habit, o):
@@ -25,6 +84,8 @@ def held(habit, o):
 
 
 gc.disable()
+INTERN = getattr(__builtins__, "intern", None)
+FILE = "".join(["habits", ".pyx"])
 # Memory that nothing used before: at old addresses, words that were left over would seem to point to it.
 FILL = [[Kind(), {"fill": i}, "fill %d" % i * 3] for i in range(2000)]
 TEXT = "".join(["what numpy's ", "types say of themselves"])
@@ -49,6 +110,7 @@ for i in range(40):
     habits.forget(lost)
     TRUTH["leaked"].append(id(lost))
 del lost
+made_by_cython()
 # PyGC_Head: a union with a long double, to 3.7.
 HEAD = 32 if sys.version_info < (3, 8) else 16
 WHOLE = [(Kind(), [i], "whole") for i in range(30)]
