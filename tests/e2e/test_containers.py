@@ -1,9 +1,11 @@
 """C++'s containers, and what looks like them in C: how much room they have, against what they say themselves."""
 
+import json
+
 import pytest
 
 from conftest import short
-from heapscan import scan, verify
+from heapscan import command, scan, verify
 
 NATIVE = ["gcc-O0", "gcc-O2", "clang-O2", "stripped", "static-stripped", "i686"]
 
@@ -37,3 +39,26 @@ def test_rooms_of_c(dumps, db_path, variant):
     db = scan(dump.core, db_path)
     verify(db, dump.oracle)
     assert containers(db) == rooms(dump.oracle)
+
+
+def test_told(dumps, db_path):
+    """What the commands say of them."""
+    dump = dumps("cxx_rooms", "gcc-O2")
+    db = scan(dump.core, db_path)
+    (block, spare), = db.rows("SELECT address, bytes FROM savings WHERE type = 'vector' AND path = 'big'")
+    title, detail = db.rows("SELECT title, detail FROM finding WHERE kind = 'slack'")[0]
+    assert title == "vector big: room for 1,200,000 bytes, 12,000 in it: %s too much" % (
+        db.one("SELECT printf('%.2f MiB', ? / 1048576.0)", spare))
+    assert "shrink_to_fit()" in detail
+    assert "vector" in command("memory", db.path).out
+    told = json.loads(command("show", db.path, block, "--format", "json").out)
+    assert (told["container"], told["capacity"], told["used"], told["spare_bytes"]) == \
+        ("vector", 1200000, 12000, spare)
+    assert "12,000 of 1,200,000 bytes in use" in command("show", db.path, block, "--hex", 0).out
+    # The words of one that lies in a block.
+    holder, offset, form, used, capacity = db.rows(
+        "SELECT h.id, c.header - h.address, c.form, c.used, c.capacity FROM container c "
+        "JOIN object h ON h.id = c.holder_id WHERE c.form = 'hash table' AND c.used > 0 LIMIT 1")[0]
+    words = json.loads(command("show", db.path, f"#{holder}", "--hex", 4096, "--format", "json").out)["words"]
+    (meaning,) = [w["meaning"] for w in words if w["offset"] == offset]
+    assert meaning.endswith(f"; {form}: {used:,} of {capacity:,} entries in use"), meaning

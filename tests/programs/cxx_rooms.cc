@@ -265,6 +265,7 @@ static noinline_ void tell(const thing *t)
 static thing variable;
 static std::vector<thing *> all;
 static std::vector<sized<12>> big;
+static std::deque<int> lengthy;
 static thread_local std::vector<long> local;
 
 /* Few in number: a frame's dead parts may hold copies of what was there before. */
@@ -303,6 +304,8 @@ static void situation(int argc, char **argv)
 	}
 	big.reserve(100000);
 	big.resize(1000);
+	lengthy.resize(30000);
+	lengthy.resize(20000);
 	local.reserve(50);
 	local.push_back(-1);
 	for (unsigned i = 0; i < 10; i++) {
@@ -314,6 +317,7 @@ static void situation(int argc, char **argv)
 	for (thing *t : all)
 		tell(t);
 	tell(big);
+	tell(lengthy);
 	tell(local);
 	on_the_stack();
 }

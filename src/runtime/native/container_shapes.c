@@ -13,7 +13,8 @@ enum {
 	SHORT_BYTES =
 		16, /* bits/basic_string.h: of _M_local_buf, _S_local_capacity + 1 characters */
 	NODE_MORE_THAN = 256, /* bytes: 512 less what is over, or one element that is larger */
-	MAP_LEAST = 8,	      /* bits/stl_deque.h, _M_initialize_map: _S_initial_map_size */
+	NODES_LOOKED_AT = 64,
+	MAP_LEAST = 8, /* bits/stl_deque.h, _M_initialize_map: _S_initial_map_size */
 };
 
 /* No container is larger: sizes cannot overflow. */
@@ -29,6 +30,7 @@ struct block {
 	uint32_t id;
 	uint64_t start, room;
 	bool alone; /* a chunk of its own: whole pages */
+	bool whole; /* look at all that there is */
 };
 
 static uint64_t word(const struct block *b, int64_t i)
@@ -255,12 +257,18 @@ static bool is_deque(const struct block *b, struct container_shape *ret)
 		return false;
 	const uint64_t nodes = (last.node - first.node) / ws + 1;
 	uint64_t had = 0;
-	for (uint64_t slot = first.node; slot <= last.node; slot += ws) {
-		const uint32_t id = deque_node(b, slot, node);
+	/* Many may claim one large table: only who is believed looks at all of it. */
+	const uint64_t step = b->whole || nodes <= NODES_LOOKED_AT ? 1 : nodes / NODES_LOOKED_AT;
+	for (uint64_t i = 0; i < nodes; i += step) {
+		const uint32_t id = deque_node(b, first.node + i * ws, node);
 		if (!id)
 			return false;
 		had += object_room(&b->ctx->snapshot->object, id - 1);
 	}
+	const uint32_t first_id = deque_node(b, first.node, node);
+	const uint32_t last_id = deque_node(b, last.node, node);
+	if (!first_id || !last_id)
+		return false;
 	const uint64_t used =
 		(nodes - 1) * node + (last.at - last.first) - (first.at - first.first);
 	const uint64_t need = used / node + 1;
@@ -276,12 +284,12 @@ static bool is_deque(const struct block *b, struct container_shape *ret)
 		.bytes = had > anew ? had - anew : 0,
 		.parts = nodes > 1 ? 2 : 1,
 		.part = {{
-				 .id = deque_node(b, first.node, node),
+				 .id = first_id,
 				 .from = first.at - first.first,
 				 .to = nodes > 1 ? node : last.at - last.first,
 			 },
 			 {
-				 .id = deque_node(b, last.node, node),
+				 .id = last_id,
 				 .to = last.at - last.first,
 			 }},
 	};
@@ -323,11 +331,12 @@ static bool is_hash(const struct block *b, struct container_shape *ret)
 }
 
 bool container_shape_at(const struct runtime_context *ctx, const struct container_place *at,
-			uint32_t dst, struct container_shape *ret)
+			uint32_t dst, bool whole, struct container_shape *ret)
 {
 	struct block b;
 	if (at->after < 3 || !block_init(&b, ctx, at, dst) || word(&b, 0) != b.start)
 		return false;
+	b.whole = whole;
 	return (is_vector(&b, ret) || is_hash(&b, ret) || is_deque(&b, ret) || is_string(&b, ret) ||
 		is_bits(&b, ret)) &&
 	       !in_string(&b, at->address);

@@ -30,12 +30,12 @@ enum {
 #define SIZE_MOST (UINT64_C(1) << 40)
 
 struct claim {
-	uint64_t capacity, used, bytes; /* as in container_shape */
-	uint64_t from, to; /* bytes of the block that are entries, and may be containers */
-	uint64_t at;	   /* address of the words */
-	uint32_t dst;	   /* the block that they speak of */
-	uint32_t src;	   /* the block that they lie in; 0: a root */
-	uint8_t form;	   /* enum container_form; CONTAINER_TYPED: a deque's part */
+	uint64_t capacity, used,
+		bytes; /* as in container_shape; of a part: 0, where it ends, begins */
+	uint64_t at;   /* address of the words */
+	uint32_t dst;  /* the block that they speak of */
+	uint32_t src;  /* the block that they lie in; 0: a root */
+	uint8_t form;  /* enum container_form; CONTAINER_TYPED: a deque's part */
 	uint8_t certain;
 	uint8_t grade; /* enum root_grade; ROOT_NONE: a block */
 	bool stale;
@@ -89,19 +89,16 @@ static struct error *claim_at(const struct runtime_context *ctx, struct claims *
 {
 	struct container_shape shape;
 	struct error *err = NULL;
-	if (!container_shape_at(ctx, at, dst, &shape))
+	if (!container_shape_at(ctx, at, dst, false, &shape))
 		return NULL;
 	for (unsigned i = 0; i < shape.parts && !err; i++) {
 		claim.dst = shape.part[i].id;
-		claim.from = shape.part[i].from;
-		claim.to = shape.part[i].to;
+		claim.bytes = shape.part[i].from;
+		claim.used = shape.part[i].to;
 		claim.certain = shape.certain;
 		err = vec_push(&to->row, claim);
 	}
 	claim.dst = dst;
-	claim.from = 0;
-	/* No other block has containers in it. */
-	claim.to = shape.form == CONTAINER_VECTOR ? shape.used : 0;
 	claim.form = shape.form;
 	claim.certain = shape.certain;
 	claim.capacity = shape.capacity;
@@ -281,7 +278,11 @@ static bool is_stale(const struct snapshot *s, const struct claims *c, const str
 	if (!outer || outer == claim)
 		return false;
 	const uint64_t inside = claim->at - s->object.address[claim->src - 1];
-	return inside < outer->from || inside >= outer->to;
+	/* What is in use of a vector, or of a part of a deque. No other block has containers in it. */
+	const uint64_t from = outer->form == CONTAINER_TYPED ? outer->bytes : 0;
+	const uint64_t to =
+		outer->form == CONTAINER_TYPED || outer->form == CONTAINER_VECTOR ? outer->used : 0;
+	return inside < from || inside >= to;
 }
 
 static void claims_drop_stale(const struct snapshot *s, struct claims *c)
@@ -319,6 +320,22 @@ static bool has_cxx(const struct runtime_context *ctx)
 	       debuginfo_symbol_find(ctx->debuginfo, 0, "__gxx_personality_v0", &symbol);
 }
 
+/* What a deque would not have if made anew, by all of its blocks; false: it is none. */
+static bool deque_bytes(const struct runtime_context *ctx, const struct claim *c, uint64_t *bytes)
+{
+	const uint64_t ws = ctx->image->word_size;
+	struct container_shape shape;
+	const struct container_place at = {
+		.p = image_view_all(ctx->image, NULL, c->at, CONTAINER_WORDS_AFTER * ws),
+		.address = c->at,
+		.after = CONTAINER_WORDS_AFTER,
+	};
+	if (!at.p || !container_shape_at(ctx, &at, c->dst, true, &shape) || shape.form != c->form)
+		return false;
+	*bytes = shape.bytes;
+	return true;
+}
+
 static struct error *claims_keep(struct runtime_context *ctx, const struct claims *c)
 {
 	struct snapshot *s = ctx->snapshot;
@@ -334,6 +351,9 @@ static struct error *claims_keep(struct runtime_context *ctx, const struct claim
 		/* An empty string is little to go by: a pointer, nothing, and a size. */
 		if (form == CONTAINER_TYPED || (!cxx && form == CONTAINER_STRING && !r->used))
 			continue;
+		uint64_t bytes = r->bytes;
+		if (form == CONTAINER_DEQUE && !deque_bytes(ctx, r, &bytes))
+			continue;
 		if (!cxx && (form == CONTAINER_VECTOR || form == CONTAINER_STRING))
 			form = CONTAINER_BUFFER;
 		err = vec_push(&s->spare, ((struct spare_row){
@@ -343,7 +363,7 @@ static struct error *claims_keep(struct runtime_context *ctx, const struct claim
 						  .holder_id = r->src,
 						  .capacity = r->capacity,
 						  .used = r->used,
-						  .bytes = r->bytes,
+						  .bytes = bytes,
 					  }));
 	}
 	return err;

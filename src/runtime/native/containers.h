@@ -35,7 +35,8 @@
  * whose header lies in memory that is not read for roots.
  *
  * Cost: one pass over the references, in order; bytes of a source are looked at only where a reference
- * to a block's first byte is not followed at once by one to another block.
+ * to a block's first byte is not followed at once by one to another block. 48 bytes for each that is found
+ * (spare rows), as many again while this runs.
  */
 #pragma once
 
@@ -70,6 +71,10 @@ struct container_shape {
 		part[2]; /* those that may be in use in part: a deque's first and last */
 };
 
-/* The words are such of a container whose block is object `dst`: its first is the block's address. */
+/*
+ * The words are such of a container whose block is object `dst`: its first is the block's address. Takes
+ * bounded time; with `whole` it looks at all blocks of a deque, without, at some of them, and `bytes` is not
+ * right then.
+ */
 bool container_shape_at(const struct runtime_context *ctx, const struct container_place *at,
-			uint32_t dst, struct container_shape *ret);
+			uint32_t dst, bool whole, struct container_shape *ret);
