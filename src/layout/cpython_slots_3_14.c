@@ -276,12 +276,15 @@ const struct cpython_slot cpython_slots_3_14[] = {
 	{"_io.BufferedRWPair", ".__dict__", 32, CPYTHON_SLOT_OWNING},
 	/* buffered */
 	{"_io.BufferedRandom", ".raw", 16, CPYTHON_SLOT_OWNING},
+	{"_io.BufferedRandom", ".<buffer>", 56, CPYTHON_SLOT_BUFFER},
 	{"_io.BufferedRandom", ".__dict__", 136, CPYTHON_SLOT_OWNING},
 	/* buffered */
 	{"_io.BufferedReader", ".raw", 16, CPYTHON_SLOT_OWNING},
+	{"_io.BufferedReader", ".<buffer>", 56, CPYTHON_SLOT_BUFFER},
 	{"_io.BufferedReader", ".__dict__", 136, CPYTHON_SLOT_OWNING},
 	/* buffered */
 	{"_io.BufferedWriter", ".raw", 16, CPYTHON_SLOT_OWNING},
+	{"_io.BufferedWriter", ".<buffer>", 56, CPYTHON_SLOT_BUFFER},
 	{"_io.BufferedWriter", ".__dict__", 136, CPYTHON_SLOT_OWNING},
 	/* bytesio */
 	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_OWNING},
@@ -336,6 +339,7 @@ const struct cpython_slot cpython_slots_3_14[] = {
 	{"_sre.SRE_Pattern", ".pattern", 48, CPYTHON_SLOT_OWNING},
 	/* ScannerObject */
 	{"_sre.SRE_Scanner", ".pattern", 16, CPYTHON_SLOT_OWNING},
+	{"_sre.SRE_Scanner", ".<string>", 56, CPYTHON_SLOT_UNSEEN},
 	/* PyStructObject */
 	{"_struct.Struct", ".format", 40, CPYTHON_SLOT_OWNING},
 	/* localobject */

@@ -206,12 +206,15 @@ const struct cpython_slot cpython_slots_3_6[] = {
 	{"_io.BufferedRWPair", ".__dict__", 32, CPYTHON_SLOT_OWNING},
 	/* buffered */
 	{"_io.BufferedRandom", ".raw", 16, CPYTHON_SLOT_OWNING},
+	{"_io.BufferedRandom", ".<buffer>", 56, CPYTHON_SLOT_BUFFER},
 	{"_io.BufferedRandom", ".__dict__", 136, CPYTHON_SLOT_OWNING},
 	/* buffered */
 	{"_io.BufferedReader", ".raw", 16, CPYTHON_SLOT_OWNING},
+	{"_io.BufferedReader", ".<buffer>", 56, CPYTHON_SLOT_BUFFER},
 	{"_io.BufferedReader", ".__dict__", 136, CPYTHON_SLOT_OWNING},
 	/* buffered */
 	{"_io.BufferedWriter", ".raw", 16, CPYTHON_SLOT_OWNING},
+	{"_io.BufferedWriter", ".<buffer>", 56, CPYTHON_SLOT_BUFFER},
 	{"_io.BufferedWriter", ".__dict__", 136, CPYTHON_SLOT_OWNING},
 	/* bytesio */
 	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_UNSEEN},

@@ -59,6 +59,31 @@ def command(path):
     return ["env", "LD_LIBRARY_PATH=" + ":".join(places), str(path)]
 
 
+def flags(path, language="c", program=False):
+    """What gcc or g++ must be told of code that is to run with this interpreter: with its C library.
+
+    A newer C library takes what was linked with this machine's. An older suite brings its headers and
+    libraries, and the linker looks where its own compiler lies before it looks into a sysroot: hence -B, -L."""
+    name = suite(path)
+    if not name:
+        return []
+    root = SUITES_AT / name
+    places = [p for lib in ("lib", "usr/lib") for p in sorted((root / lib).glob("*-linux-gnu"))]
+    found = [f"-I{root}/usr/include"]  # Debian's pyconfig.h is <x86_64-linux-gnu/python3.13/pyconfig.h>
+    if (root / "usr/include/stdio.h").exists():
+        found.append(f"--sysroot={root}")
+        for place in [*(root / "usr/lib/gcc").glob("*/*"), *places]:
+            found += [f"-B{place}", f"-L{place}"]
+        if language == "c++":
+            found.append("-nostdinc++")
+            for place in (root / "usr/include").glob("c++/*"):
+                found += ["-isystem", place, "-isystem", root / "usr/include/x86_64-linux-gnu/c++" / place.name]
+    if program:
+        found += [f"-Wl,--dynamic-linker={root}/lib64/ld-linux-x86-64.so.2", "-Wl,--allow-shlib-undefined",
+                  "-Wl,-rpath," + ":".join(map(str, places))]
+    return found
+
+
 def _places():
     for found in sorted(SUITES_AT.glob("*/.complete")):
         if not ONLY or found.parent.name in ONLY:

@@ -12,6 +12,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 import dump as dumper  # noqa: E402
 from build import PROGRAMS_DIR, _newer, run_compiler  # noqa: E402
+from interpreters import flags, suite  # noqa: E402
 
 PROGRAMS = HERE / "programs"
 HOLDERS = "libnative_holders.so"
@@ -20,30 +21,30 @@ HOLDERS = "libnative_holders.so"
 @functools.lru_cache(maxsize=None)
 def headers(interpreter):
     """Where Python.h lies; None: this interpreter came without."""
-    done = subprocess.run([str(interpreter.path), "-c",
+    done = subprocess.run([*interpreter.command, "-c",
                            "import sysconfig; print(sysconfig.get_paths()['include'])"],
                           capture_output=True, text=True, timeout=60)
     place = Path(done.stdout.strip())
-    return place if (place / "Python.h").exists() else None
+    return place if done.returncode == 0 and (place / "Python.h").exists() else None
 
 
-def holders():
-    """The library in C++, which knows nothing of Python: once for all."""
-    out = PROGRAMS_DIR / "python" / HOLDERS
+def holders(interpreter):
+    """The library in C++, which knows nothing of Python: once for all, once for each suite."""
+    out = PROGRAMS_DIR / "python" / (suite(interpreter.path) or "") / HOLDERS
     source = PROGRAMS / "native_holders.cc"
     out.parent.mkdir(parents=True, exist_ok=True)
     if _newer(out, source):
-        run_compiler(["g++", "-O2", "-g", "-Wall", "-Wextra", "-shared", "-fPIC", source, "-o", out,
-                      "-pthread"])
+        run_compiler(["g++", "-O2", "-g", "-Wall", "-Wextra", "-shared", "-fPIC",
+                      *flags(interpreter.path, "c++"), source, "-o", out, "-pthread"])
     return out
 
 
 def extension(interpreter, folder):
     """Folder with the module and its library, of their own: a test may take them away."""
     folder.mkdir(parents=True)
-    (folder / HOLDERS).write_bytes(holders().read_bytes())
+    (folder / HOLDERS).write_bytes(holders(interpreter).read_bytes())
     run_compiler(["gcc", "-O2", "-g", "-Wall", "-shared", "-fPIC", f"-I{headers(interpreter)}",
-                  PROGRAMS / "native_zoo.c", "-o", folder / "native_zoo.so", f"-L{folder}",
+                  *flags(interpreter.path), PROGRAMS / "native_zoo.c", "-o", folder / "native_zoo.so", f"-L{folder}",
                   "-lnative_holders", "-Wl,-rpath,$ORIGIN"])
     return folder
 

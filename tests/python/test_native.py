@@ -313,7 +313,9 @@ def test_native_held(zoo):
 
 
 def test_native_finding(zoo):
-    (row,) = zoo.db.rows("SELECT title, detail, severity, objects FROM finding WHERE kind = 'native'")
+    rows = zoo.db.rows("SELECT title, detail, severity, objects FROM finding WHERE kind = 'native'")
+    # Memory that C has not written to yet may lead somewhere: libstdc++'s, for exceptions when there is none.
+    (row,) = [r for r in rows if LIBRARY in r[0]]
     title, detail, severity, objects = row
     n = len(zoo.truth["held"]["list"])
     assert objects >= 2 * n and severity == "info"

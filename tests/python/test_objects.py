@@ -33,8 +33,8 @@ BUSY_MOST = 30
 # Parts of code objects that have no attribute: co_localsplusnames, co_localspluskinds, co_code.
 CODE_PARTS = {"tuple", "bytes", "str"}
 # Interned text that is in the interpreter's table, or that C keeps in a variable, alone; names that the
-# instances of a class share the keys of.
-INTERNED, INTERNED_MOST = {"str"}, 900
+# instances of a class share the keys of. More of them where the process itself compiled its modules.
+INTERNED, INTERNED_MOST = {"str"}, 1200
 # Atoms and untracked containers that only C code holds: module state, ht_slots, caches of re, _struct and
 # sqlite3 (to 3.9 these are not tracked), the frames that the child runs in.
 HELD_BY_C = {"int", "long", "float", "bytes", "unicode", "tuple", "dict", "object", "code", "frame", "file",

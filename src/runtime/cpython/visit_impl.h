@@ -89,7 +89,8 @@ struct py_plan {
 struct py_names {
 	uint32_t class, dict, table, values, items, block, doc, cache, mro, bases, base, module,
 		name, qualname, slots, subclasses, cached_keys, frame_obj, locals, function, code,
-		globals, builtins, text, link, stack, proto;
+		globals, builtins, text, link, stack, proto, co_code, co_varnames, co_cellvars,
+		co_freevars;
 	/* strings: "StgDict", "_ctypes.PyCPointerType" */
 	uint32_t stgdict, ctypes_pointer;
 };
@@ -221,6 +222,7 @@ void walk_dict(struct visitor *v), own_dict(struct owner *o);
 void walk_set(struct visitor *v), own_set(struct owner *o);
 void walk_type(struct visitor *v), own_type(struct owner *o);
 void walk_frame(struct visitor *v);
+void walk_code(struct visitor *v), own_code(struct owner *o);
 void walk_generator(struct visitor *v);
 void walk_deque(struct visitor *v), own_deque(struct owner *o);
 void walk_odict(struct visitor *v), own_odict(struct owner *o);
