@@ -2,7 +2,10 @@
 -- What a collection would free, and what a count that nobody holds keeps, have findings of their own. The example
 -- is the biggest cluster: SQLite takes plain columns from the row of the only max().
 INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, cluster_id, type_id)
-SELECT 'leak', CASE WHEN bytes >= 1048576 THEN 'error' ELSE 'warning' END,
+SELECT 'leak', CASE WHEN bytes >= 1048576 THEN 'error'
+                    -- what is lost once, while a program starts, is not what fills its memory
+                    WHEN bytes < 65536 AND bytes * 1000 < (SELECT sum(bytes) FROM census) THEN 'info'
+                    ELSE 'warning' END,
        printf('leak: %s in %s behind %s', human(bytes),
               CASE objects WHEN 1 THEN '1 block' ELSE printf('%,d blocks', objects) END,
               CASE WHEN type IS NOT NULL THEN printf('%,d %s object%s', clusters, type, iif(clusters = 1, '', 's'))

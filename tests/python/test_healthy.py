@@ -56,3 +56,18 @@ def test_builtin_types(python, tmp_path):
     names = ["object", "type", "int", "dict", "list", "tuple", "function"]
     assert {n: found.get(n) for n in names} == dict.fromkeys(names, 1)
     db.close()
+
+
+@pytest.mark.parametrize("python", [i for i in KNOWN if i.version >= (3, 6)], ids=str)
+def test_reused(python, tmp_path):
+    """A buffer is its owner's, whatever died in its block before."""
+    made = dumper.run(tmp_path / "run", [*python.command, HERE / "programs" / "reused.py"], python.path)
+    command(made.core, "-o", tmp_path / "x.db")
+    made.core.unlink()
+    db = sqlite3.connect(tmp_path / "x.db")
+    owners = {a for (a,) in db.execute("SELECT w.address FROM object o JOIN object w ON w.id = o.owner_id "
+                                       "WHERE o.size >= 528")}
+    assert {int(a) for a in made.truth.read_text().split()} <= owners
+    assert db.execute("SELECT count(*) FROM object WHERE reachable = 0 AND type_id IS NULL AND "
+                      "size BETWEEN 528 AND 560").fetchone() == (0,)
+    db.close()
