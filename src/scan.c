@@ -398,6 +398,8 @@ struct scan_code {
 	struct scan *sc;
 	const struct debuginfo *debuginfo;
 	bool same_process; /* addresses are those of the image */
+	/* Of those modules of the trace that may lie anywhere: the image's; NULL: it has no such. */
+	const struct image_module **module; /* by id - 1 */
 	uint32_t code;
 };
 
@@ -417,6 +419,11 @@ static struct error *scan_code(void *arg, uint32_t module, uint64_t address, uin
 			return NULL;
 		address = debuginfo_file_address(c->debuginfo, module, address,
 						 trace_module_get(c->sc->trace, module)->bias);
+	} else if (module && trace_module_get(c->sc->trace, module)->anywhere) {
+		const struct image_module *m = c->module[module - 1];
+		if (!m)
+			return NULL;
+		address = address - trace_module_get(c->sc->trace, module)->bias + m->bias;
 	}
 	return debuginfo_code_at(c->debuginfo, address, scan_code_function, c);
 }
@@ -471,13 +478,61 @@ static struct error *scan_trace(struct scan *sc)
 	return err;
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/*
+ * What a trace tells by path alone is the module of that path, else (it was called by a relative one)
+ * the only one of that name.
+ */
+static const struct image_module *scan_module_like(const struct image *img,
+						   const struct trace_module *t, const char *path)
+{
+	const struct image_module *like = NULL;
+	unsigned n = 0;
+	for (uint32_t i = 0; i < img->nmodule; i++) {
+		const struct image_module *m = &img->module[i];
+		if (t->build_id_len && m->build_id_len &&
+		    (t->build_id_len != m->build_id_len ||
+		     memcmp(t->build_id, m->build_id, m->build_id_len)))
+			continue;
+		if (!m->path || strcmp(base_name(m->path), base_name(path)))
+			continue;
+		if (!strcmp(m->path, path))
+			return m;
+		like = m;
+		n++;
+	}
+	return n == 1 ? like : NULL;
+}
+
+/* Names of a trace of the core's process, by the core's modules. */
+static struct error *scan_join_names(struct scan *sc)
+{
+	uint32_t n = trace_modules(sc->trace);
+	_cleanup_free_ const struct image_module **module =
+		calloc(n + UINT64_C(1), sizeof(*module));
+	if (!module)
+		return &error_nomem;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct trace_module *t = trace_module_get(sc->trace, i + 1);
+		if (t->anywhere)
+			module[i] = scan_module_like(sc->image, t, trace_text(sc->trace, t->path));
+	}
+	struct scan_code c = {
+		.sc = sc, .debuginfo = sc->debuginfo, .same_process = true, .module = module};
+	return trace_codes_walk(sc->trace, scan_code, &c);
+}
+
 /* Who allocated the core's blocks, by a trace of the same process: blocks meet by address. */
 static struct error *scan_join(struct scan *sc)
 {
 	struct error *err = scan_events(sc, sc->opt->trace, &sc->trace_input, sc->trace_format);
-	struct scan_code c = {.sc = sc, .debuginfo = sc->debuginfo, .same_process = true};
 	if (!err)
-		err = trace_codes_walk(sc->trace, scan_code, &c);
+		err = scan_join_names(sc);
 	uint64_t found = 0;
 	if (!err)
 		err = trace_seal_joined(sc->trace, sc->snapshot, &found);

@@ -137,6 +137,7 @@ static struct error *module_new(struct stack_text *s, uint32_t path, bool is_exe
 		.start = place(s->modules),
 		.end = place(s->modules) + CODE_MAX,
 		.is_exe = is_exe,
+		.anywhere = true,
 		.extent_unknown = true,
 	};
 	size_t n = word_len(&build_id) / 2;

@@ -93,6 +93,7 @@ struct trace_module {
 	uint8_t build_id[BUILD_ID_MAX];
 	uint32_t build_id_len; /* 0 unknown */
 	bool is_exe;
+	bool anywhere; /* its place in the process is not known: bias, start, end are made up */
 	bool extent_unknown; /* any file of that path will do; start = bias, end: as far as codes reach */
 };
 

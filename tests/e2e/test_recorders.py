@@ -276,3 +276,69 @@ def test_mtrace_lines(tmp_path, db_path):
     with scan(log, db_path) as db:
         assert Counter(db.rows("SELECT o.size, s.line FROM object o JOIN site s ON s.id = o.site_id"
                                " WHERE s.file LIKE '%/traced.c'")) == theirs
+
+
+JOINED = """
+#include <mcheck.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void *kept[100];
+__attribute__((noinline)) static void *first_way(int i) { return malloc(100 + i * 10); }
+__attribute__((noinline)) static void *second_way(int i) { return calloc(3, 40 + i * 900); }
+int main(void)
+{
+	mtrace();
+	for (int i = 0; i < 100; i++)
+		kept[i] = i % 2 ? first_way(i) : second_way(i);
+	for (int i = 0; i < 100; i += 7) {
+		free(kept[i]);
+		kept[i] = NULL;
+	}
+	for (int i = 0; i < 100; i++)
+		if (kept[i])
+			printf("%p %s\\n", kept[i], i % 2 ? "first_way" : "second_way");
+	/* The log's buffer holds the last few events back: let it be these. */
+	for (int i = 0; i < 300; i++)
+		if (!malloc(1))
+			return 1;
+	puts("ready");
+	fflush(stdout);
+	pause();
+}
+"""
+
+
+@pytest.mark.parametrize("how", ["plain", "relative", "checked"])
+def test_mtrace_and_core(how, tmp_path, db_path):
+    """The library that mtrace() needs has a malloc of its own, which MALLOC_CHECK_ uses: the blocks of either are
+    found in the core, and the log says who allocated them."""
+    need("gdb")
+    (tmp_path / "t.c").write_text(JOINED)
+    run_compiler(["gcc", "-g", "-O1", "-fno-builtin", "-o", str(tmp_path / "t"), str(tmp_path / "t.c")])
+    log = tmp_path / "log"
+    env = {**ENV, "MALLOC_TRACE": str(log), "LD_PRELOAD": "libc_malloc_debug.so.0"}
+    if how == "checked":
+        env["MALLOC_CHECK_"] = "3"
+    # Called by a relative path, that is how the log names it.
+    program = "./t" if how == "relative" else str(tmp_path / "t")
+    child = subprocess.Popen([program], env=env, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=tmp_path,
+                             text=True)
+    try:
+        truth = {}
+        for line in child.stdout:
+            if line == "ready\n":
+                break
+            address, function = line.split()
+            truth[int(address, 16)] = function
+        subprocess.run(["gcore", "-o", tmp_path / "core", str(child.pid)], check=True, timeout=60,
+                       stdin=subprocess.DEVNULL, capture_output=True, env=ENV)
+    finally:
+        child.kill()
+        child.wait(timeout=30)
+        child.stdout.close()
+    with scan(tmp_path / f"core.{child.pid}", db_path, "--trace", log) as db:
+        site = dict(db.rows("""SELECT coalesce(o.block, o.address), s.function
+                               FROM object o LEFT JOIN site s ON s.id = o.site_id"""))
+        assert len(truth) == 85 and {a: site.get(a) for a in truth} == truth
+        assert int(db.meta()["trace_found"]) == db.one("SELECT sum(live_objects) FROM site")
