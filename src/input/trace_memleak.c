@@ -1,23 +1,40 @@
 /*
  * trace_memleak: what eBPF tools print: memleak of bcc and of libbpf-tools, maps of bpftrace.
  *
- * bcc tools/memleak.py (0.26), print_outstanding; libbpf-tools/memleak.c, print_outstanding_allocs:
+ * bcc 0.26 tools/memleak.py (print_outstanding, print_outstanding_combined; frames by BPF.sym):
  *
  *	[11:16:33] Top 10 stacks with outstanding allocations:
  *		addr = 948cd0 size = 16			-a
- *		80 bytes in 5 allocations from stack	libbpf-tools: without the tab
- *			main+0x6d [allocs]		newer: 0x000055d7050e62a0 and a tab before
- *			0 [<000055d7050e62a0>] main+0x6d [allocs]	libbpf-tools
+ *		80 bytes in 5 allocations from stack
+ *			0x000055d7050e62a0<tab>main+0x6d [allocs]	before 0.20 without the address
+ *			0x00007f6e6d64b830<tab>[unknown] [libx.so]
+ *			stack information lost		--combined-only
+ *
+ * libbpf-tools/memleak.c of 2023 on (print_outstanding_allocs, print_stack_frames_by_*):
+ *
+ *	[9:5:3] Top 2 stacks with outstanding allocations:
+ *	80 bytes in 5 allocations from stack
+ *		addr = 0x948cd0 size = 16		-a
+ *		0 [<000055d7050e62a0>] main+0x6d [allocs]
+ *		1 [<000055d7050e62a0>] main+0x6d allocs.c:12	built with blazesym
+ *		2 [<00007f6e6d64b830>] [libx.so]
+ *		3 [<0000000000000001>] <null sym>
+ *		4 [<000055d7050e62a0>] (2 entries)
+ *			get@0x55d7050e6200 get.c:7	one of them
  *
  * Every few seconds again: the last report is what is live, all of them are the curve. Only the
  * first N stacks are in it, and what is younger than half a second is not.
  *
- * bpftrace 0.17, src/output.cpp, a map whose key is a stack, at the end of the run or at intervals:
+ * bpftrace 0.17, src/output.cpp and BPFtrace::get_stack, a map with a stack in its key, at the end of the
+ * run or at intervals:
  *
  *	@bytes[
  *	    malloc+0
- *	    main+20
- *	]: 80				or ", NAME]: 80"
+ *	    0x7f4abc4ae7e0			no symbol
+ *	]: 80				or ", NAME]: 80"; the map may begin "@bytes[NAME, "
+ *	@all[
+ *	<tab>7f6096b97109 main+20 (/usr/bin/app)	ustack(perf)
+ *	]: count 5, average 16, total 80	stats()
  *
  * Its number is bytes, or with "count" in the map's name, blocks. The last one of each stack counts.
  */
@@ -59,37 +76,88 @@ static bool report_head(struct word w, uint64_t *seconds)
 	return word_find(&w, "Top ") && word_find(&w, "stacks with outstanding allocations");
 }
 
-/* "main+0x6d [allocs]", an address or a number in front */
-static struct error *frame(struct memleak *m, struct word w)
+/* What stands in front of a function: an address, a number with one. `perf`: without 0x. */
+static bool frame_address(struct word *w, bool perf, uint64_t *address)
 {
-	struct word module = {0}, none = {0};
-	uint64_t address = 0, n;
-	word_trim(&w);
-	word_skip(&w, "#");
-	struct word v = w;
+	struct word v = *w;
+	uint64_t n;
+	word_skip(&v, "#");
 	if (word_dec(&v, false, &n) && word_skip(&v, " [<")) {
 		word_skip(&v, "0x");
-		if (word_hex(&v, &address) && word_skip(&v, ">]"))
-			w = v;
-	} else if (word_address(&w, &address)) {
-		;
+		if (!word_hex(&v, address) || !word_skip(&v, ">]"))
+			return false;
+		*w = v;
+		return true;
 	}
-	word_trim(&w);
-	if (word_len(&w) && w.end[-1] == ']') {
-		const uint8_t *open = memrchr(w.at, '[', word_len(&w));
-		/* [unknown] alone is no module. */
-		if (open && open > w.at) {
-			module = (struct word){open + 1, w.end - 1};
-			w.end = open;
-		}
+	return perf ? word_hex(w, address) : word_address(w, address);
+}
+
+/* "[allocs]" or, `perf`, "(/usr/bin/app)" at the end of w, which loses it. */
+static void frame_module(struct word *w, bool perf, struct word *module)
+{
+	if (!word_len(w) || w->end[-1] != (perf ? ')' : ']'))
+		return;
+	const uint8_t *open = memrchr(w->at, perf ? '(' : '[', word_len(w));
+	if (!open || (open > w->at && open[-1] != ' '))
+		return;
+	*module = (struct word){open + 1, w->end - 1};
+	if (word_is(module, "[unknown]") || word_is(module, "unknown"))
+		module->end = module->at;
+	w->end = open;
+	word_trim(w);
+}
+
+/*
+ * "main+0x6d", "main+109", "get@0x55d7050e6200", a place in a file behind it: the last such offset
+ * that a blank or the end follows, since names have + of their own.
+ */
+static void frame_offset(struct word *w, struct word *file, uint64_t *line)
+{
+	for (const uint8_t *p = w->end; p-- > w->at;) {
+		struct word v = {p + 1, w->end};
+		uint64_t n;
+		if ((*p != '+' && *p != '@') || p == w->at || !word_len(&v) || *v.at < '0' ||
+		    *v.at > '9')
+			continue;
+		if (!word_address(&v, &n) && !word_dec(&v, false, &n))
+			continue;
+		if (word_len(&v) && *v.at != ' ')
+			continue;
+		w->end = p;
+		word_trim(&v);
+		*line = stack_text_line(&v);
+		if (*line)
+			*file = v;
+		return;
 	}
+}
+
+/* bpftrace's ustack(perf): "7f6096b97109 main+20 (/usr/bin/app)" */
+static bool frame_is_perf(struct word w)
+{
+	uint64_t n;
+	return word_len(&w) && w.end[-1] == ')' && word_hex(&w, &n) && word_len(&w) && *w.at == ' ';
+}
+
+static struct error *frame(struct memleak *m, struct word w)
+{
+	struct word module = {0}, file = {0};
+	uint64_t address = 0, line = 0, n;
 	word_trim(&w);
-	const uint8_t *plus = word_len(&w) ? memrchr(w.at, '+', word_len(&w)) : NULL;
-	if (plus && plus > w.at)
-		w.end = plus;
-	if (word_is(&w, "[unknown]"))
+	bool perf = frame_is_perf(w);
+	if (frame_address(&w, perf, &address))
+		word_trim(&w);
+	struct word v = w;
+	if (word_is(&w, "stack information lost") ||
+	    (word_skip(&v, "(") && word_dec(&v, false, &n) && word_is(&v, " entries)")))
+		return NULL;
+	frame_module(&w, perf, &module);
+	frame_offset(&w, &file, &line);
+	v = w;
+	if (word_is(&w, "[unknown]") || word_is(&w, "<null sym>") ||
+	    (word_address(&v, &n) && !word_len(&v)))
 		w.end = w.at;
-	return stack_text_add(&m->s, w, none, 0, module, address);
+	return stack_text_add(&m->s, w, file, line, module, address);
 }
 
 static struct error *stack_end(struct memleak *m)
@@ -152,7 +220,10 @@ static struct error *memleak_line(struct memleak *m)
 	}
 	bool indented = word_len(&w) && (*w.at == '\t' || *w.at == ' ');
 	word_trim(&w);
-	if (m->in_stack && indented && word_len(&w) && !word_skip(&w, "addr = "))
+	/* libbpf-tools has them between the sum and the frames. */
+	if (word_skip(&w, "addr = "))
+		return NULL;
+	if (m->in_stack && indented && word_len(&w))
 		return frame(m, w);
 	return stack_end(m);
 }
@@ -175,14 +246,29 @@ static struct error *read_memleak(struct memleak *m, const struct input_file *in
 
 /* ---- bpftrace ---- */
 
+/* "80", "count 5, average 16, total 80" */
+static bool map_value(struct memleak *m, struct word w, struct sums *ret)
+{
+	struct word v = w;
+	uint64_t average;
+	*ret = (struct sums){TRACE_UNKNOWN, TRACE_UNKNOWN};
+	word_blanks(&v);
+	if (word_skip(&v, "count "))
+		return word_dec(&v, false, &ret->blocks) && word_skip(&v, ", average ") &&
+		       word_dec(&v, false, &average) && word_skip(&v, ", total ") &&
+		       word_dec(&v, false, &ret->bytes) && !word_len(&v) && !(ret->blocks >> 56) &&
+		       !(ret->bytes >> 56);
+	uint64_t *to = m->counts ? &ret->blocks : &ret->bytes;
+	return word_dec(&v, false, to) && !word_len(&v) && !(*to >> 56);
+}
+
 static struct error *map_end(struct memleak *m, struct word w)
 {
-	uint64_t n;
+	struct sums value;
 	uint32_t stack;
 	m->in_stack = false;
 	const uint8_t *colon = memrchr(w.at, ':', word_len(&w));
-	struct word number = {colon ? colon + 1 : w.end, w.end};
-	if (!word_dec(&number, false, &n) || word_len(&number) || n >> 56) {
+	if (!colon || !map_value(m, (struct word){colon + 1, w.end}, &value)) {
 		trace_damage(m->t, "a map whose value is no size", m->l.number);
 		return NULL;
 	}
@@ -191,7 +277,9 @@ static struct error *map_end(struct memleak *m, struct word w)
 		err = vec_push(&m->of, ((struct sums){TRACE_UNKNOWN, TRACE_UNKNOWN}));
 	if (err)
 		return err;
-	*(m->counts ? &m->of.at[stack].blocks : &m->of.at[stack].bytes) = n;
+	struct sums *to = &m->of.at[stack];
+	to->bytes = value.bytes != TRACE_UNKNOWN ? value.bytes : to->bytes;
+	to->blocks = value.blocks != TRACE_UNKNOWN ? value.blocks : to->blocks;
 	return NULL;
 }
 
@@ -229,7 +317,7 @@ static struct error *read_bpftrace(struct memleak *m, const struct input_file *i
 	return err;
 }
 
-/* A map's key that is a stack: "@name[", then a line with blanks in front and "+" in it. */
+/* A map's key that is a stack: "@name[", then a line with blanks in front, and "+" in it or an address. */
 static bool is_bpftrace(const uint8_t *head, uint64_t len)
 {
 	struct lines l;
@@ -237,9 +325,12 @@ static bool is_bpftrace(const uint8_t *head, uint64_t len)
 	lines_init(&l, head, len < 1 << 16 ? len : 1 << 16);
 	while (lines_next(&l)) {
 		struct word w = l.line;
-		bool blank = word_len(&w) && *w.at == ' ';
+		bool blank = word_len(&w) && (*w.at == ' ' || *w.at == '\t');
 		word_trim(&w);
-		if (open && blank && word_len(&w) && memchr(w.at, '+', word_len(&w)))
+		struct word v = w;
+		uint64_t n;
+		if (open && blank && word_len(&w) &&
+		    (memchr(w.at, '+', word_len(&w)) || word_address(&v, &n) || frame_is_perf(w)))
 			return true;
 		open = word_len(&w) > 1 && *w.at == '@' && (w.end[-1] == '[' || w.end[-1] == ',');
 	}

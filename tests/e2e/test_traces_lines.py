@@ -174,3 +174,55 @@ def test_pattern_joins_core(tmp_path):
     found = sqlite3.connect(out).execute(
         "SELECT o.address, s.line FROM object o JOIN site s ON s.id = o.site_id").fetchall()
     assert dict(found) == {int(a, 16): i or None for i, (a, _, _) in enumerate(blocks)}
+
+
+# Frames as memleak of bcc (0.26; before 0.20 without addresses) and of libbpf-tools print them, with and without
+# blazesym; and what they are: (function, file, line, module, address).
+MEMLEAK = {
+    "\t\tmain+0x6d [allocs]": ("main", None, None, "allocs", None),
+    "\t\t0x000055d7050e62a0\tmain+0x6d [allocs]": ("main", None, None, "allocs", None),
+    "\t\t0x000055d7050e62a0\ta::operator+(a, b)+0x1d [lib+x.so.1]":
+        ("a::operator+(a, b)", None, None, "lib+x.so.1", None),
+    "\t\t0x000055d7050e62a0\tget[abi:cxx11](int)+0x1d [x]": ("get[abi:cxx11](int)", None, None, "x", None),
+    "\t\t0x000055d7050e62a0\t[unknown] [libx.so]": (None, None, None, "libx.so", 0x55d7050e62a0),
+    "\t\t0x000055d7050e62a0\t[unknown]": (None, None, None, None, 0x55d7050e62a0),
+    "\t12 [<000055d7050e62a0>] main+0x6d [allocs]": ("main", None, None, "allocs", None),
+    "\t  1 [<000055d7050e62a0>] kmalloc+0x6d": ("kmalloc", None, None, None, None),
+    "\t1 [<000055d7050e62a0>] [libx.so]": (None, None, None, "libx.so", 0x55d7050e62a0),
+    "\t1 [<000055d7050e62a0>] <null sym>": (None, None, None, None, 0x55d7050e62a0),
+    "\t1 [<000055d7050e62a0>] main+0x6d /usr/src/c++/a+0x1.c:12": ("main", "/usr/src/c++/a+0x1.c", 12, None, None),
+    "\t1 [<000055d7050e62a0>] (2 entries)\n\t\tget@0x55d7050e6200 get.c:7": ("get", "get.c", 7, None, None),
+}
+# bpftrace's, in a map's key; ustack(perf) has tabs.
+BPFTRACE = {
+    "    main+109": ("main", None, None, None, None),
+    "    a::operator+(a, b)+29": ("a::operator+(a, b)", None, None, None, None),
+    "    0x7f4abc4ae7e0": (None, None, None, None, 0x7f4abc4ae7e0),
+    "\t7f6096b97109 main+3497 (/usr/bin/a b)": ("main", None, None, "/usr/bin/a b", None),
+    "\t7f6096b97109 0x7f6096b97109 ([unknown])": (None, None, None, None, 0x7f6096b97109),
+}
+FRAME = "SELECT function, file, line, module, address FROM site WHERE live_bytes = 80 AND live_objects = 5"
+
+
+@pytest.mark.parametrize("frame", MEMLEAK)
+def test_memleak_frames(frame, tmp_path, db_path):
+    path = tmp_path / "log"
+    path.write_text("[9:5:3] Top 2 stacks with outstanding allocations:\n\t80 bytes in 5 allocations from stack\n"
+                    f"{frame}\n\t7 bytes in 1 allocations from stack\n\t\tstack information lost\n")
+    with scan(path, db_path) as db:
+        assert db.rows(FRAME) == [MEMLEAK[frame]]
+        # What is not known is no function.
+        assert db.rows("SELECT function, address FROM site WHERE live_bytes = 7") == [(None, None)]
+        assert db.meta()["live_bytes"] == "87" and db.meta()["warnings"] == ""
+
+
+@pytest.mark.parametrize("frame", BPFTRACE)
+@pytest.mark.parametrize("ends", [("@a[", "]: count 5, average 16, total 80"),
+                                  ("@a[app, ", "]: count 5, average 16, total 80"),
+                                  ("@a[", ", app]: 80\n@count_of[\n{}\n, app]: 5")])
+def test_bpftrace_frames(ends, frame, tmp_path, db_path):
+    path = tmp_path / "log"
+    path.write_text(f"Attaching 4 probes...\n\n\n{ends[0]}\n{frame}\n{ends[1].replace('{}', frame)}\n")
+    with scan(path, db_path) as db:
+        assert db.rows(FRAME) == [BPFTRACE[frame]]
+        assert db.meta()["live_bytes"] == "80" and db.meta()["warnings"] == ""

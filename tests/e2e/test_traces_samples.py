@@ -36,7 +36,7 @@ def test_sample(name, db_path):
     assert mine["kind"] == "trace"
     if sites:
         found = {f: (n, b) for f, n, b in db.rows(
-            "SELECT function, sum(live_objects), sum(live_bytes) FROM site GROUP BY 1")
+            "SELECT coalesce(function, '?'), sum(live_objects), sum(live_bytes) FROM site GROUP BY 1")
             if n or b}
         assert found == sites
     leaks = command("leaks", db.path).out
