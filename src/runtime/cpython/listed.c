@@ -33,10 +33,11 @@ struct links {
 	bool collecting; /* a count stands in the place of prev */
 };
 
+/* Objects are not placed yet: their address is where the block begins, behind the marks of debug hooks. */
 static uint64_t head_of(const struct py *py, uint64_t i)
 {
 	const struct py_type *t = &py->type.at[py->object_type[i] - 1];
-	return object_block(&py->snapshot->object, i) + t->head - py->layout->gc.head_size;
+	return py->snapshot->object.address[i] + t->head - py->layout->gc.head_size;
 }
 
 static bool says_listed(const struct py *py, uint64_t i)
