@@ -64,7 +64,7 @@ struct error *analysis_refcounts(struct snapshot *s, struct log *log)
 		return NULL;
 	if (s->counts_doubtful)
 		return snapshot_meta(s, "counts_doubtful", "1");
-	struct count_holders held = {NULL};
+	struct count_holders held = {0};
 	struct error *err = snapshot_count_holders(s, &held);
 	if (!err)
 		err = audit(s, &held, log);

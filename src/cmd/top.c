@@ -179,19 +179,19 @@ static const struct {
 	const struct report_column *columns;
 	const char *biggest;
 } top_by[] = {
-	[BY_TYPE] = {"top_type.sql", "top_type.sql", type_columns},
+	[BY_TYPE] = {"top_type.sql", "top_type.sql", type_columns, NULL},
 	[BY_SIZE] = {"top_size.sql", "top_size_typed.sql", object_columns, "top_size_biggest.sql"},
 	[BY_RETAINED] = {"top_retained.sql", "top_retained_typed.sql", object_columns,
 			 "top_retained_biggest.sql"},
-	[BY_MODULE] = {"top_module.sql", "top_module.sql", module_columns},
-	[BY_ARENA] = {"top_arena.sql", "top_arena.sql", arena_columns},
-	[BY_AGE] = {"top_age.sql", "top_age.sql", age_columns},
-	[BY_WAITING] = {"top_waiting.sql", "top_waiting.sql", waiting_columns},
-	[BY_SITE] = {"top_site.sql", "top_site_typed.sql", site_columns},
-	[BY_FUNCTION] = {"top_function.sql", NULL, function_columns},
-	[BY_DOMINATOR] = {"top_dominator.sql", "top_dominator.sql", dominator_columns},
-	[BY_REFERRER] = {"top_referrer.sql", "top_referrer.sql", referrer_columns},
-	[BY_SIGNATURE] = {"top_signature.sql", "top_signature.sql", signature_columns},
+	[BY_MODULE] = {"top_module.sql", "top_module.sql", module_columns, NULL},
+	[BY_ARENA] = {"top_arena.sql", "top_arena.sql", arena_columns, NULL},
+	[BY_AGE] = {"top_age.sql", "top_age.sql", age_columns, NULL},
+	[BY_WAITING] = {"top_waiting.sql", "top_waiting.sql", waiting_columns, NULL},
+	[BY_SITE] = {"top_site.sql", "top_site_typed.sql", site_columns, NULL},
+	[BY_FUNCTION] = {"top_function.sql", NULL, function_columns, NULL},
+	[BY_DOMINATOR] = {"top_dominator.sql", "top_dominator.sql", dominator_columns, NULL},
+	[BY_REFERRER] = {"top_referrer.sql", "top_referrer.sql", referrer_columns, NULL},
+	[BY_SIGNATURE] = {"top_signature.sql", "top_signature.sql", signature_columns, NULL},
 };
 
 /* What goes together with what. */

@@ -71,5 +71,5 @@ void count_holders_deinit(struct count_holders *h)
 {
 	free(h->owning);
 	free(h->words);
-	*h = (struct count_holders){NULL};
+	*h = (struct count_holders){0};
 }

@@ -94,7 +94,8 @@ int main(int argc, char **argv)
 			 "sys.argv = ['%s', '%s.%d']\n"
 			 "import os\n"
 			 "embedded = sys.modules['embedded'] = type(sys)('embedded')\n"
-			 "embedded.fork, embedded.interpreter, embedded.interpreters = os.fork, %d, 1\n"
+			 "embedded.fork, embedded.interpreter, embedded.interpreters = os.fork, "
+			 "%d, 1\n"
 			 "with open('%s') as f: CODE = compile(f.read(), '%s', 'exec')\n"
 			 "exec(CODE)\n",
 			 argv[1], argv[2], i, i, argv[1], argv[1]);
