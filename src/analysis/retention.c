@@ -142,10 +142,20 @@ static inline struct error *retention_follow(struct retention *r, uint32_t v, bo
 	const struct csr *g = &r->forward;
 	uint64_t from = g->first[v - 1], end = g->first[v];
 	uint32_t at = node[v - 1];
-	bool absorbs = r->trie.node.at[at].flags & TRIE_ABSORBS;
+	const bool absorbs = r->trie.node.at[at].flags & TRIE_ABSORBS;
+	/* Where chains meet is counted once: see retention_meet.c. */
+	const uint32_t link = start ? trie_link(&r->trie, at) : 0;
 	for (uint64_t e = from; e < end; e++) {
 		uint32_t w = g->dst[e];
-		if (bits_test(&r->seen, w) || !edge_leads(s, e, start))
+		if (bits_test(&r->seen, w)) {
+			if (!link || node[w - 1] == link || !edge_leads(s, e, start))
+				continue;
+			struct error *err = meet_add(&r->trie, link, node[w - 1]);
+			if (err)
+				return err;
+			continue;
+		}
+		if (!edge_leads(s, e, start))
 			continue;
 		bits_set(&r->seen, w);
 		node[w - 1] = at;

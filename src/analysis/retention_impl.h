@@ -33,6 +33,7 @@
  *					Without names ->*
  *	a buffer			its owner's node
  *
+ * A list that is reached from both of its ends has one name, that of the first end: see retention_meet.c.
  * A static table of many pointers is table[*]. Behind WORDS_NAMED unnamed words, or DEPTH_MOST
  * steps, one node has all the rest ("..."). So has node RETENTION_OTHER when there are more than the trie
  * may have: the first are the nearest to the roots. What no root leads to is in RETENTION_LOST.
@@ -118,6 +119,8 @@ enum trie_type_flags {
 	TYPE_MODULE = 128,
 };
 
+struct meets;
+
 struct trie {
 	struct snapshot *s;
 	VEC(struct trie_node) node; /* [0] is the virtual root */
@@ -126,6 +129,7 @@ struct trie {
 	uint8_t *type;		    /* enum trie_type_flags by type id */
 	uint32_t dict, rest;	    /* strings: .__dict__ and what stands for the rest */
 	uint32_t any;		    /* string [*] */
+	struct meets *meets;	    /* see retention_meet.c; NULL: none yet */
 	uint8_t rank;		    /* of the roots that the search is at */
 };
 
@@ -154,8 +158,33 @@ struct error *trie_edge(struct trie *t, uint32_t parent, uint32_t src, uint64_t 
 /* The node of what a root called so points to. */
 struct error *trie_root(struct trie *t, const char *label, uint8_t flags, uint32_t dst,
 			uint32_t *ret) _must_check_;
+/* The child of `parent` by this step (a string) and type; 0: there is none. */
+uint32_t trie_find(const struct trie *t, uint32_t parent, uint32_t step, uint32_t type);
+/* Node `id` has another parent now, and is to be found there. */
+struct error *trie_remember(struct trie *t, uint32_t id) _must_check_;
 /* Gives back what only serves to find nodes: there will be no more. */
 void trie_forget(struct trie *t);
+
+/* The chain of which objects of this node are links, or the attributes of links; 0: of none. */
+static inline uint32_t trie_link(const struct trie *t, uint32_t node)
+{
+	const struct trie_node *n = &t->node.at[node];
+	if (n->flags & TRIE_NAMESPACE && !(n->flags & TRIE_STAR)) {
+		node = n->parent;
+		n = &t->node.at[node];
+	}
+	return n->flags & TRIE_STAR ? node : 0;
+}
+
+/* ---- retention_meet.c ---- */
+
+/* From an object of node `from`, a link of a chain, a reference leads to one of node `to`. */
+struct error *meet_add(struct trie *t, uint32_t from, uint32_t to) _must_check_;
+/*
+ * Makes one node of two that are halves of the same lists, and of what hangs off them in the same way. *ret: by
+ * node, which one it is now, a lower one or itself; NULL: each is itself. For free().
+ */
+struct error *meets_join(struct trie *t, uint32_t **ret) _must_check_;
 
 /* ---- retention_rows.c ---- */
 

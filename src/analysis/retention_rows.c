@@ -20,6 +20,7 @@ enum {
 struct rows {
 	struct trie *t;
 	uint32_t most;
+	uint32_t *into;	      /* by node: which one it is (meets_join); NULL: itself */
 	uint32_t *row;	      /* by node: id of its row; NULL: the node's own */
 	uint32_t kept;	      /* rows of one node each; behind them, rows of small ones */
 	VEC(uint32_t) parent; /* of each of the latter: the row off which they hang */
@@ -27,6 +28,7 @@ struct rows {
 
 static void rows_deinit(struct rows *r)
 {
+	free(r->into);
 	free(r->row);
 	vec_deinit(&r->parent);
 }
@@ -38,15 +40,21 @@ static inline uint32_t row_of(const struct rows *r, uint32_t node)
 
 /* ---- which nodes have a row ---- */
 
-/* Bytes of each node, with what is below. Parents come before their children. */
-static uint64_t *node_bytes(const struct trie *t)
+static inline uint32_t node_of(const struct rows *r, uint32_t node)
 {
+	return r->into ? r->into[node] : node;
+}
+
+/* Bytes of each node, with what is below. Parents come before their children. */
+static uint64_t *node_bytes(const struct rows *r)
+{
+	const struct trie *t = r->t;
 	const struct object_table *o = &t->s->object;
 	uint64_t *bytes = csr_zalloc(t->node.n, sizeof(*bytes));
 	if (!bytes)
 		return NULL;
 	for (uint32_t i = 0; i < o->n; i++)
-		bytes[o->retention[i]] += o->size[i];
+		bytes[node_of(r, o->retention[i])] += o->size[i];
 	for (uint64_t i = t->node.n; --i;)
 		bytes[t->node.at[i].parent] += bytes[i];
 	return bytes;
@@ -67,11 +75,11 @@ static uint64_t rows_least(const struct trie *t, const uint64_t *bytes, uint32_t
 static struct error *rows_choose(struct rows *r)
 {
 	struct trie *t = r->t;
-	if (t->node.n <= r->most) {
+	if (t->node.n <= r->most && !r->into) {
 		r->kept = (uint32_t)t->node.n - 1;
 		return NULL;
 	}
-	_cleanup_free_ uint64_t *bytes = node_bytes(t);
+	_cleanup_free_ uint64_t *bytes = node_bytes(r);
 	/* By row: the one of its small children. */
 	_cleanup_free_ uint32_t *small = csr_zalloc(t->node.n, sizeof(*small));
 	r->row = csr_zalloc(t->node.n, sizeof(*r->row));
@@ -79,12 +87,16 @@ static struct error *rows_choose(struct rows *r)
 		return &error_nomem;
 	const uint64_t least = rows_least(t, bytes, r->most);
 	for (uint32_t i = 1; i < t->node.n; i++)
-		if (i <= RETENTION_OTHER || bytes[i] >= least)
+		if (i <= RETENTION_OTHER || (bytes[i] >= least && node_of(r, i) == i))
 			r->row[i] = ++r->kept;
 	for (uint32_t i = 1; i < t->node.n; i++) {
 		const uint32_t up = r->row[t->node.at[i].parent];
 		if (r->row[i])
 			continue;
+		if (node_of(r, i) != i) { /* a lower one, which has been here */
+			r->row[i] = r->row[node_of(r, i)];
+			continue;
+		}
 		if (up > r->kept) { /* a small one's, and its parent has been here */
 			r->row[i] = up;
 			continue;
@@ -165,7 +177,7 @@ static void rows_count(const struct rows *rows)
 	const struct object_table *o = &s->object;
 	struct retention_row *row = s->retention.at;
 	for (uint32_t i = 0; i < o->n; i++) {
-		const struct trie_node *node = &t->node.at[o->retention[i]];
+		const struct trie_node *node = &t->node.at[node_of(rows, o->retention[i])];
 		struct retention_row *r;
 		o->retention[i] = row_of(rows, o->retention[i]);
 		r = &row[o->retention[i] - 1];
@@ -192,8 +204,10 @@ struct error *trie_rows(struct trie *t, uint32_t most)
 {
 	struct snapshot *s = t->s;
 	_cleanup_(rows_deinit) struct rows r = {.t = t, .most = most};
+	struct error *err = meets_join(t, &r.into);
 	trie_forget(t);
-	struct error *err = rows_choose(&r);
+	if (!err)
+		err = rows_choose(&r);
 	s->retention.n = 0;
 	if (!err)
 		err = vec_reserve(&s->retention, r.kept + r.parent.n);
@@ -201,7 +215,7 @@ struct error *trie_rows(struct trie *t, uint32_t most)
 		const struct trie_node *node = &t->node.at[i];
 		struct retention_row row = {.step = node->step, .type_id = node->type};
 		row.parent_id = node->parent ? row_of(&r, node->parent) : 0;
-		if (row_of(&r, i) <= r.kept)
+		if (row_of(&r, i) <= r.kept && node_of(&r, i) == i)
 			err = row_add(s, row, node->flags & TRIE_STAR);
 	}
 	for (uint64_t i = 0; i < r.parent.n && !err; i++)

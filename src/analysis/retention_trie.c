@@ -115,6 +115,7 @@ void trie_forget(struct trie *t)
 void trie_deinit(struct trie *t)
 {
 	vec_deinit(&t->node);
+	free(t->meets);
 	free(t->slot);
 	free(t->type);
 	*t = (struct trie){0};
@@ -173,6 +174,17 @@ static struct error *slot_add(struct trie *t, uint32_t parent, uint32_t step, ui
 	t->used += !slot->node;
 	*slot = (struct trie_slot){step, type, parent, node};
 	return NULL;
+}
+
+uint32_t trie_find(const struct trie *t, uint32_t parent, uint32_t step, uint32_t type)
+{
+	return slot_find(t, parent, step_pack(STEP_DONE, step), type)->node;
+}
+
+struct error *trie_remember(struct trie *t, uint32_t id)
+{
+	const struct trie_node *n = &t->node.at[id];
+	return slot_add(t, n->parent, step_pack(STEP_DONE, n->step), n->type, id);
 }
 
 /* ---- steps ---- */

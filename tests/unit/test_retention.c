@@ -268,6 +268,61 @@ static void test_typed_chain(void **state)
 	end(&f);
 }
 
+/*
+ * A list that is reached from both ends has one name, and so has what hangs off its members. Two lists whose
+ * members know each other have two.
+ */
+static void test_ends(void **state)
+{
+	(void)state;
+	enum { LINKS = 101 };
+	struct fixture f;
+	begin(&f);
+	uint32_t node = type(&f, "C++", "app::Node"), text_type = type(&f, "C++", "app::Text");
+	uint32_t list = object(&f, type(&f, "C++", "app::List"), 32), link[LINKS], said[LINKS];
+	root(&f, list, ROOT_GLOBAL, "list");
+	for (unsigned i = 0; i < LINKS; i++) {
+		link[i] = object(&f, node, 48);
+		said[i] = object(&f, text_type, 24);
+		edge(&f, link[i], said[i], 16, named(&f, "->text"));
+	}
+	for (unsigned i = 0; i < LINKS; i++) {
+		if (i + 1 < LINKS)
+			edge(&f, link[i], link[i + 1], 0, named(&f, "->next"));
+		if (i)
+			edge(&f, link[i], link[i - 1], 8, named(&f, "->prev"));
+	}
+	edge(&f, list, link[0], 0, named(&f, "->first"));
+	edge(&f, list, link[LINKS - 1], 8, named(&f, "->last"));
+	/* two chains side by side */
+	uint32_t peer = type(&f, "C++", "app::Peer"), one[LINKS], other[LINKS];
+	for (unsigned i = 0; i < LINKS; i++) {
+		one[i] = object(&f, peer, 48);
+		other[i] = object(&f, peer, 48);
+		edge(&f, one[i], other[i], 24, named(&f, "->peer"));
+		edge(&f, other[i], one[i], 24, named(&f, "->peer"));
+		if (i) {
+			edge(&f, one[i - 1], one[i], 0, named(&f, "->next"));
+			edge(&f, other[i - 1], other[i], 0, named(&f, "->next"));
+		}
+	}
+	root(&f, one[0], ROOT_GLOBAL, "one");
+	root(&f, other[0], ROOT_GLOBAL, "other");
+	run(&f);
+	for (unsigned i = 1; i < LINKS - 1; i++) {
+		assert_path(&f, link[i], "list->first->next*");
+		assert_path(&f, said[i], "list->first->next*->text");
+	}
+	assert_path(&f, link[LINKS - 1], "list->last");
+	const struct snapshot *s = f.s;
+	const struct retention_row *r = &s->retention.at[s->object.retention[link[5] - 1] - 1];
+	assert_int_equal(r->objects, LINKS - 2);
+	assert_int_equal(r->all_objects, 2 * (LINKS - 2));
+	assert_path(&f, one[50], "one->next*");
+	assert_path(&f, other[50], "other->next*");
+	end(&f);
+}
+
 /* More paths than the trie may have: all objects are somewhere, as snapshot_check proves. */
 static void test_too_many(void **state)
 {
@@ -367,7 +422,7 @@ int main(void)
 		cmocka_unit_test(test_python),	    cmocka_unit_test(test_native),
 		cmocka_unit_test(test_typed_chain), cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_small),	    cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,20 @@ struct service {
 	size_t length;
 };
 
+/* A list that is reached from both of its ends. */
+struct link {
+	struct link *next, *prev;
+	char *name;
+};
+
+struct ends {
+	long id;
+	struct link *first, *last;
+};
+
 struct item *chain;
+struct ends *ends;
+struct link *head, *tail;
 struct item *bucket[BUCKETS];
 struct item **array;
 size_t array_length;
@@ -94,6 +107,28 @@ static void grow_queue(long n)
 	service->last = i;
 }
 
+static void append(struct link **first, struct link **last, long n)
+{
+	struct link *l = calloc(1, sizeof(*l));
+	l->name = text(n);
+	l->prev = *last;
+	if (*last)
+		(*last)->next = l;
+	else
+		*first = l;
+	*last = l;
+}
+
+static void grow_ends(long n)
+{
+	append(&ends->first, &ends->last, n);
+}
+
+static void grow_globals(long n)
+{
+	append(&head, &tail, n);
+}
+
 /* One block, ever bigger. */
 static void grow_buffer(long n)
 {
@@ -145,11 +180,17 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*grow)(long);
-	} grower[] = {{"chain", grow_chain}, {"table", grow_table}, {"array", grow_array},
-		      {"tree", grow_tree},   {"queue", grow_queue}, {"buffer", grow_buffer},
-		      {"leak", grow_leak},   {"none", grow_none}};
+	} grower[] = {{"chain", grow_chain},	{"table", grow_table}, {"array", grow_array},
+		      {"tree", grow_tree},	{"queue", grow_queue}, {"buffer", grow_buffer},
+		      {"leak", grow_leak},	{"none", grow_none},   {"ends", grow_ends},
+		      {"globals", grow_globals}};
 	long n = 0;
 	service = calloc(1, sizeof(*service));
+	ends = calloc(1, sizeof(*ends));
+	for (int i = 0; i < 5; i++) {
+		grow_ends(i);
+		grow_globals(i);
+	}
 	for (int round = 0; argc > 2 && round < atoi(argv[2]); round++) {
 		for (unsigned g = 0; g < sizeof(grower) / sizeof(*grower); g++)
 			for (int i = 0; !strcmp(grower[g].name, argv[1]) && i < EACH; i++)

@@ -26,6 +26,26 @@ class Node:
         self.payload = "payload %d" % id(self)
 
 
+class Link:
+    def __init__(self, prev, name):
+        self.prev = prev
+        self.next = None
+        self.name = name
+
+
+class Ends:
+    """A list that is reached from both of its ends."""
+
+    def __init__(self):
+        self.first = self.last = Link(None, "first")
+
+    def append(self, name):
+        link = Link(self.last, name)
+        self.last.next = link
+        self.last = link
+
+
+ENDS = Ends()
 CACHE = {"sessions": {}, "limits": {"a": 1}}
 QUEUE = collections.deque()
 SEEN = set()
@@ -84,6 +104,10 @@ def grow_closure(n):
 
 def grow_class(n):
     Registry.instances.append(User(n))
+
+
+def grow_ends(n):
+    ENDS.append("link %d" % n)
 
 
 def grow_nothing(n):
