@@ -70,11 +70,13 @@ CREATE TABLE growth (
     all_slope   REAL              -- of a point: the slopes of all that
 );
 
--- The objects of the first and the last dump: one row for all that are new, one for those that are gone, ...
+-- The objects of the first and the last dump: one row for all that are new, one for those that are gone, one for
+-- those that both have; of the latter, some grew or shrank where they are. What is new, less what is gone, and that,
+-- is the growth.
 CREATE TABLE pairing (
-    state   TEXT PRIMARY KEY, -- new, gone, same
+    state   TEXT PRIMARY KEY, -- new, gone, same, grew
     objects INTEGER NOT NULL, -- how many, buffers included
-    bytes   INTEGER NOT NULL  -- of these
+    bytes   INTEGER NOT NULL  -- of these; grew: how many more
 ) WITHOUT ROWID;
 
 -- An object that was there in the first dump and holds something new in the last, or has more members.

@@ -480,9 +480,12 @@ static struct error *print_totals(struct diff *d)
 		int64_t objects = cmd_row_int(&row, "objects"), bytes = cmd_row_int(&row, "bytes");
 		report_int(rep, region_printf(&d->ctx->region, "%s_set_objects", state), objects);
 		report_int(rep, region_printf(&d->ctx->region, "%s_set_bytes", state), bytes);
-		report_line(rep, "  %-4s  %s, %s", state,
-			    cmd_plural(d->ctx, objects, "block", "blocks"),
-			    cmd_bytes(d->ctx, bytes));
+		const char *blocks = cmd_plural(d->ctx, objects, "block", "blocks");
+		if (strcmp(state, "grew"))
+			report_line(rep, "  %-4s  %s, %s", state, blocks, cmd_bytes(d->ctx, bytes));
+		else if (objects)
+			report_line(rep, "  %-4s  %s of those, %s", state, blocks,
+				    bytes_signed(d->ctx, bytes));
 	}
 	return err;
 }

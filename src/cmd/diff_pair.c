@@ -14,6 +14,7 @@ struct pair {
 	uint32_t *
 		twin; /* by retention.id of the new side: of the same path on the old one; 0: none */
 	uint64_t same_objects, same_bytes;
+	uint64_t grew_objects, grew_bytes; /* of another size: that was changed in place */
 };
 
 static void pair_deinit(struct pair *p)
@@ -79,6 +80,8 @@ static void pair_merge(struct pair *p)
 			new->of[b].same = a;
 			p->same_objects++;
 			p->same_bytes += new->size[b];
+			p->grew_objects += new->size[b] != old->size[a];
+			p->grew_bytes += new->size[b] - old->size[a];
 		}
 		a += x <= y;
 		b += y <= x;
@@ -187,7 +190,8 @@ static struct error *pair_states(struct pair *p)
 		uint64_t objects, bytes;
 	} state[] = {{"new", p->new.objects, p->new.bytes},
 		     {"gone", p->old.objects, p->old.bytes},
-		     {"same", p->same_objects, p->same_bytes}};
+		     {"same", p->same_objects, p->same_bytes},
+		     {"grew", p->grew_objects, p->grew_bytes}};
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct error *err = cmd_prepare(p->ctx, "growth/pairing.sql", 0, &stmt);
 	for (unsigned i = 0; i < sizeof(state) / sizeof(*state) && !err; i++) {

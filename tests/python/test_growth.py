@@ -102,9 +102,9 @@ def check_python(interpreter, grower, folder):
     # what fluctuates comes after it, and is less
     others = sum(r["bytes"] for r in out["paths"] if not r["path"].startswith(path.rstrip("[*]")))
     assert others < first["bytes"] or grower == "nothing", out["paths"]
-    # the sets, and the sum of all paths, agree with the totals
+    # the sets agree with the totals; a large table may have grown where it is
     growth = out["new_bytes"] - out["old_bytes"]
-    assert out["new_set_bytes"] - out["gone_set_bytes"] == pytest.approx(growth, abs=growth // 10 + 4096)
+    assert out["new_set_bytes"] - out["gone_set_bytes"] + out["grew_set_bytes"] == growth
     # members, keys and the container's own table are one line
     assert len([r for r in out["paths"] if r["path"].startswith(path)]) == 1, out["paths"]
     if grower in ("cache", "table", "class"):
@@ -260,7 +260,7 @@ def test_sets(case, tmp_path):
     assert {r[0] for r in sql.execute("SELECT id FROM gone_object")} == was - {o for _, o in same}
     assert out["same_set_objects"] == len(same)
     growth = out["new_bytes"] - out["old_bytes"]
-    assert out["new_set_bytes"] - out["gone_set_bytes"] == growth
+    assert out["new_set_bytes"] - out["gone_set_bytes"] + out["grew_set_bytes"] == growth
     assert sql.execute("SELECT sum(new_bytes - old_bytes) FROM growth WHERE kind = 'path'").fetchone() == (growth,)
     assert sql.execute("PRAGMA foreign_key_check").fetchall() == []
     command("diff", case[0], case[2], "-o", made)  # replaced
