@@ -12,7 +12,12 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 200, CUT_LEAST = 10, GAP = 2 };
+enum {
+	COLUMNS_MAX = 200,
+	CUT_LEAST = 10,
+	GAP = 2,
+	PIPE_MOST = 60, /* columns kept for a text, where nothing is cut */
+};
 
 struct cell {
 	const char *text; /* escaped */
@@ -352,6 +357,10 @@ static struct error *table_flush(struct report *rep, struct report_table *t)
 					t->width[c] = t->cell.at[r * t->ncolumn + c].width;
 		}
 		table_fit(rep, t);
+		/* One name of 600 letters does not push every other row to the right. */
+		for (unsigned c = 0; c < t->ncolumn && !rep->width; c++)
+			if (t->column[c].kind == REPORT_TEXT && t->width[c] > PIPE_MOST)
+				t->width[c] = PIPE_MOST;
 		for (unsigned c = 0; c < t->ncolumn; c++) {
 			if (head[c].width <= t->width[c])
 				continue;

@@ -19,7 +19,7 @@
  *
  * Text is aligned: numbers to the right, the last column unpadded; a table wider than the terminal
  * has its widest TEXT columns cut with an ellipsis. Where stdout is no terminal nothing is cut,
- * unless COLUMNS says how wide it is. Control characters are escaped (text.h).
+ * unless COLUMNS says how wide it is; a long text then pushes what stands behind it on its own line. Control characters are escaped (text.h).
  *
  * Rows stream: the first REPORT_AHEAD of a table decide its widths, later ones that do not fit push
  * their line to the right. Memory is theirs alone, whatever the number of rows.

@@ -216,6 +216,25 @@ static void fitted(void **state)
 	}
 }
 
+/* Where nothing is cut, one long text moves what stands behind it on its own line, and on no other. */
+static void overlong(void **state)
+{
+	(void)state;
+	static const struct report_column two[] = {
+		{"t", "TYPE", REPORT_TEXT, NULL}, {"n", "COUNT", REPORT_COUNT, NULL}, {0}};
+	struct output o;
+	output_begin(&o, false, 0);
+	output_rows(&o, "rows", two,
+		    "SELECT printf('%.*c', 200, 'x') AS t, 1 AS n UNION ALL SELECT 'short', 23456");
+	output_end(&o);
+	char *second = strchr(strchr(o.text, '\n') + 1, '\n') + 1;
+	assert_int_equal(strcspn(strchr(o.text, '\n') + 1, "\n"), 203);
+	assert_int_equal(strcspn(second, "\n"), 60 + 2 + 6);
+	assert_int_equal(strcspn(o.text, "\n"), 60 + 2 + 6);
+	assert_non_null(strstr(second, "  23,456\n"));
+	output_deinit(&o);
+}
+
 /* More rows than widths are looked at for: all are printed. */
 static void many(void **state)
 {
@@ -439,13 +458,13 @@ static void wrapped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(escaping), cmocka_unit_test(escaping_random),
-		cmocka_unit_test(cutting),  cmocka_unit_test(numbers),
-		cmocka_unit_test(aligned),  cmocka_unit_test(fitted),
-		cmocka_unit_test(many),	    cmocka_unit_test(as_json),
-		cmocka_unit_test(wrapped),  cmocka_unit_test(not_written),
-		cmocka_unit_test(queries),  cmocka_unit_test(growth_queries),
-		cmocka_unit_test(commands),
+		cmocka_unit_test(escaping),	  cmocka_unit_test(escaping_random),
+		cmocka_unit_test(cutting),	  cmocka_unit_test(numbers),
+		cmocka_unit_test(aligned),	  cmocka_unit_test(overlong),
+		cmocka_unit_test(fitted),	  cmocka_unit_test(many),
+		cmocka_unit_test(as_json),	  cmocka_unit_test(wrapped),
+		cmocka_unit_test(not_written),	  cmocka_unit_test(queries),
+		cmocka_unit_test(growth_queries), cmocka_unit_test(commands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
