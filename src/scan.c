@@ -398,8 +398,8 @@ struct scan_code {
 	struct scan *sc;
 	const struct debuginfo *debuginfo;
 	bool same_process; /* addresses are those of the image */
-	/* Of those modules of the trace that may lie anywhere: the image's; NULL: it has no such. */
-	const struct image_module **module; /* by id - 1 */
+	/* Of those modules of the trace that may lie anywhere: the image's id; 0: it has no such. */
+	const uint32_t *module; /* by id - 1 */
 	uint32_t code;
 };
 
@@ -420,10 +420,11 @@ static struct error *scan_code(void *arg, uint32_t module, uint64_t address, uin
 		address = debuginfo_file_address(c->debuginfo, module, address,
 						 trace_module_get(c->sc->trace, module)->bias);
 	} else if (module && trace_module_get(c->sc->trace, module)->anywhere) {
-		const struct image_module *m = c->module[module - 1];
-		if (!m)
+		uint32_t id = c->module[module - 1];
+		if (!id)
 			return NULL;
-		address = address - trace_module_get(c->sc->trace, module)->bias + m->bias;
+		address = address - trace_module_get(c->sc->trace, module)->bias +
+			  c->sc->image->module[id - 1].bias;
 	}
 	return debuginfo_code_at(c->debuginfo, address, scan_code_function, c);
 }
@@ -488,11 +489,10 @@ static const char *base_name(const char *path)
  * What a trace tells by path alone is the module of that path, else (it was called by a relative one)
  * the only one of that name.
  */
-static const struct image_module *scan_module_like(const struct image *img,
-						   const struct trace_module *t, const char *path)
+static uint32_t scan_module_like(const struct image *img, const struct trace_module *t,
+				 const char *path)
 {
-	const struct image_module *like = NULL;
-	unsigned n = 0;
+	uint32_t like = 0, n = 0;
 	for (uint32_t i = 0; i < img->nmodule; i++) {
 		const struct image_module *m = &img->module[i];
 		if (t->build_id_len && m->build_id_len &&
@@ -502,19 +502,18 @@ static const struct image_module *scan_module_like(const struct image *img,
 		if (!m->path || strcmp(base_name(m->path), base_name(path)))
 			continue;
 		if (!strcmp(m->path, path))
-			return m;
-		like = m;
+			return i + 1;
+		like = i + 1;
 		n++;
 	}
-	return n == 1 ? like : NULL;
+	return n == 1 ? like : 0;
 }
 
 /* Names of a trace of the core's process, by the core's modules. */
 static struct error *scan_join_names(struct scan *sc)
 {
 	uint32_t n = trace_modules(sc->trace);
-	_cleanup_free_ const struct image_module **module =
-		calloc(n + UINT64_C(1), sizeof(*module));
+	_cleanup_free_ uint32_t *module = calloc(n + UINT64_C(1), sizeof(*module));
 	if (!module)
 		return &error_nomem;
 	for (uint32_t i = 0; i < n; i++) {
