@@ -174,10 +174,18 @@ static struct error *spare_join(struct savings_job *job, unsigned slices)
 	return err;
 }
 
-static int spare_order(const void *pa, const void *pb)
+/* Two runs, each in order, the second from `middle` on, into one. */
+static struct error *spare_merge(struct spare_row *row, uint64_t middle, uint64_t n)
 {
-	const struct spare_row *a = pa, *b = pb;
-	return a->object_id < b->object_id ? -1 : a->object_id > b->object_id;
+	const uint64_t more = n - middle;
+	_cleanup_free_ struct spare_row *second = malloc(more * sizeof(*second));
+	if (!second)
+		return &error_nomem;
+	memcpy(second, row + middle, more * sizeof(*second));
+	for (uint64_t a = middle, b = more, to = n; b;)
+		row[--to] = a && row[a - 1].object_id > second[b - 1].object_id ? row[--a]
+										: second[--b];
+	return NULL;
 }
 
 /* Those that the runtimes know as a whole; no object is of two of them. */
@@ -186,11 +194,12 @@ static struct error *spare_native(struct runtime_context *ctx)
 	struct snapshot *s = ctx->snapshot;
 	const uint64_t before = s->spare.n;
 	struct error *err = NULL;
-	for (unsigned i = 0; i < RUNTIMES && !err; i++)
+	/* of one runtime: two runs, then */
+	for (unsigned i = 0; i < RUNTIMES && !err && s->spare.n == before; i++)
 		if (runtime_table[i]->containers)
 			err = runtime_table[i]->containers(ctx);
 	if (!err && before && s->spare.n > before)
-		qsort(s->spare.at, s->spare.n, sizeof(*s->spare.at), spare_order);
+		err = spare_merge(s->spare.at, before, s->spare.n);
 	return err;
 }
 

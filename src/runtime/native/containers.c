@@ -3,14 +3,15 @@
  *
  *	1  claims: every place that a reference or a root comes from, and whose words are those of a
  *	   container; in parallel over the objects
- *	2  sorted by the blocks that they speak of, the most believable first
+ *	2  chains, by the blocks that they speak of: the few most believable
  *	3  those that lie in the unused part of a vector are dropped, in rounds: a vector that was dropped
  *	   itself makes no other one stale
- *	4  the first that is left of each block becomes a row
+ *	4  the first that is left of each block becomes a row, in the order of the blocks
  */
 #include "runtime/native/containers.h"
 
 #include "base/cleanup.h"
+#include "base/huge.h"
 #include "base/parallel.h"
 
 #include <assert.h>
@@ -22,6 +23,7 @@ enum {
 	SLICE_GRAIN = 1 << 14, /* objects */
 	SLICES_MAX = 64,
 	ROUNDS = 8,
+	CHAIN_MOST = 8,
 	AHEAD = 16, /* objects whose words are asked for ahead */
 	AHEAD_WORDS = 4,
 	LENGTH_LEAST = 4, /* no string in a block of its own has less room */
@@ -39,6 +41,7 @@ struct claim {
 	uint8_t certain;
 	uint8_t grade; /* enum root_grade; ROOT_NONE: a block */
 	bool stale;
+	struct claim *next; /* of the same block, less believable */
 };
 
 struct claims {
@@ -47,7 +50,9 @@ struct claims {
 
 struct containers_job {
 	const struct runtime_context *ctx;
-	struct claims slice[SLICES_MAX];
+	unsigned slices;
+	struct claims slice[SLICES_MAX + 1]; /* the last: of roots */
+	struct claim **first;		     /* by object id - 1: chains */
 };
 
 /* ---- 1 ---- */
@@ -237,47 +242,52 @@ static struct error *claims_of_roots(const struct runtime_context *ctx, struct c
 
 /* ---- 2 ---- */
 
-static int claim_order(const void *pa, const void *pb)
+/* Is a more believable than b? Both speak of one block. */
+static bool claim_before(const struct claim *a, const struct claim *b)
 {
-	const struct claim *a = pa, *b = pb;
-	if (a->dst != b->dst)
-		return a->dst < b->dst ? -1 : 1;
 	if ((a->grade == ROOT_FRAME) != (b->grade == ROOT_FRAME))
-		return a->grade == ROOT_FRAME ? 1 : -1;
+		return b->grade == ROOT_FRAME;
 	if (a->certain != b->certain)
-		return a->certain > b->certain ? -1 : 1;
+		return a->certain > b->certain;
 	if (a->capacity != b->capacity)
-		return a->capacity > b->capacity ? -1 : 1;
+		return a->capacity > b->capacity;
 	if (a->used != b->used)
-		return a->used > b->used ? -1 : 1;
-	return a->at < b->at ? -1 : a->at > b->at;
+		return a->used > b->used;
+	return a->at < b->at;
+}
+
+/* A chain has the best few, the best of them first: in whatever order they come. */
+static void chain_add(struct claim **at, struct claim *c)
+{
+	unsigned n = 0;
+	for (; *at && n < CHAIN_MOST && claim_before(*at, c); n++)
+		at = &(*at)->next;
+	if (n == CHAIN_MOST)
+		return;
+	c->next = *at;
+	*at = c;
+	for (; *at && n < CHAIN_MOST; n++)
+		at = &(*at)->next;
+	*at = NULL;
 }
 
 /* ---- 3 ---- */
 
 /* The claim that is believed of a block; NULL: there is none. */
-static const struct claim *claim_of(const struct claims *c, uint32_t dst)
+static const struct claim *claim_of(const struct containers_job *job, uint32_t dst)
 {
-	uint64_t lo = 0, hi = c->row.n;
-	while (lo < hi) {
-		uint64_t mid = lo + (hi - lo) / 2;
-		if (c->row.at[mid].dst < dst)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < c->row.n && c->row.at[lo].dst == dst; lo++)
-		if (!c->row.at[lo].stale)
-			return &c->row.at[lo];
-	return NULL;
+	const struct claim *c = job->first[dst - 1];
+	while (c && c->stale)
+		c = c->next;
+	return c;
 }
 
-static bool is_stale(const struct snapshot *s, const struct claims *c, const struct claim *claim)
+static bool is_stale(const struct containers_job *job, const struct claim *claim)
 {
-	const struct claim *outer = claim->src ? claim_of(c, claim->src) : NULL;
+	const struct claim *outer = claim->src ? claim_of(job, claim->src) : NULL;
 	if (!outer || outer == claim)
 		return false;
-	const uint64_t inside = claim->at - s->object.address[claim->src - 1];
+	const uint64_t inside = claim->at - job->ctx->snapshot->object.address[claim->src - 1];
 	/* What is in use of a vector, or of a part of a deque. No other block has containers in it. */
 	const uint64_t from = outer->form == CONTAINER_TYPED ? outer->bytes : 0;
 	const uint64_t to =
@@ -285,15 +295,18 @@ static bool is_stale(const struct snapshot *s, const struct claims *c, const str
 	return inside < from || inside >= to;
 }
 
-static void claims_drop_stale(const struct snapshot *s, struct claims *c)
+static void claims_drop_stale(struct containers_job *job)
 {
 	bool changed = true;
 	for (unsigned round = 0; round < ROUNDS && changed; round++) {
 		changed = false;
-		for (uint64_t i = 0; i < c->row.n; i++) {
-			const bool stale = is_stale(s, c, &c->row.at[i]);
-			changed |= stale != c->row.at[i].stale;
-			c->row.at[i].stale = stale;
+		for (unsigned k = 0; k <= job->slices; k++) {
+			for (uint64_t i = 0; i < job->slice[k].row.n; i++) {
+				struct claim *c = &job->slice[k].row.at[i];
+				const bool stale = is_stale(job, c);
+				changed |= stale != c->stale;
+				c->stale = stale;
+			}
 		}
 	}
 }
@@ -336,28 +349,25 @@ static bool deque_bytes(const struct runtime_context *ctx, const struct claim *c
 	return true;
 }
 
-static struct error *claims_keep(struct runtime_context *ctx, const struct claims *c)
+static struct error *claims_keep(struct runtime_context *ctx, const struct containers_job *job)
 {
 	struct snapshot *s = ctx->snapshot;
 	const bool cxx = has_cxx(ctx);
 	struct error *err = NULL;
-	uint32_t done = 0;
-	for (uint64_t i = 0; i < c->row.n && !err; i++) {
-		const struct claim *r = &c->row.at[i];
-		uint8_t form = r->form;
-		if (r->stale || r->dst == done)
-			continue;
-		done = r->dst;
+	for (uint32_t id = 1; id <= s->object.n && !err; id++) {
+		const struct claim *r = claim_of(job, id);
 		/* An empty string is little to go by: a pointer, nothing, and a size. */
-		if (form == CONTAINER_TYPED || (!cxx && form == CONTAINER_STRING && !r->used))
+		if (!r || r->form == CONTAINER_TYPED ||
+		    (!cxx && r->form == CONTAINER_STRING && !r->used))
 			continue;
 		uint64_t bytes = r->bytes;
+		uint8_t form = r->form;
 		if (form == CONTAINER_DEQUE && !deque_bytes(ctx, r, &bytes))
 			continue;
 		if (!cxx && (form == CONTAINER_VECTOR || form == CONTAINER_STRING))
 			form = CONTAINER_BUFFER;
 		err = vec_push(&s->spare, ((struct spare_row){
-						  .object_id = r->dst,
+						  .object_id = id,
 						  .form = form,
 						  .header = r->at,
 						  .holder_id = r->src,
@@ -373,26 +383,32 @@ struct error *native_containers(struct runtime_context *ctx)
 {
 	const uint32_t n = ctx->snapshot->object.n;
 	struct containers_job *job = calloc(1, sizeof(*job));
-	struct claims all = {{0}};
 	if (!job)
 		return &error_nomem;
 	job->ctx = ctx;
-	const unsigned slices = parallel_slices(n, SLICE_GRAIN);
-	assert(slices <= SLICES_MAX);
-	struct error *err = parallel_for(n, slices, claims_slice, job);
-	for (unsigned k = 0; k < slices; k++) {
-		for (uint64_t i = 0; i < job->slice[k].row.n && !err; i++)
-			err = vec_push(&all.row, job->slice[k].row.at[i]);
-		vec_deinit(&job->slice[k].row);
-	}
-	free(job);
+	job->slices = parallel_slices(n, SLICE_GRAIN);
+	assert(job->slices <= SLICES_MAX);
+	struct error *err = parallel_for(n, job->slices, claims_slice, job);
 	if (!err)
-		err = claims_of_roots(ctx, &all);
-	if (!err && all.row.n) {
-		qsort(all.row.at, all.row.n, sizeof(*all.row.at), claim_order);
-		claims_drop_stale(ctx->snapshot, &all);
-		err = claims_keep(ctx, &all);
+		err = claims_of_roots(ctx, &job->slice[job->slices]);
+	uint64_t claims = 0;
+	for (unsigned k = 0; k <= job->slices; k++)
+		claims += job->slice[k].row.n;
+	job->first = huge_zalloc(n, sizeof(*job->first));
+	if (!err && !job->first)
+		err = &error_nomem;
+	if (!err && claims) {
+		for (unsigned k = 0; k <= job->slices; k++)
+			for (uint64_t i = 0; i < job->slice[k].row.n; i++) {
+				struct claim *c = &job->slice[k].row.at[i];
+				chain_add(&job->first[c->dst - 1], c);
+			}
+		claims_drop_stale(job);
+		err = claims_keep(ctx, job);
 	}
-	vec_deinit(&all.row);
+	for (unsigned k = 0; k <= job->slices; k++)
+		vec_deinit(&job->slice[k].row);
+	free(job->first);
+	free(job);
 	return err;
 }
