@@ -180,6 +180,11 @@ card (rank, aspect, figure, weakens) AS (
                           AND (SELECT n FROM fact WHERE key = 'trust_binaries_missing') > 0
                           AND (SELECT 1 FROM fact WHERE key = 'counts_doubtful') IS NULL
     UNION ALL
+    SELECT 8, 'traverse functions', printf(CASE o.n WHEN 1 THEN 'what the collector sees of 1 object' ELSE 'what the collector sees of %,d objects' END, o.n)
+           || CASE t.n WHEN 1 THEN ' of a type in C' ELSE printf(' of %,d types in C', t.n) END || ' is not known',
+           'cycles: garbage that only such objects lead to may be missing; the findings name the types'
+    FROM fact t, fact o WHERE t.key = 'python_untraversed_types' AND o.key = 'python_untraversed_objects'
+    UNION ALL
     SELECT 9, 'unexplained',
            CASE WHEN n < 1 THEN 'all memory belongs to an allocator, a stack or a binary'
                 ELSE iif(n < 1048576, printf('%.1f KiB', n / 1024), printf('%.1f MiB', n / 1048576))

@@ -11,6 +11,12 @@
  *references that own, but for those marked EDGE_NAME_UNSEEN
  *	a buffer		is its owner: what the table of a dict points to, the dict does
  *
+ *	words of objects		OBJECT_UNTRAVERSED: of a type in C whose traverse function was
+ *				not found. Such a word counts as shown where it is the only one
+ *				in the dump that leads to its object: what the type owns, it
+ *				shows, and nobody else could account for that count. A word
+ *				anywhere else, a stale one too, leaves the object alive
+ *
  * An immortal object counts as held. One whose references exceed its count (an over-release, or
  * damage) counts as held by nothing but them.
  *
@@ -48,12 +54,15 @@ struct pygc {
 	int32_t *refs;	  /* by object: count less what is explained; saturated */
 	struct bits skip; /* edges that the collector does not follow; those to own buffers stay */
 	struct reach flood;
+	struct bits elsewhere; /* by object: words lead to it that are none of OBJECT_UNTRAVERSED */
+	bool assumes;	       /* there are objects of OBJECT_UNTRAVERSED */
 };
 
 static void pygc_deinit(struct pygc *g)
 {
 	free(g->refs);
 	bits_deinit(&g->skip);
+	bits_deinit(&g->elsewhere);
 	reach_deinit(&g->flood);
 }
 
@@ -89,6 +98,54 @@ static inline bool unseen(const struct edge_table *e, uint64_t k)
 	return e->name && (e->name[k] & EDGE_NAME_UNSEEN);
 }
 
+/* ---- what types in C may show ---- */
+
+enum { SAME_WORDS_MOST = 64 };
+
+/* A word of an object in the lists that its traverse function may show. */
+static bool maybe_shown(const struct snapshot *s, uint32_t id, uint64_t k)
+{
+	const struct object_table *o = &s->object;
+	const struct edge_table *e = &s->edge;
+	return (o->flags[id - 1] & OBJECT_UNTRAVERSED) && listed(o, id) &&
+	       e->kind[k] == REFERENCE_WORD && !unseen(e, k) && edge_how(e->where[k]) == EDGE_START;
+}
+
+static struct error *pygc_elsewhere(struct pygc *g)
+{
+	const struct snapshot *s = g->s;
+	const struct object_table *o = &s->object;
+	for (uint32_t id = 1; id <= o->n && !g->assumes; id++)
+		g->assumes = (o->flags[id - 1] & OBJECT_UNTRAVERSED) && listed(o, id);
+	if (!g->assumes)
+		return NULL;
+	struct error *err = bits_init(&g->elsewhere, (uint64_t)o->n + 1);
+	if (err)
+		return err;
+	for (uint32_t id = 1; id <= o->n; id++)
+		for (uint64_t k = s->edge.first[id - 1]; k < s->edge.first[id]; k++)
+			if (s->edge.kind[k] == REFERENCE_WORD && !maybe_shown(s, id, k))
+				bits_set(&g->elsewhere, s->edge.dst[k]);
+	for (uint64_t i = 0; i < s->root.n; i++)
+		bits_set(&g->elsewhere, s->root.at[i].object_id);
+	return NULL;
+}
+
+/* Is edge k of this object one that its type is taken to own and show? A second word to the same is not. */
+static bool assumed(const struct pygc *g, uint32_t id, uint64_t k)
+{
+	const struct edge_table *e = &g->s->edge;
+	if (!g->assumes || !maybe_shown(g->s, id, k) || !counted(&g->s->object, e->dst[k]) ||
+	    bits_test(&g->elsewhere, e->dst[k]))
+		return false;
+	for (uint64_t i = k, n = 0; i-- > e->first[id - 1] && n < SAME_WORDS_MOST; n++)
+		if (e->dst[i] == e->dst[k])
+			return false;
+	return true;
+}
+
+/* ---- */
+
 static int32_t saturate(int64_t count)
 {
 	return count > INT32_MAX ? INT32_MAX : count < 0 ? 0 : (int32_t)count;
@@ -112,7 +169,8 @@ static struct error *pygc_subtract(struct pygc *g)
 		for (uint64_t k = e->first[id - 1]; k < e->first[id]; k++) {
 			uint32_t dst = e->dst[k];
 			bool own_buffer = o->owner_id && o->owner_id[dst - 1] == src;
-			bool follows = source && owning(e, k) && !unseen(e, k) && listed(o, dst);
+			bool follows = source && listed(o, dst) &&
+				       ((owning(e, k) && !unseen(e, k)) || assumed(g, id, k));
 			if (follows && g->refs[dst - 1] > 0 && g->refs[dst - 1] != INT32_MAX)
 				g->refs[dst - 1]--;
 			if (!follows && !own_buffer)
@@ -196,8 +254,9 @@ static void pygc_dead(struct pygc *g)
 				queue[n++] = dst;
 				continue;
 			}
-			if (!owning(e, k) || !counted(o, dst) || immortal(o, dst) ||
-			    g->refs[dst - 1] <= 0 || g->refs[dst - 1] == INT32_MAX)
+			if (!(owning(e, k) || assumed(g, id, k)) || !counted(o, dst) ||
+			    immortal(o, dst) || g->refs[dst - 1] <= 0 ||
+			    g->refs[dst - 1] == INT32_MAX)
 				continue;
 			if (--g->refs[dst - 1])
 				continue;
@@ -223,7 +282,9 @@ struct error *analysis_pygc(struct snapshot *s, struct log *log)
 		return NULL;
 	_cleanup_(pygc_deinit) struct pygc g = {.s = s};
 	struct csr graph = edges_forward(s);
-	struct error *err = pygc_subtract(&g);
+	struct error *err = pygc_elsewhere(&g);
+	if (!err)
+		err = pygc_subtract(&g);
 	graph.skip = &g.skip;
 	if (!err)
 		err = pygc_flood(&g, &graph);

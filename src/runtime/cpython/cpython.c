@@ -120,6 +120,8 @@ static struct error *nth_objects(struct py *py)
 		err = py_meta(py, "python_objects", "%" PRIu64, py->objects);
 	if (!err)
 		err = py_type_names_missing(py);
+	if (!err)
+		err = py_untraversed_tell(py);
 	return err;
 }
 

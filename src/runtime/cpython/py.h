@@ -291,6 +291,10 @@ struct error *py_values(struct py *py) _must_check_;
 /* A text's first bytes as UTF-8, whole characters, no escapes; false: it is no text. */
 bool py_text(const struct py *py, uint64_t at, char *buf, size_t room);
 
+/* ---- untraversed.c: facts and a finding about OBJECT_UNTRAVERSED ---- */
+
+struct error *py_untraversed_tell(const struct py *py) _must_check_;
+
 /* ---- visit*.c ---- */
 
 /* Last of the objects phase: how each type is visited; which blocks are part of which object. */

@@ -536,7 +536,7 @@ struct error *py_type_names_missing(const struct py *py)
 	}
 	if (!types)
 		return NULL;
-	py->snapshot->counts_doubtful = own > py->objects / DOUBTFUL_PART;
+	py->snapshot->counts_doubtful |= own > py->objects / DOUBTFUL_PART;
 	struct error *err = py_meta(py, "python_nameless_types", "%" PRIu64, types);
 	return err ? err : py_meta(py, "python_nameless_objects", "%" PRIu64, objects);
 }
