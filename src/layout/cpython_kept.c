@@ -39,6 +39,12 @@ const struct cpython_kept cpython_kept[] = {
 	 * PyUFunc_AddPromoter: info, which the list has by then. One for each loop that is added */
 	{CPYTHON_KEPT_LISTED, "_multiarray_umath", "numpy.ufunc", NULL,
 	 "a loop that the module adds to a ufunc and does not give back"},
+	/* scipy 1.10.1: scipy/interpolate/src/_fitpackmodule.c, PyInit__fitpack: fitpack_error */
+	{CPYTHON_KEPT_MEMBER, "_fitpack", "scipy.interpolate._fitpack", "error", UNREAD},
+	/* protobuf 3.21.12: google/protobuf/pyext/map_container.cc, InitMapContainers: an INCREF
+	 * beside that of the tuple */
+	{CPYTHON_KEPT_MEMBER, "_message", "collections.abc", "MutableMapping",
+	 "counted once too often by InitMapContainers"},
 };
 
 const unsigned cpython_nkept = sizeof(cpython_kept) / sizeof(cpython_kept[0]);

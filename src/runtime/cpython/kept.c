@@ -73,6 +73,8 @@ struct error *py_kept_counts(struct py *py)
 	if (!err && k.odd.n)
 		err = kept_known(&k);
 	if (!err && k.odd.n)
+		err = kept_f2py(&k);
+	if (!err && k.odd.n)
 		err = kept_cython(&k);
 	if (s->kept.n)
 		qsort(s->kept.at, s->kept.n, sizeof(*s->kept.at), kept_compare);

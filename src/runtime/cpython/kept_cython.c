@@ -511,6 +511,30 @@ static struct error *wrapper_take(struct kept *k, uint32_t id)
 							   : NULL;
 }
 
+/* A slice in a constant tuple that a module's data holds: __pyx_slice_, made first. */
+static struct error *slices_take(struct cython *c)
+{
+	const struct py *py = c->py;
+	const struct object_table *o = &py->snapshot->object;
+	struct error *err = NULL;
+	char name[TEXT_MOST];
+	uint64_t n;
+	for (uint64_t i = 0; i < c->word.n && !err; i++) {
+		const uint64_t at = o->address[c->word.at[i].object_id - 1];
+		if (!py_is(py, c->word.at[i].object_id, PY_KIND_tuple) ||
+		    !py_word(py, at + py->layout->object.size, &n) || n > ITEMS_MOST)
+			continue;
+		for (uint64_t k = 0; k < n && !err; k++) {
+			const uint32_t id = py_object_id(py, item_at(py, at, k));
+			const struct py_type *t = py_type_of(py, id);
+			if (t && !t->is_class && kept_spare(c->k, id) == 1 &&
+			    py_type_name(py, t, name, sizeof(name)) && !strcmp(name, "slice"))
+				err = kept_add(c->k, id, 1, CONSTANT, c->word.at[i].module_id);
+		}
+	}
+	return err;
+}
+
 static struct error *others_take(struct cython *c)
 {
 	struct error *err = NULL;
@@ -550,6 +574,8 @@ static struct error *cython_take(struct cython *c)
 		err = code_take(c);
 	if (!err)
 		err = tuples_take(c);
+	if (!err)
+		err = slices_take(c);
 	return err ? err : others_take(c);
 }
 

@@ -10,6 +10,7 @@
  *
  *	kept.c		finds objects with counts to spare, asks the others
  *	kept_cython.c	modules made by Cython, by what they leave in memory
+ *	kept_f2py.c	functions in Fortran
  *	kept_known.c	single objects of well-known modules: layout/cpython_kept.c
  */
 #pragma once
@@ -30,4 +31,5 @@ struct error *kept_add(struct kept *k, uint32_t id, uint32_t most, const char *c
 		       uint32_t module_id) _must_check_;
 
 struct error *kept_cython(struct kept *k) _must_check_;
+struct error *kept_f2py(struct kept *k) _must_check_;
 struct error *kept_known(struct kept *k) _must_check_;
