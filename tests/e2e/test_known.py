@@ -91,3 +91,26 @@ def test_missing_files(case, tmp_path):
     command("leaks", case.path, "--suppress", tmp_path / "none", status=1)
     command("leaks", case.path, "--baseline", tmp_path / "none", status=2)
     command("leaks", case.path, "--baseline", __file__, status=2)
+
+
+def test_known_and_open_add_up(dumps, tmp_path):
+    """Shapes that are known in whole, with and without a baseline that knows a part of the rest: no cluster twice."""
+    db = scan(dumps("leak_many").core, tmp_path / "x.db")
+    old = scan(dumps("sample_service").core, tmp_path / "old.db")
+    every = answer("leaks", db.path, "--all")["rows"]
+    shapes = {row["signature"] for row in every}
+    assert len(every) == db.one("SELECT count(*) FROM cluster WHERE kind = 'leak' AND NOT reachable")
+    assert [row["bytes"] for row in every] == sorted((row["bytes"] for row in every), reverse=True)
+    file = tmp_path / "s"
+    one = max(shapes, key=lambda s: sum(row["signature"] == s for row in every))
+    file.write_text("leak:^" + re.sub(r"[$^]", "*", one).replace(" (", "*(") + "$\n")
+    for extra in ([], ["--baseline", old.path], ["--baseline", db.path]):
+        options = ["--suppress", file, *extra]
+        folded, listed = answer("leaks", db.path, *options), answer("leaks", db.path, "--all", *options)["rows"]
+        left = [] if db.path in extra else [row for row in every if row["signature"] != one]
+        assert sorted(row["cluster_id"] for row in listed) == sorted(row["cluster_id"] for row in left)
+        assert folded["clusters"] == len(left) and folded["known_leaks"] == len(every) - len(left)
+        assert folded["known_bytes"] + sum(row["bytes"] for row in left) == sum(row["bytes"] for row in every)
+    assert answer("leaks", db.path, "--all", "-n", 3)["rows"] == every[:3]
+    old.close()
+    db.close()
