@@ -13,6 +13,9 @@ SELECT 'leak', CASE WHEN bytes >= 1048576 THEN 'error'
                    ELSE printf('%,d heads of one shape: %s', clusters, coalesce(signature, 'unknown')) END),
        CASE WHEN type IS NULL THEN '' WHEN shapes = 1 THEN coalesce(signature || '; ', '')
             ELSE printf('%,d shapes, mostly %s; ', shapes, coalesce(signature, 'unknown')) END
+       || iif(EXISTS (SELECT 1 FROM cluster_member m JOIN cluster c ON c.id = m.cluster_id
+                      WHERE m.object_id = head_id AND c.kind = 'cycle'),
+              'by a cycle they hold themselves: heapscan cycles DB; ', '')
        || printf('nothing in the dump leads to them; an example: heapscan show DB %d; all: heapscan leaks DB', head_id),
        objects, bytes, head_id, cluster_id, type_id
 FROM (SELECT o.type_id, t.name AS type, count(*) AS shapes, sum(s.clusters) AS clusters, sum(s.objects) AS objects,
@@ -21,6 +24,6 @@ FROM (SELECT o.type_id, t.name AS type, count(*) AS shapes, sum(s.clusters) AS c
       WHERE s.kind = 'leak' AND NOT s.reachable
             AND NOT EXISTS (SELECT 1 FROM garbage g WHERE g.object_id = s.head_id)
             AND NOT EXISTS (SELECT 1 FROM refcount_error e WHERE e.object_id = s.head_id AND e.excess > 0)
-      GROUP BY coalesce(o.type_id, -s.id))
-ORDER BY bytes DESC
-LIMIT 20;
+      GROUP BY coalesce(o.type_id, -s.id)
+      ORDER BY sum(s.bytes) DESC
+      LIMIT 20);

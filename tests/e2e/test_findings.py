@@ -34,6 +34,14 @@ def test_planted_cause_comes_first(dumps, db_path, name):
     assert f" {db_path}" in screen[at:] and " DB" not in screen[at:]
 
 
+@pytest.mark.parametrize("name, cyclic", [("leak_ring", True), ("leak_chain", False)])
+def test_leak_by_a_cycle(dumps, db_path, name, cyclic):
+    """Blocks that hold each other are lost for that: the finding says so."""
+    db = scan(dumps(name).core, db_path)
+    details = db.column("SELECT detail FROM finding WHERE kind = 'leak'")
+    assert details and any("by a cycle they hold themselves" in d for d in details) == cyclic
+
+
 def test_holder_is_exact(dumps, db_path):
     """The table that holds everything: its members, and all that hangs on them."""
     dump = dumps("holder_table")
