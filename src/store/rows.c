@@ -108,7 +108,7 @@ static inline int64_t serial_integer(uint64_t serial, const uint8_t *p)
 		return serial == 9;
 	if (!serial || serial == 7)
 		return 0;
-	v = (int8_t)p[0];
+	v = (int64_t)(p[0] ^ 0x80) - 0x80; /* the first byte has the sign */
 	for (uint64_t i = 1; i < serial_bytes(serial); i++)
 		v = (int64_t)((uint64_t)v << 8 | p[i]);
 	return v;
