@@ -6,6 +6,6 @@ WHERE h.new_id > 0 AND h.new_members - h.old_members >= :few
       AND (:steps = 1 OR EXISTS (
           SELECT 1 FROM main.item i LEFT JOIN main.item c ON c.parent_id = i.id
                JOIN main.growth g ON g.item_id IN (i.id, c.id)
-          WHERE i.kind = 'path' AND i.name = h.path AND g.rises = :steps))
+          WHERE i.kind = 'path' AND i.name = h.path AND :steps IN (g.rises, g.all_rises)))
 ORDER BY h.new_members - h.old_members DESC, h.new_id
 LIMIT :limit

@@ -8,6 +8,6 @@ WHERE f.new_used - f.old_used >= iif(f.form = 'hash table', :few, :least)
       AND (:steps = 1 OR EXISTS (
           SELECT 1 FROM main.item i LEFT JOIN main.item c ON c.parent_id = i.id
                JOIN main.growth g ON g.item_id IN (i.id, c.id)
-          WHERE i.kind = 'path' AND i.name = f.path AND g.rises = :steps))
+          WHERE i.kind = 'path' AND i.name = f.path AND :steps IN (g.rises, g.all_rises)))
 ORDER BY (f.new_used - f.old_used) * iif(f.form = 'hash table', 32, 1) DESC, f.new_id
 LIMIT :limit

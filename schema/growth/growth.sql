@@ -61,6 +61,22 @@ WITH RECURSIVE walk (id, point_id) AS (
          LEFT JOIN temp.fold f ON f.id = i.id)
 UPDATE main.growth SET point_id = walk.point_id FROM walk WHERE growth.item_id = walk.id;
 DROP TABLE temp.fold;
+
+-- In which steps all of it grew: what a new object holds grows when the object itself does not any more.
+CREATE INDEX main.growth_point ON growth (point_id);
+UPDATE main.growth SET all_rises = w.rises, all_falls = w.falls
+FROM (SELECT point_id, sum(step > 1 AND objects >= objects_before AND bytes >= bytes_before
+                           AND (objects > objects_before OR bytes > bytes_before)) AS rises,
+             sum(step > 1 AND (objects < objects_before OR bytes < bytes_before)) AS falls
+      FROM (SELECT point_id, step, objects, bytes,
+                   lag(objects) OVER w AS objects_before, lag(bytes) OVER w AS bytes_before
+            FROM (SELECT g.point_id, d.step, coalesce(sum(s.objects), 0) AS objects, coalesce(sum(s.bytes), 0) AS bytes
+                  FROM main.growth g CROSS JOIN main.dump d
+                       LEFT JOIN main.sample s ON s.item_id = g.item_id AND s.step = d.step
+                  WHERE g.point_id IS NOT NULL GROUP BY g.point_id, d.step)
+            WINDOW w AS (PARTITION BY point_id ORDER BY step))
+      GROUP BY point_id) w
+WHERE growth.item_id = w.point_id;
 UPDATE main.growth SET all_objects = s.objects, all_bytes = s.bytes, all_slope = s.slope
 FROM (SELECT point_id, sum(slope) AS slope, sum(new_objects - old_objects) AS objects, sum(new_bytes - old_bytes) AS bytes
       FROM main.growth WHERE point_id IS NOT NULL GROUP BY point_id) s
@@ -68,4 +84,3 @@ WHERE growth.item_id = s.point_id;
 UPDATE main.growth SET all_objects = new_objects - old_objects, all_bytes = new_bytes - old_bytes,
        all_slope = slope WHERE kind <> 'path';
 DROP TABLE temp.last;
-CREATE INDEX main.growth_point ON growth (point_id);

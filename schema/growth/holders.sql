@@ -8,6 +8,6 @@ WHERE (h.new_bytes - h.gone_bytes >= :least OR h.new_objects - h.gone_objects >=
       AND (:steps = 1 OR EXISTS (
           SELECT 1 FROM main.item i LEFT JOIN main.item c ON c.parent_id = i.id
                JOIN main.growth g ON g.item_id IN (i.id, c.id)
-          WHERE i.kind = 'path' AND i.name = h.path AND g.rises = :steps))
+          WHERE i.kind = 'path' AND i.name = h.path AND :steps IN (g.rises, g.all_rises)))
 ORDER BY h.new_bytes - h.gone_bytes DESC, h.new_id
 LIMIT :limit

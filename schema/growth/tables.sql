@@ -67,7 +67,9 @@ CREATE TABLE growth (
     point_id    INTEGER REFERENCES item (id), -- of a path: the growing one that this hangs off, or itself
     all_objects INTEGER NOT NULL DEFAULT 0, -- of a point: growth of all that hangs off it, and off no other point
     all_bytes   INTEGER NOT NULL DEFAULT 0, -- of a point: the same in bytes
-    all_slope   REAL              -- of a point: the slopes of all that
+    all_slope   REAL,             -- of a point: the slopes of all that
+    all_rises   INTEGER NOT NULL DEFAULT 0, -- of a point: steps in which all that grew, in all
+    all_falls   INTEGER NOT NULL DEFAULT 0  -- of a point: steps in which it shrank
 );
 
 -- The objects of the first and the last dump: one row for all that are new, one for those that are gone, one for

@@ -243,6 +243,15 @@ def test_several(case):
     assert [d["step"] for d in out["dumps"]] == [1, 2, 3]
 
 
+def test_several_late(tmp_path):
+    """What grows in every step may hang off something that came in the first and stayed as it is."""
+    out = diff(*rounds(tmp_path / "run", [native("grow_c.c")], ["late"], 3))
+    (row,) = out["paths"]
+    assert row["path"] == "late" and row["heaviest"].startswith("late->"), out["paths"]
+    assert row["all_objects"] >= 4 * EACH_C and (row["rises"], row["falls"]) == (2, 0)
+    assert row["slope"] == pytest.approx(row["bytes"] / 2, rel=0.05)
+
+
 def test_sets(case, tmp_path):
     """New, gone and surviving objects are what the two tables say."""
     made = tmp_path / "growth.db"

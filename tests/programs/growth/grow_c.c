@@ -42,6 +42,13 @@ struct ends {
 	struct link *first, *last;
 };
 
+/* Comes when the first dump has been made; from then on more and more hangs off it. */
+struct late {
+	long id[9];
+	struct item *first;
+};
+
+struct late *late;
 struct item *chain;
 struct ends *ends;
 struct link *head, *tail;
@@ -129,6 +136,14 @@ static void grow_globals(long n)
 	append(&head, &tail, n);
 }
 
+static void grow_late(long n)
+{
+	if (n == EACH)
+		late = calloc(1, sizeof(*late));
+	if (late)
+		late->first = item(n, late->first);
+}
+
 /* One block, ever bigger. */
 static void grow_buffer(long n)
 {
@@ -180,10 +195,10 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*grow)(long);
-	} grower[] = {{"chain", grow_chain},	{"table", grow_table}, {"array", grow_array},
-		      {"tree", grow_tree},	{"queue", grow_queue}, {"buffer", grow_buffer},
-		      {"leak", grow_leak},	{"none", grow_none},   {"ends", grow_ends},
-		      {"globals", grow_globals}};
+	} grower[] = {{"chain", grow_chain},	 {"table", grow_table}, {"array", grow_array},
+		      {"tree", grow_tree},	 {"queue", grow_queue}, {"buffer", grow_buffer},
+		      {"leak", grow_leak},	 {"none", grow_none},	{"ends", grow_ends},
+		      {"globals", grow_globals}, {"late", grow_late}};
 	long n = 0;
 	service = calloc(1, sizeof(*service));
 	ends = calloc(1, sizeof(*ends));
