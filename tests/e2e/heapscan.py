@@ -44,7 +44,12 @@ def command(*args, status=0, stdin=None, memory=None, timeout=TIMEOUT, cwd=None)
 
 
 class Database:
-    """A database, opened by the stock library, its invariants checked."""
+    """A database, opened by the stock library, its invariants checked.
+
+    Of Python processes, whose databases are many, big and alike, one in four has each entry of its indexes compared
+    with the tables; the others, as all, have their pages, rows and constraints checked (quick_check)."""
+
+    python = 0
 
     def __init__(self, path, done=None):
         self.path = Path(path)
@@ -79,7 +84,9 @@ class Database:
     def check(self):
         assert self.one("PRAGMA application_id") == APPLICATION_ID
         assert self.one("PRAGMA user_version") > 0
-        assert self.rows("PRAGMA integrity_check") == [("ok",)]
+        whole = "python_version" not in self.meta() or Database.python % 4 == 0
+        Database.python += "python_version" in self.meta()
+        assert self.rows("PRAGMA integrity_check" if whole else "PRAGMA quick_check") == [("ok",)]
         assert self.rows("PRAGMA foreign_key_check") == []
         self.check_objects()
         if self.meta()["kind"] == "trace":
