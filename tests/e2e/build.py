@@ -44,6 +44,7 @@ class Program:
     link=FILE      a library of its own to be linked with
     dlopen=FILE    a library of its own that it opens (its path is ORACLE_LIB)
     args=A,B       arguments
+    only=A,B       these variants: it takes a compiler long, and the others show no more
     """
 
     def __init__(self, source):
@@ -56,12 +57,13 @@ class Program:
         self.link = options.get("link")
         self.dlopen = options.get("dlopen")
         self.args = options.get("args", "").split(",") if options.get("args") else []
+        self.only = options.get("only", "").split(",") if options.get("only") else VARIANTS
 
     def __repr__(self):
         return self.name
 
     def possible(self, variant):
-        return not (self.dynamic and is_static(variant))
+        return variant in self.only and not (self.dynamic and is_static(variant))
 
 
 def programs():

@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from conftest import short
+from conftest import PROGRAMS, short
 from heapscan import command, scan, verify
 
-NATIVE = ["gcc-O0", "gcc-O2", "clang-O2", "stripped", "static-stripped", "i686"]
 
 
 def containers(db):
@@ -20,7 +19,7 @@ def rooms(oracle):
     return {a: (*room, oracle.spare[a], oracle.headers[a]) for a, room in oracle.rooms.items()}
 
 
-@pytest.mark.parametrize("variant", ["gcc-O2"] if short() else NATIVE)
+@pytest.mark.parametrize("variant", ["gcc-O2"] if short() else PROGRAMS["cxx_rooms"].only)
 def test_rooms(dumps, db_path, variant):
     """Every container, to the byte, and nothing else."""
     dump = dumps("cxx_rooms", variant)

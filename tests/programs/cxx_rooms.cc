@@ -1,4 +1,5 @@
 // Containers of the standard library with room to spare, or none: what they say of it themselves.
+// build: only=gcc-O0,gcc-O2,clang-O2,static-stripped,i686
 #include "oracle.h"
 
 #include <algorithm>
