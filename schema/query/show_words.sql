@@ -2,6 +2,10 @@
 WITH w AS (SELECT key AS position, json_extract(value, '$[0]') AS offset, json_extract(value, '$[1]') AS word,
                   json_extract(value, '$[2]') AS symbol, json_extract(value, '$[3]') AS text
            FROM json_each(:words)),
+-- Read once: an object may have references by the hundred thousand.
+n AS MATERIALIZED (SELECT offset, max(name) AS name FROM reference
+                   WHERE src = :id AND offset BETWEEN (SELECT min(offset) FROM w) AND (SELECT max(offset) FROM w)
+                   GROUP BY offset),
 k AS (SELECT w.*, CASE WHEN w.word <> 0 THEN coalesce(
                  (SELECT iif(w.word < coalesce(o.block, o.address) + o.size, o.id, NULL) FROM object o
                   WHERE o.address <= w.word ORDER BY o.address DESC LIMIT 1),
@@ -10,7 +14,7 @@ k AS (SELECT w.*, CASE WHEN w.word <> 0 THEN coalesce(
              CASE WHEN w.word <> 0 THEN (SELECT iif(w.word < f.address + f.size, f.address, NULL) FROM free_block f
                                          WHERE f.address <= w.word ORDER BY f.address DESC LIMIT 1) END AS free,
              (SELECT s.id FROM segment s WHERE s.start <= w.word AND w.word < s."end" LIMIT 1) AS segment_id,
-             (SELECT max(r.name) FROM reference r WHERE r.src = :id AND r.offset = w.offset) AS name
+             (SELECT n.name FROM n WHERE n.offset = w.offset) AS name
       FROM w)
 SELECT k.offset, k.word, k.object_id, k.symbol, k.name,
        CASE WHEN k.object_id IS NOT NULL THEN 'object'

@@ -11,17 +11,22 @@
 #include <string.h>
 
 enum {
-	STEPS_MOST = 150000,	/* objects looked at: a second, of ten million */
-	REFERRERS_MOST = 20000, /* of one object */
+	STEPS_MOST = 150000,	 /* objects looked at: a second, of ten million */
+	STEPS_NAMED = 80000,	 /* where names are asked for, which costs more */
+	REFERRERS_MOST = 20000,	 /* of one object */
+	REFERRERS_READ = 200000, /* where types are to be avoided, with those */
 	CANDIDATES_MOST = 4096,
-	HELD_MOST = 20000, /* steps of the scan's own path */
-	ROOTS_EACH = 4,	   /* of one object */
-	SPARE = 2,	   /* paths looked for, for each that is wanted: some say the same */
-	ALSO_MOST = 3,	   /* of the roots that say no more than a path: described */
+	TYPES_MOST = 1 << 24, /* ids of types that are told apart */
+	HELD_MOST = 20000,    /* steps of the scan's own path */
+	ROOTS_EACH = 4,	      /* of one object */
+	SPARE = 2,	      /* paths looked for, for each that is wanted: some say the same */
+	ALSO_MOST = 3,	      /* of the roots that say no more than a path: described */
 	MODULES = 0,	  /* quality, see path_roots.sql: a chain from here begins with a module, */
 	MODULE_STEPS = 3, /* and reads shorter by these than it is */
 	NAMED = 1,
 };
+
+enum { TYPE_AVOID = 1, TYPE_WANTED = 2 };
 
 struct candidate {
 	bool held;     /* it is the path that the scan found, not one of the search */
@@ -39,6 +44,7 @@ struct search {
 	struct path held;  /* the scan's own path, see search_held */
 	VEC(uint8_t) word; /* by step: references on the way to the goal that are not typed */
 	VEC(uint8_t) wanted;
+	VEC(uint8_t) type; /* by id: TYPE_AVOID, TYPE_WANTED */
 	VEC(struct candidate) found;
 	uint64_t max;	/* how many are asked for */
 	uint64_t good;	/* of these, how many have a name all the way */
@@ -54,6 +60,7 @@ static void search_deinit(struct search *s)
 	path_deinit(&s->held);
 	vec_deinit(&s->word);
 	vec_deinit(&s->wanted);
+	vec_deinit(&s->type);
 	vec_deinit(&s->found);
 	sqlite3_finalize(s->referrers);
 	sqlite3_finalize(s->roots);
@@ -130,12 +137,19 @@ static struct error *search_roots(struct search *s, uint32_t at, bool *stop)
 static struct error *search_expand(struct search *s, uint32_t at)
 {
 	struct error *err = NULL;
-	unsigned n = 0;
+	unsigned n = 0, read = 0;
 	int rc;
 	sqlite3_reset(s->referrers);
 	bind_int(s->referrers, ":id", s->path.step.at[at].vertex);
 	while (!err && (rc = sqlite3_step(s->referrers)) == SQLITE_ROW) {
-		uint64_t before = s->path.step.n;
+		uint64_t before = s->path.step.n,
+			 id = (uint64_t)sqlite3_column_int64(s->referrers, 3);
+		unsigned type = id < s->type.n ? s->type.at[id] : 0;
+		read++;
+		if (type & TYPE_AVOID)
+			continue;
+		if (n == REFERRERS_MOST)
+			break;
 		err = path_add(&s->path, at, (uint32_t)sqlite3_column_int64(s->referrers, 1),
 			       (uint64_t)sqlite3_column_int64(s->referrers, 0));
 		n++;
@@ -144,9 +158,34 @@ static struct error *search_expand(struct search *s, uint32_t at)
 		unsigned word = s->word.at[at] + (sqlite3_column_int(s->referrers, 2) != 1);
 		err = vec_push(&s->word, (uint8_t)(word > 255 ? 255 : word));
 		if (!err)
-			err = vec_push(&s->wanted, (uint8_t)sqlite3_column_int(s->referrers, 3));
+			err = vec_push(&s->wanted, (uint8_t)(type & TYPE_WANTED));
 	}
-	s->cut |= n == REFERRERS_MOST;
+	s->cut |= n == REFERRERS_MOST || read == REFERRERS_READ;
+	return err || rc == SQLITE_DONE || rc == SQLITE_ROW ? err : search_error(s);
+}
+
+/* Marks the types of such names; NULL: none. */
+static struct error *search_types(struct search *s, const char *re, uint8_t mark)
+{
+	_cleanup_(finalize) sqlite3_stmt *stmt = NULL;
+	const char *sql = embed_find("query/path_types.sql");
+	struct error *err = NULL;
+	int rc = SQLITE_DONE;
+	assert(sql);
+	if (!re)
+		return NULL;
+	if (sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL))
+		return search_error(s);
+	bind_text(stmt, ":re", re);
+	while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		int64_t id = sqlite3_column_int64(stmt, 0);
+		if (id < 0 || id > TYPES_MOST)
+			continue;
+		while (!err && s->type.n <= (uint64_t)id)
+			err = vec_push(&s->type, 0);
+		if (!err)
+			s->type.at[id] |= mark;
+	}
 	return err || rc == SQLITE_DONE ? err : search_error(s);
 }
 
@@ -163,12 +202,12 @@ static struct error *search_prepare(struct search *s)
 	    sqlite3_prepare_v2(s->db, hold, -1, &s->hold, NULL) ||
 	    sqlite3_step(s->hold) != SQLITE_ROW)
 		return search_error(s);
-	bind_int(s->referrers, ":limit", REFERRERS_MOST);
+	bind_int(s->referrers, ":limit", s->query->avoid ? REFERRERS_READ : REFERRERS_MOST);
 	bind_int(s->roots, ":limit", ROOTS_EACH);
 	bind_text(s->referrers, ":avoid", s->query->avoid);
-	bind_text(s->referrers, ":to_type", s->query->to_type);
 	bind_text(s->roots, ":avoid", s->query->avoid);
-	return NULL;
+	struct error *err = search_types(s, s->query->avoid, TYPE_AVOID);
+	return err ? err : search_types(s, s->query->to_type, TYPE_WANTED);
 }
 
 /*
@@ -294,6 +333,7 @@ static struct error *search_run(struct search *s)
 		err = vec_push(&s->wanted, 0);
 	s->max = SPARE * (s->query->max ? s->query->max : PATHS_WANTED);
 	s->until = UINT32_MAX;
+	const uint64_t most = s->query->avoid || s->query->to_type ? STEPS_NAMED : STEPS_MOST;
 	while (!err && s->found.n < CANDIDATES_MOST && path_next(&s->path, &at)) {
 		bool stop = false;
 		if (s->path.step.at[at].depth > s->until)
@@ -307,7 +347,7 @@ static struct error *search_run(struct search *s)
 		}
 		if (!err && !stop)
 			err = search_expand(s, at);
-		if (s->path.step.n > STEPS_MOST) {
+		if (s->path.step.n > most) {
 			s->cut = true;
 			break;
 		}

@@ -1,6 +1,7 @@
 """Paths in heaps where a search backwards would have to look at too much."""
 
 import json
+from pathlib import Path
 
 from heapscan import command, scan
 
@@ -42,3 +43,21 @@ def test_held_by(dumps, db_path):
         sound.update(way, [at])
     assert sound == set(held)
     assert db.one("SELECT count(held_by) FROM object WHERE reachable = 0") == 0
+
+
+def test_types_to_avoid_and_to_begin_at(tmp_path):
+    db = scan(Path(__file__).resolve().parents[2] / "sample-dumps" / "python.core.xz", tmp_path / "x.db")
+    user = db.one("SELECT o.id FROM object o JOIN type t ON t.id = o.type_id WHERE t.name = 'shop.User' LIMIT 1")
+    known = dict(db.rows("SELECT o.id, t.name FROM object o JOIN type t ON t.id = o.type_id"))
+
+    def steps(*options):
+        out = json.loads(command("path", db.path, f"#{user}", "--format", "json", *options).out)
+        assert out["steps"] and all(step["id"] != user for step in out["steps"] if step["step"] == 0)
+        return out["steps"]
+
+    assert "dict" in {known.get(step["id"]) for step in steps("--max", "10")}
+    for step in steps("--avoid", "^dict$", "--max", "10"):
+        assert known.get(step["id"]) != "dict"
+    for step in steps("--to-type", "^(list|dict)$", "--max", "10"):
+        assert (known.get(step["id"]) in ("list", "dict")) == (step["step"] == 0)
+    db.close()
