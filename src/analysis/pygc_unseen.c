@@ -12,7 +12,8 @@
  *	one with a block of C memory that leads on, whose tp_traverse visits nothing there
  *
  * Where no such object is and a type's function could not be followed (OBJECT_UNTRAVERSED), it may
- * be a cycle that a collection would free, or not: collectable is not known then.
+ * be a cycle that a collection would free, or not: collectable is not known then, whether pygc.c took it
+ * to be garbage or not.
  *
  * Linear in members and their references; 4 bytes per object while it runs.
  */
@@ -238,6 +239,15 @@ static void leaks_mark(const struct cycles *c)
 	}
 }
 
+/* Garbage only if a type's function shows what pygc.c takes it to show. */
+static bool assumed_dead(const struct snapshot *s, const struct cluster_row *r)
+{
+	for (uint64_t m = 0; m < r->objects; m++)
+		if (s->object.flags[s->member.at[r->first_member + m] - 1] & OBJECT_UNTRAVERSED)
+			return true;
+	return false;
+}
+
 struct error *analysis_pygc_unseen(struct snapshot *s, struct log *log)
 {
 	const struct object_table *o = &s->object;
@@ -251,12 +261,14 @@ struct error *analysis_pygc_unseen(struct snapshot *s, struct log *log)
 		struct cluster_row *r = &s->cluster.at[i];
 		if (r->kind != CLUSTER_CYCLE || r->reachable)
 			continue;
-		if (o->flags[r->head_id - 1] & OBJECT_DEAD) {
+		const bool dead = o->flags[r->head_id - 1] & OBJECT_DEAD;
+		struct unseen u = {.why = UNSEEN_NOT};
+		if (!dead || assumed_dead(s, r))
+			u = unseen_find(&c, r);
+		if (dead && u.why == UNSEEN_NOT) {
 			bool stays = o->flags[r->head_id - 1] & OBJECT_UNCOLLECTABLE;
 			r->collectable = stays ? COLLECTABLE_NO : COLLECTABLE_YES;
-			continue;
 		}
-		struct unseen u = unseen_find(&c, r);
 		if (u.why == UNSEEN_NOT)
 			continue;
 		r->culprit_id = u.culprit;
