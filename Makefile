@@ -30,7 +30,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/*
 
 .DEFAULT_GOAL := all
 .PHONY: help all lib unit unit-run e2e check demo bench fuzz asan clang valgrind coverage tidy analyze \
-	format layouts suites apps pythons builds install clean setup setup-test
+	format layouts suites apps apps-suites pythons builds install clean setup setup-test
 
 ## all: build build/heapscan, and its SQL functions as a loadable extension, build/heapscan.so
 all: $(BUILD)/heapscan $(BUILD)/heapscan.so
@@ -166,8 +166,8 @@ pythons: all
 	PYTHONS_ONLY="$(PYTHON_SUITES)" $(PYTEST) $(if $(SHORT),$(PYTHONS_SHORT:%=tests/python/test_%.py),tests/python)
 PYTHONS_SHORT := objects newer referents refs garbage lines waiting
 
-## builds: CPython of 32 bits, --with-pydebug, --disable-gil (BUILDS="i386 debug free-threaded"; the last is compiled)
-BUILDS ?= i386 debug free-threaded
+## builds: CPython of 32 bits, --with-pydebug, --disable-gil, --with-trace-refs (BUILDS="i386 debug free-threaded trace-refs trace-refs-2.7"; the last three are compiled)
+BUILDS ?= i386 debug free-threaded trace-refs trace-refs-2.7
 builds: all
 	PYTHON=$(PYTHON) scripts/fetch-builds $(BUILD)/builds $(BUILDS)
 	BUILDS="$(BUILDS)" $(PYTEST) tests/python/other_builds.py
@@ -201,6 +201,13 @@ tidy:
 ## apps: all real applications of tests/apps against what they say of themselves (scripts/setup apps)
 apps: all
 	APPS=all BUILD=$(BUILD) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/python/test_apps.py
+
+## apps-suites: some of them with the interpreters and packages of other Debian suites (APPS_SUITES="bullseye trixie")
+APPS_SUITES ?= bullseye trixie
+apps-suites: all
+	PYTHON=$(PYTHON) scripts/fetch-pythons $(PYTHONS_DIR) $(APPS_SUITES)
+	scripts/fetch-apps $(BUILD)/apps $(APPS_SUITES)
+	set -e; for s in $(APPS_SUITES); do APPS=all APPS_SUITE=$$s $(PYTEST) tests/python/test_apps.py; done
 
 ## layouts: compare the tables of CPython's layouts with the headers that are present
 layouts:

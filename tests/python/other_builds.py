@@ -1,8 +1,8 @@
 """Builds of CPython that Debian or a developer has beside the usual one (`make builds`;
 scripts/fetch-builds fetched them into $BUILD/builds). BUILDS names them.
 
-A build --with-pydebug is read like any other. One of 32 bits, or without the GIL, is recognised and
-refused with a sentence; what is native is then found all the same."""
+A build --with-pydebug is read like any other. One of 32 bits, without the GIL, or --with-trace-refs, is
+recognised and refused with a sentence; what is native is then found all the same."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ from build import BUILD  # noqa: E402
 from heapscan import check_sound, command, scan  # noqa: E402
 from test_referents import Truth  # noqa: E402
 
-NAMES = os.environ.get("BUILDS", "i386 debug free-threaded").split()
+NAMES = os.environ.get("BUILDS", "i386 debug free-threaded trace-refs trace-refs-2.7").split()
 
 
 class Build:
@@ -65,7 +65,9 @@ def test_debug(tmp_path, malloc):
 
 
 REFUSED = {"i386": "CPython 3.11.2 is of 32 bits",
-           "free-threaded": "CPython 3.13.5 was built without the GIL (free-threaded)"}
+           "free-threaded": "CPython 3.13.5 was built without the GIL (free-threaded)",
+           "trace-refs": "CPython 3.11.2 was built with --with-trace-refs",
+           "trace-refs-2.7": "CPython 2.7.18 was built with --with-trace-refs"}
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n in REFUSED])
@@ -85,9 +87,10 @@ def test_refused(tmp_path, name):
                 db.rows("SELECT address, size, reachable FROM object WHERE size > 3990")}
         assert {a: rows[a][0] for a in lost} == lost
         # Where addresses are as short as numbers and texts are, some of these look like one. And what
-        # calls left on stacks, and in memory that mimalloc holds free, holds a few.
-        if name != "i386":
-            assert len([a for a in lost if rows[a][1] != 0]) <= 20
+        # calls left on stacks, and in memory that mimalloc holds free, holds a few; in blocks behind objects
+        # whose size nobody tells, half of them.
+        most = {"i386": 100, "free-threaded": 20}.get(name, 75)
+        assert len([a for a in lost if rows[a][1] != 0]) <= most
         assert db.one("SELECT count(*) FROM thread") == 2
         assert "has a Python interpreter that cannot be read" in command(db.path).out
     builds.clean(dump.folder)
