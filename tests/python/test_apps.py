@@ -1,7 +1,10 @@
 """Real applications under load, with Debian's packages: objects, referents, garbage and counts.
 
 Those of LIGHT run in `make check`, all of them in `make apps` (APPS=all). An application whose packages
-are not there is left out; scripts/setup test installs what LIGHT needs, scripts/setup apps the rest."""
+are not there is left out; scripts/setup test installs what LIGHT needs, scripts/setup apps the rest.
+
+APPS_SUITE names another suite: its interpreter (scripts/fetch-pythons) and its packages, which scripts/fetch-apps
+unpacked below $BUILD/apps (`make apps-suites`)."""
 
 import os
 import subprocess
@@ -14,12 +17,30 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e"), str(HERE.parent / "apps")]
 
 import dump as dumper  # noqa: E402
+import interpreters  # noqa: E402
+from test_referents import MISSED  # noqa: E402
+from build import BUILD  # noqa: E402
 from compare import Compared, Truth  # noqa: E402
 from heapscan import command, Database  # noqa: E402
 
 PROGRAMS = HERE.parent / "apps" / "programs"
 PYTHON = "/usr/bin/python3"
+COMMAND, ENV = [PYTHON], {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+SUITE = os.environ.get("APPS_SUITE")
+if SUITE:
+    root = BUILD / "apps" / SUITE
+    assert (root / ".complete").exists(), f"{SUITE} was not fetched"
+    (PYTHON,) = [i.path for i in interpreters.interpreters()
+                 if interpreters.suite(i.path) == SUITE and i.version[0] == 3][:1]
+    COMMAND = interpreters.command(PYTHON)
+    libraries = root / "usr/lib/x86_64-linux-gnu"
+    COMMAND[1] += "".join(f":{p}" for p in (libraries, libraries / "blas", libraries / "lapack"))
+    ENV["PYTHONPATH"] = str(root / "usr/lib/python3/dist-packages")
 ALL = os.environ.get("APPS") == "all"
+
+# Besides what tests/python/test_referents.py gives reasons for: a module's state may have what it refers to one
+# block further away (3.13's _decimal: the exceptions of its conditions, signal_map and cond_map).
+FARTHER = {("module", "type")}
 
 # name: what it imports; load; in `make check`, too
 APPS = {
@@ -57,7 +78,8 @@ def seen(request, app):
 
 
 def present(packages):
-    return not subprocess.run([PYTHON, "-c", "import " + ", ".join(packages)], capture_output=True).returncode \
+    return not subprocess.run([*COMMAND, "-c", "import " + ", ".join(packages)], capture_output=True,
+                              env=ENV).returncode \
         if packages else Path(PYTHON).exists()
 
 
@@ -68,8 +90,7 @@ def app(request, tmp_path_factory):
         pytest.skip("not installed: " + " ".join(packages))
     folder = tmp_path_factory.mktemp("apps") / request.param
     truth = folder.parent / "truth"
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    made = dumper.run(folder, [PYTHON, "-B", PROGRAMS / f"{request.param}_app.py", truth, *load], PYTHON, env=env)
+    made = dumper.run(folder, [*COMMAND, "-B", PROGRAMS / f"{request.param}_app.py", truth, *load], PYTHON, env=ENV)
     command(made.core, "-o", folder / "x.db")
     made.core.unlink()
     compared = Compared(Truth(truth), Database(folder / "x.db"))
@@ -160,7 +181,10 @@ def test_kept(app):
 def test_referents(app):
     """All that gc.get_referents tells; besides, words that look like references to what a module's state,
     C code and types whose traverse function cannot be followed lead to (tests/python/test_referents.py)."""
-    assert not app.missed, app.missed
+    missed = {k: n for k, n in app.missed.items()
+              if not SUITE or tuple(t.rpartition(".")[2] for t in k) not in MISSED | FARTHER}
+    assert not missed, missed
+    assert sum(app.missed.values()) <= 20
     assert sum(app.extra.values()) <= 20 + app.referents // (10 if "greenlet.greenlet" in app.name.values() else 200)
 
 
