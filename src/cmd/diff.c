@@ -468,6 +468,12 @@ static struct error *print_totals(struct diff *d)
 		    cmd_bytes(d->ctx, d->new_bytes),
 		    cmd_plural(d->ctx, d->new_objects, "object", "objects"),
 		    bytes_signed(d->ctx, d->new_bytes - d->old_bytes));
+	/* No growth, and nothing that could be seen to grow, are two things. */
+	if (!d->trace && (!d->old_objects || !d->new_objects))
+		report_line(rep,
+			    "No heap was found in %s: what grew is not seen. The summary of a "
+			    "dump (heapscan DB) says why.",
+			    d->old_objects || d->new_objects ? "one of the dumps" : "these dumps");
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct error *err = cmd_prepare(d->ctx, "growth/states.sql", 0, &stmt);
 	bool found = true;

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -329,6 +330,8 @@ def test_order_and_kinds(case, tmp_path):
     assert "newer heapscan" in command("diff", case[0], newer, status=2).err
     exe = variant("exe.db", "UPDATE meta SET value = '/bin/other' WHERE key = 'exe'")
     assert "another program?" in command("diff", case[0], exe).err
+    empty = variant("empty.db", "DELETE FROM object; DELETE FROM census; DELETE FROM reference; DELETE FROM retention")
+    assert "No heap was found in one of the dumps" in command("diff", empty, case[1]).out
     run = variant("run.db", "UPDATE meta SET value = 'feed' WHERE key = 'execution'")
     out = diff(run, case[1])
     assert out["relation"] == "runs" and "holders" not in out
@@ -394,6 +397,68 @@ def gcore(pid, out):
                           capture_output=True, text=True, timeout=120)
     if not Path(out).exists():
         pytest.skip(f"gdb wrote no core: {done.stderr[-200:]}")
+
+
+class Broker:
+    """A client of an MQTT broker; when `publish` returns, all has been dealt with."""
+
+    def __init__(self, port):
+        for _ in range(600):
+            try:
+                self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+                break
+            except OSError:
+                time.sleep(0.05)
+        self.say(b"\x10", b"\0\4MQTT\4\2\0\0\0\1c", 4)
+
+    def say(self, kind, body, answer):
+        self.socket.sendall(kind + bytes([len(body)]) + body)
+        while answer:
+            got = self.socket.recv(answer)
+            assert got
+            answer -= len(got)
+
+    def publish(self, topics, kind):
+        for topic in topics:
+            name = topic.encode()
+            self.say(kind, len(name).to_bytes(2, "big") + name + b"x" * 60, 0)
+        self.say(b"\xc0", b"", 2)  # a ping is answered in its turn
+
+
+def test_daemon(tmp_path):
+    """A daemon that we did not write: nothing grows while it serves, then what it has to keep is the first line."""
+    if not shutil.which("mosquitto"):
+        pytest.skip("no mosquitto")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nsys_interval 0\n")
+    server = subprocess.Popen([shutil.which("mosquitto"), "-c", tmp_path / "conf"], cwd=tmp_path,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    dbs = []
+
+    def dump():
+        gcore(server.pid, tmp_path / "core")
+        dbs.append(tmp_path / f"{len(dbs)}.db")
+        read(tmp_path / "core", dbs[-1])
+
+    try:
+        broker = Broker(port)
+        for _ in range(3):
+            broker.publish([f"seen/{i}" for i in range(200)], b"\x30")
+            dump()
+        idle = diff(*dbs)
+        assert idle["relation"] == "process" and idle["paths"] == [], idle["paths"]
+        for step in range(2):
+            broker.publish([f"kept/{step}/{i}" for i in range(300)], b"\x31")  # to be retained
+            dump()
+        out = diff(*dbs[2:])
+        first = out["paths"][0]
+        assert first["rises"] == 2 and first["bytes"] > 0.9 * (out["new_bytes"] - out["old_bytes"]), out["paths"]
+        assert first["all_objects"] >= 2 * 300 * 3  # for each a node, a message, a text
+    finally:
+        server.kill()
+        server.wait()
 
 
 SERVER = """
