@@ -1,6 +1,7 @@
 -- Indexes for the questions people ask. object by address, by type, by size and by what it retains, what it
 -- dominates, and the buffers of an owner; the biggest of a type; references from both ends; roots by what they hold;
--- clusters of an object. One over a column that is NULL in every row is not made: a trace has no types.
+-- clusters of an object. One over a column that is NULL in every row is not made (a trace has no types), but for those
+-- that leave NULL out: questions go by way of them whether they have rows or not.
 CREATE INDEX object_address ON object (address);
 CREATE INDEX object_type ON object (type_id);
 CREATE INDEX object_size ON object (size);

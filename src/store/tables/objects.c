@@ -121,22 +121,12 @@ static void object_dominator_keys(const struct snapshot *s, uint64_t first, uint
 		out[i] = s->object.dominator ? s->object.dominator[first + i] : 0;
 }
 
-static bool object_dominator_known(const struct snapshot *s)
-{
-	return s->object.dominator;
-}
-
 static void object_owner_keys(const struct snapshot *s, uint64_t first, uint64_t n, uint64_t *hint,
 			      int64_t *out)
 {
 	(void)hint;
 	for (uint64_t i = 0; i < n; i++)
 		out[i] = s->object.owner_id ? s->object.owner_id[first + i] : 0;
-}
-
-static bool object_owner_known(const struct snapshot *s)
-{
-	return s->object.owner_id;
 }
 
 static uint64_t written_rows(const struct snapshot *s)
@@ -200,14 +190,12 @@ const struct store_table store_table_object = {
 			 .column = "dominator_id",
 			 .zero_is_null = true,
 			 .partial = true,
-			 .keys = object_dominator_keys,
-			 .known = object_dominator_known},
+			 .keys = object_dominator_keys},
 			{.name = "object_owner",
 			 .column = "owner_id",
 			 .zero_is_null = true,
 			 .partial = true,
-			 .keys = object_owner_keys,
-			 .known = object_owner_known},
+			 .keys = object_owner_keys},
 		},
 };
 
