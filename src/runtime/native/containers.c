@@ -48,11 +48,15 @@ struct claims {
 	VEC(struct claim) row;
 };
 
+struct chain {
+	struct claim *first; /* the surest */
+};
+
 struct containers_job {
 	const struct runtime_context *ctx;
 	unsigned slices;
 	struct claims slice[SLICES_MAX + 1]; /* the last: of roots */
-	struct claim **first;		     /* by object id - 1: chains */
+	struct chain *chain;		     /* by object id - 1 */
 };
 
 /* ---- 1 ---- */
@@ -276,7 +280,7 @@ static void chain_add(struct claim **at, struct claim *c)
 /* The claim that is believed of a block; NULL: there is none. */
 static const struct claim *claim_of(const struct containers_job *job, uint32_t dst)
 {
-	const struct claim *c = job->first[dst - 1];
+	const struct claim *c = job->chain[dst - 1].first;
 	while (c && c->stale)
 		c = c->next;
 	return c;
@@ -394,21 +398,21 @@ struct error *native_containers(struct runtime_context *ctx)
 	uint64_t claims = 0;
 	for (unsigned k = 0; k <= job->slices; k++)
 		claims += job->slice[k].row.n;
-	job->first = huge_zalloc(n, sizeof(*job->first));
-	if (!err && !job->first)
+	job->chain = huge_zalloc(n, sizeof(*job->chain));
+	if (!err && !job->chain)
 		err = &error_nomem;
 	if (!err && claims) {
 		for (unsigned k = 0; k <= job->slices; k++)
 			for (uint64_t i = 0; i < job->slice[k].row.n; i++) {
 				struct claim *c = &job->slice[k].row.at[i];
-				chain_add(&job->first[c->dst - 1], c);
+				chain_add(&job->chain[c->dst - 1].first, c);
 			}
 		claims_drop_stale(job);
 		err = claims_keep(ctx, job);
 	}
 	for (unsigned k = 0; k <= job->slices; k++)
 		vec_deinit(&job->slice[k].row);
-	free(job->first);
+	free(job->chain);
 	free(job);
 	return err;
 }
