@@ -343,6 +343,10 @@ def test_free_lists(tmp_path, version, stripped):
         assert len(freed) == 20
         reachable = dict(db.rows("SELECT address, reachable FROM object WHERE refcount = 0"))
         assert not [a for a in freed if a in reachable and not reachable[a]]
+        # So are tables that only the array leads to.
+        lost = db.rows("""SELECT printf('0x%x', address), size FROM object
+                          WHERE NOT reachable AND refcount IS NULL AND owner_id IS NULL""")
+        assert not lost, lost
     builds.clean(tmp_path)
 
 

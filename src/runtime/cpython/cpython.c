@@ -146,6 +146,8 @@ static struct error *nth_references(struct py *py)
 	if (!err)
 		err = py_statics_roots(py);
 	if (!err)
+		err = py_freelists_roots(py);
+	if (!err)
 		err = py_suspended_find(py);
 	return err ? err : py_states_roots(py);
 }
@@ -179,6 +181,7 @@ static void nth_finish(struct py *py)
 	vec_deinit(&py->type);
 	vec_deinit(&py->fixed);
 	vec_deinit(&py->trace);
+	vec_deinit(&py->free_array);
 	vec_deinit(&py->trace_block);
 	bits_deinit(&py->interned);
 	bits_deinit(&py->on_thread);

@@ -12,6 +12,10 @@
  * expect: a run of less than RUN_LEAST, or in a place that only clang gives to an array, is not taken for
  * one and may hide a leak or two; as many dicts in variables of C side by side, and nothing behind them,
  * lose these holders.
+ *
+ * A table that a dict has outgrown keeps its count of 1 there (Objects/dictobject.c, dictresize, to 3.10),
+ * as one that was given out again has it. They are told apart when it is known which tables dicts have:
+ * what nobody has is in use, and becomes a root.
  */
 #include "runtime/cpython/states.h"
 
@@ -37,7 +41,10 @@ static struct error *array_hide(struct py *py, uint64_t start)
 	while (at < end && py_word(py, at, &object) && object &&
 	       py_word(py, object + py->layout->object.refcnt, &count) && !count)
 		at += 8;
-	return at < end ? snapshot_add_opaque(py->snapshot, at, end, why) : NULL;
+	if (at >= end)
+		return NULL;
+	struct error *err = vec_push(&py->free_array, ((struct py_free_array){at, end}));
+	return err ? err : snapshot_add_opaque(py->snapshot, at, end, why);
 }
 
 /* "free_list", "free_list.12", "free_list.lto_priv.0" */
@@ -167,5 +174,42 @@ struct error *py_freelists_hide(struct py *py)
 	for (uint64_t i = 0; i < states.interpreter.n && !err; i++)
 		for (unsigned k = 0; k < sizeof(field) / sizeof(field[0]) && !err; k++)
 			err = array_hide(py, states.interpreter.at[i] + field[k]);
+	return err;
+}
+
+/* Has CPython kept it? Then its address, and its id. */
+static bool is_kept_table(const struct py *py, uint64_t at, uint32_t *id)
+{
+	const struct image_module *m = image_module_get(py->image, py->cpython.module_id);
+	const struct object_table *o = &py->snapshot->object;
+	uint64_t word;
+	if (!py_word(py, at, &word) || !word || word % 8 || !is_small_table(py, m, word))
+		return false;
+	*id = snapshot_object_find(py->snapshot, word);
+	return *id && !py->object_type[*id - 1] && !(o->owner_id && o->owner_id[*id - 1]);
+}
+
+struct error *py_freelists_roots(struct py *py)
+{
+	struct error *err = NULL;
+	uint32_t id;
+	for (uint64_t i = 0; i < py->free_array.n && !err && py->object_type; i++) {
+		const struct py_free_array *a = &py->free_array.at[i];
+		for (uint64_t at = a->start; at < a->end && !err && is_kept_table(py, at, &id);
+		     at += 8) {
+			struct root_row row = {
+				.object_id = id,
+				.address = at,
+				.grade = ROOT_GLOBAL,
+				.how = EDGE_START,
+				.found = ROOT_BY_RUNTIME,
+				.depth = -1,
+				.module_id = image_module_find(py->image, at),
+			};
+			err = intern_str(&py->snapshot->strings, "keys_free_list", &row.name);
+			if (!err)
+				err = vec_push(&py->snapshot->root, row);
+		}
+	}
 	return err;
 }

@@ -83,6 +83,11 @@ struct py_trace {
 	uint64_t address, size, traceback;
 };
 
+/* The part of an array of freed objects that no scan reads: freelists.c. */
+struct py_free_array {
+	uint64_t start, end;
+};
+
 struct py {
 	const struct runtime_context *ctx;
 	unsigned nth; /* of several in the process: RUNTIME_cpython + nth is its id */
@@ -101,7 +106,8 @@ struct py {
 	uint64_t objects;	     /* how many */
 	VEC(struct py_trace) trace;  /* from prepare to the objects phase */
 	VEC(uint64_t) trace_block;   /* as long: blocks of tracemalloc's own tables */
-	struct py_visit *visit;	     /* visit_impl.h */
+	VEC(struct py_free_array) free_array;
+	struct py_visit *visit;		/* visit_impl.h */
 	struct py_damage_count *damage; /* damaged.h */
 	uint64_t main_interpreter;
 	/* builtin_types.c: bytes into an interpreter's state; 0: types have all in themselves */

@@ -61,6 +61,8 @@ void py_states_deinit(struct py_states *s);
 struct error *py_threads_prepare(struct py *py) _must_check_;
 /* Before blocks are sealed: the arrays of freed objects are read by no scan. */
 struct error *py_freelists_hide(struct py *py) _must_check_;
+/* The references phase: tables of dicts that only those arrays have. */
+struct error *py_freelists_roots(struct py *py) _must_check_;
 uint32_t py_thread_match(const struct py *py, uint64_t thread);
 
 struct py_frames {

@@ -34,7 +34,7 @@ def untold(o):
     return []
 
 
-def walk(objects, out):
+def tell(objects, out):
     seen, skip, names = set(), {id(objects), id(out)}, {}
     frame = sys._getframe()
     while frame:
@@ -59,9 +59,12 @@ def walk(objects, out):
     out.flush()
 
 
-def collect(objects, out):
-    """Finalizers run here: a lock that another thread holds would stop it."""
-    del objects
+def walk(out):
+    tell(gc.get_objects(), out)
+
+
+def collect(out):
+    """No list of the objects is anywhere, nor in a frame that waits. Finalizers run here: a lock that another thread holds would stop it."""
     gc.set_debug(gc.DEBUG_SAVEALL)
     gc.collect()
     for o in gc.garbage:
@@ -75,7 +78,7 @@ def in_child(libc, write, out):
         status = 1
         try:
             libc.alarm(SECONDS)
-            write(gc.get_objects(), out)
+            write(out)
             status = 0
         finally:
             os._exit(status)
@@ -93,7 +96,7 @@ def die(truth):
     libc.fork
     with open(os.devnull, "w") as nowhere:
         # What is made at its first use is made before: a static type gets ready when it is asked its name.
-        walk(gc.get_objects(), nowhere)
+        walk(nowhere)
     with open(truth, "w") as out:
         in_child(libc, walk, out)
         out.seek(0, 2)
