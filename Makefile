@@ -202,8 +202,8 @@ tidy:
 apps: all
 	APPS=all BUILD=$(BUILD) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/python/test_apps.py
 
-## apps-suites: some of them with the interpreters and packages of other Debian suites (APPS_SUITES="trixie")
-APPS_SUITES ?= trixie
+## apps-suites: some of them with the interpreters and packages of other Debian suites (APPS_SUITES="bullseye trixie")
+APPS_SUITES ?= bullseye trixie
 apps-suites: all
 	PYTHON=$(PYTHON) scripts/fetch-pythons $(PYTHONS_DIR) $(APPS_SUITES)
 	scripts/fetch-apps $(BUILD)/apps $(APPS_SUITES)

@@ -39,11 +39,15 @@ EVERYTHING = os.environ.get("PROFILES") == "all"
 SOME = ["live_bytes", "allocations"]
 
 
+def cases(programs, some):
+    """All of them, or those of `make check`; the sanitizers' run has enough of the samples."""
+    return [pytest.param(r, p, id=f"{p}-{r}") for p in programs for r in RECORDERS
+            if EVERYTHING or (not SANITIZED and some(r, p))]
+
+
 def record(recorder, folder, program):
-    if not profiles.present(recorder):
-        pytest.skip(f"no {recorder}")
-    if not shutil.which(str(program[0])):
-        pytest.skip(f"no {program[0]}")
+    assert profiles.present(recorder), f"no {recorder}: scripts/setup test"
+    assert shutil.which(str(program[0])), f"no {program[0]}"
     how, sample = RECORDERS[recorder]
     return how(folder, program, sample)
 
@@ -67,12 +71,9 @@ def check_places(recorder, profile, tmp_path, db_path, columns=MODES):
         assert len(mine) > 2
 
 
-@pytest.mark.parametrize("name", OTHERS)
-@pytest.mark.parametrize("recorder", RECORDERS)
+@pytest.mark.parametrize("recorder,name", cases(OTHERS, lambda r, p: p == "python" and r != "jemalloc"))
 def test_others(recorder, name, tmp_path, db_path):
     """Every stack of a program of others."""
-    if not EVERYTHING and (SANITIZED or name != "python" or recorder == "jemalloc"):
-        pytest.skip("make recorders")
     profile = record(recorder, tmp_path, OTHERS[name])
     check_places(recorder, profile, tmp_path, db_path, MODES if EVERYTHING else SOME)
 
@@ -80,17 +81,13 @@ def test_others(recorder, name, tmp_path, db_path):
 @pytest.mark.parametrize("name", ["jemalloc.heap", "jemalloc-sampled.heap", "gperftools.heap"])
 def test_samples(name, tmp_path, db_path):
     recorder = name.partition(".")[0]
-    if not profiles.present(recorder):
-        pytest.skip(f"no {recorder}")
+    assert profiles.present(recorder), f"no {recorder}: scripts/setup test"
     check_places(recorder, TOP / "sample-dumps" / "traces" / name, tmp_path, db_path)
 
 
-@pytest.mark.parametrize("name", OWN)
-@pytest.mark.parametrize("recorder", RECORDERS)
+@pytest.mark.parametrize("recorder,name", cases(OWN, lambda r, p: p == "churn"))
 def test_own(recorder, name, tmp_path, db_path):
     """Every call path by its functions, and every function with all that it called: a program with symbols."""
-    if not EVERYTHING and (SANITIZED or name != "churn"):
-        pytest.skip("make recorders")
     binary = profiles.program(name)
     profile = record(recorder, tmp_path, [binary, *OWN[name]])
     named = profiles.functions(binary) - {"_start", "_init"}

@@ -33,8 +33,8 @@ if SUITE:
     (PYTHON,) = [i.path for i in interpreters.interpreters()
                  if interpreters.suite(i.path) == SUITE and i.version[0] == 3][:1]
     COMMAND = interpreters.command(PYTHON)
-    libraries = root / "usr/lib/x86_64-linux-gnu"
-    COMMAND[1] += "".join(f":{p}" for p in (libraries, libraries / "blas", libraries / "lapack"))
+    old, libraries = (root / top / "x86_64-linux-gnu" for top in ("lib", "usr/lib"))
+    COMMAND[1] += "".join(f":{p}" for p in (old, libraries, libraries / "blas", libraries / "lapack"))
     ENV["PYTHONPATH"] = str(root / "usr/lib/python3/dist-packages")
 ALL = os.environ.get("APPS") == "all"
 
