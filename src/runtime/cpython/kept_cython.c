@@ -26,12 +26,15 @@
  *			an INCREF before PyList_Append, which does its own. One for each code object: a class
  *			that is made again and again has methods that are leaked
  *	wrapper		a special method with documentation: Nodes.py, CClassDefNode.
- *			generate_type_ready_code: `wrapper`. Its d_base points into the module's data
+ *			generate_type_ready_code: `wrapper`. Its d_base points into the module's data.
+ *			(Cython 3 does it, too; there it may find a method, whose d_method does)
  *
  * Seen in 0.29.32. What a rule can mistake: a leak of a few of a module's own constants; a code object
  * or tuple that something else leaks, and that is one of Cython's, letter for letter.
  */
 #include "runtime/cpython/kept_impl.h"
+
+#include "base/cleanup.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -495,20 +498,29 @@ static struct error *method_take(struct cython *c, uint32_t id, const struct py_
 	return kept_add(c->k, id, 1, SUPER, 0);
 }
 
-/* This one tells by itself, without code objects: older ones have them all in variables. */
-static struct error *wrapper_take(struct kept *k, uint32_t id)
+/* In whose data is what a descriptor of C describes? 0: in no extension's. */
+static uint32_t described_in(const struct kept *k, uint32_t id)
 {
 	const struct py *py = k->py;
 	uint64_t base;
 	if (!py_word(py, py->snapshot->object.address[id - 1] + py->layout->function.wrapper_base,
 		     &base))
-		return NULL;
+		return 0;
 	const uint32_t module_id = image_module_find(py->image, base);
 	if (!module_id || module_id == py->cpython.module_id)
-		return NULL;
+		return 0;
 	const struct image_module *m = image_module_get(py->image, module_id);
-	return base >= m->data_start && base < m->data_end ? kept_add(k, id, 1, WRAPPER, module_id)
-							   : NULL;
+	return base >= m->data_start && base < m->data_end ? module_id : 0;
+}
+
+static bool is_special(const struct kept *k, uint32_t id)
+{
+	char name[TEXT_MOST];
+	uint64_t at;
+	return py_word(k->py,
+		       k->py->snapshot->object.address[id - 1] + k->py->layout->function.descr_name,
+		       &at) &&
+	       py_text(k->py, at, name, sizeof(name)) && !strncmp(name, "__", 2);
 }
 
 /* A slice in a constant tuple that a module's data holds: __pyx_slice_, made first. */
@@ -553,12 +565,30 @@ static struct error *others_take(struct cython *c)
 	return err;
 }
 
+/*
+ * These tell by themselves, without code objects: older ones have them all in variables. What was asked for as
+ * a wrapper is a method where the compiler lists it as one, too: in a module that has such wrappers.
+ */
 static struct error *wrappers_take(struct kept *k)
 {
-	struct error *err = NULL;
-	for (uint64_t i = 0; i < k->odd.n && !err; i++)
-		if (py_is(k->py, k->odd.at[i], PY_KIND_wrapper_descriptor))
-			err = wrapper_take(k, k->odd.at[i]);
+	_cleanup_(bits_deinit) struct bits module = {0};
+	struct error *err = bits_init(&module, k->py->image->nmodule + 1);
+	for (uint64_t i = 0; i < k->odd.n && !err; i++) {
+		const uint32_t id = k->odd.at[i];
+		const uint32_t in =
+			py_is(k->py, id, PY_KIND_wrapper_descriptor) ? described_in(k, id) : 0;
+		if (!in)
+			continue;
+		bits_set(&module, in);
+		err = kept_add(k, id, 1, WRAPPER, in);
+	}
+	for (uint64_t i = 0; i < k->odd.n && !err; i++) {
+		const uint32_t id = k->odd.at[i];
+		const uint32_t in =
+			py_is(k->py, id, PY_KIND_method_descriptor) ? described_in(k, id) : 0;
+		if (in && bits_test(&module, in) && is_special(k, id))
+			err = kept_add(k, id, 1, WRAPPER, in);
+	}
 	return err;
 }
 
