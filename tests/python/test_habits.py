@@ -26,7 +26,8 @@ def made(request, tmp_path_factory):
     """The database and the truth."""
     interpreter, folder = request.param, tmp_path_factory.mktemp("habits")
     run_compiler(["gcc", "-O2", "-g", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-shared", "-fPIC",
-                  f"-I{native.headers(interpreter)}", PROGRAMS / "habits.c", "-o", folder / "habits.so"])
+                  f"-I{native.headers(interpreter)}", *native.flags(interpreter.path),
+                  PROGRAMS / "habits.c", "-o", folder / "habits.so"])
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     dump = dumper.run(folder / "run", [*interpreter.command, PROGRAMS / "habits.py", folder],
                       interpreter.path, env=env)
