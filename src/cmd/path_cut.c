@@ -152,17 +152,24 @@ struct error *path_cuts(struct cmd_context *ctx, int64_t goal, const struct path
 
 /* ---- who shares it ---- */
 
+/* The row lives as long as the statement, which is the caller's. */
+static struct error *dominator_row(struct cmd_context *ctx, int64_t goal, sqlite3_stmt **stmt,
+				   struct cmd_row *row, bool *found)
+{
+	struct error *err = cmd_prepare(ctx, "path_dominator.sql", 0, stmt);
+	if (err)
+		return err;
+	cmd_bind_int(*stmt, ":id", goal);
+	return cmd_row(ctx, *stmt, row, found);
+}
+
 static struct error *dominator_line(struct cmd_context *ctx, int64_t goal, bool *has)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct cmd_row row;
 	bool found = false;
-	struct error *err = cmd_prepare(ctx, "path_dominator.sql", 0, &stmt);
+	struct error *err = dominator_row(ctx, goal, &stmt, &row, &found);
 	*has = true;
-	if (err)
-		return err;
-	cmd_bind_int(stmt, ":id", goal);
-	err = cmd_row(ctx, stmt, &row, &found);
 	if (err || !found)
 		return err;
 	*has = cmd_row_text(&row, "dominator_id");
@@ -186,11 +193,7 @@ struct error *path_dominated(struct cmd_context *ctx, int64_t goal, bool *ret)
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct cmd_row row;
 	bool found = false;
-	struct error *err = cmd_prepare(ctx, "path_dominator.sql", 0, &stmt);
-	if (err)
-		return err;
-	cmd_bind_int(stmt, ":id", goal);
-	err = cmd_row(ctx, stmt, &row, &found);
+	struct error *err = dominator_row(ctx, goal, &stmt, &row, &found);
 	*ret = !err && (!found || cmd_row_text(&row, "dominator_id"));
 	return err;
 }
