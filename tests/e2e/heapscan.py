@@ -209,16 +209,16 @@ def check_live(db, oracle):
 
 def led_to(db, addresses):
     """What these objects lead to, themselves included."""
-    seen, todo = set(addresses), list(addresses)
+    seen, pending = set(addresses), list(addresses)
     edges = defaultdict(list)
     for src, dst in db.rows("""SELECT s.address, d.address FROM reference r JOIN object s
                                ON s.id = r.src JOIN object d ON d.id = r.dst"""):
         edges[src].append(dst)
-    while todo:
-        for dst in edges[todo.pop()]:
+    while pending:
+        for dst in edges[pending.pop()]:
             if dst not in seen:
                 seen.add(dst)
-                todo.append(dst)
+                pending.append(dst)
     return seen
 
 

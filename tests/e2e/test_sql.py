@@ -58,10 +58,10 @@ def test_retained_set(case, sql):
     for id_, dominator in case.rows("SELECT id, dominator_id FROM object"):
         children[dominator].append(id_)
     for (id_, retained) in case.rows("SELECT id, retained FROM object ORDER BY retained DESC LIMIT 5"):
-        todo, expected = [id_], set()
-        while todo:
-            expected.add(at := todo.pop())
-            todo += children[at]
+        pending, expected = [id_], set()
+        while pending:
+            expected.add(at := pending.pop())
+            pending += children[at]
         found = column(sql, "SELECT object_id FROM retained_set(?)", id_)
         assert len(found) == len(set(found)) and set(found) == expected
         assert column(sql, """SELECT sum(size) FROM object

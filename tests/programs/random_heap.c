@@ -18,7 +18,7 @@ struct slot {
 
 static struct slot slots[MAX_THREADS][SLOTS];
 void *roots[MAX_THREADS][SLOTS];
-static uint32_t todo[SLOTS];
+static uint32_t pending[SLOTS];
 static unsigned threads, steps;
 static uint64_t seed;
 
@@ -157,15 +157,15 @@ static noinline_ void judge(unsigned me)
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (t[i].hidden && t[i].rooted) {
 			t[i].seen = true;
-			todo[n++] = i;
+			pending[n++] = i;
 		}
 	while (n) {
-		const struct slot *s = &t[todo[--n]];
+		const struct slot *s = &t[pending[--n]];
 		for (unsigned j = 0; j < LINKS; j++) {
 			struct slot *d = s->link[j] ? &t[s->link[j] - 1] : NULL;
 			if (d && !d->seen) {
 				d->seen = true;
-				todo[n++] = s->link[j] - 1;
+				pending[n++] = s->link[j] - 1;
 			}
 		}
 	}
@@ -198,5 +198,5 @@ static noinline_ void situation(int argc, char **argv)
 		judge(i);
 	/* Small numbers side by side can look like an address where addresses are small. */
 	memset(slots, 0, sizeof(slots));
-	memset(todo, 0, sizeof(todo));
+	memset(pending, 0, sizeof(pending));
 }

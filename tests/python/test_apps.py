@@ -112,11 +112,11 @@ def named_parts(app):
     for src, dst in app.db.rows("SELECT s.address, d.address FROM reference r JOIN object s ON s.id = r.src "
                                 "JOIN object d ON d.id = r.dst WHERE r.kind = 1"):
         owned.setdefault(src, []).append(dst)
-    named, todo = set(app.truth.type), list(app.truth.type)
-    while todo:
-        new = [a for a in owned.get(todo.pop(), ()) if a not in named]
+    named, pending = set(app.truth.type), list(app.truth.type)
+    while pending:
+        new = [a for a in owned.get(pending.pop(), ()) if a not in named]
         named.update(new)
-        todo += new
+        pending += new
     return named
 
 

@@ -56,13 +56,13 @@ def died_in_finalizers(db, extra):
     """What hangs on the cycle of a suspended generator. Its finalizer closes it, which takes its frame
     apart: the collector finds the cycle, and then it is gone before DEBUG_SAVEALL could keep it."""
     seen = {a for a, name in extra.items() if name == "generator"}
-    todo = list(seen)
-    while todo:
+    pending = list(seen)
+    while pending:
         held = db.column("SELECT d.address FROM object s JOIN referent r ON r.src = s.id "
-                         "JOIN object d ON d.id = r.dst WHERE s.address = ?", todo.pop())
+                         "JOIN object d ON d.id = r.dst WHERE s.address = ?", pending.pop())
         new = {a for a in held if a in extra} - seen
         seen |= new
-        todo += new
+        pending += new
     return seen
 
 

@@ -77,17 +77,17 @@ def arenas_held_by_words(db, id_):
         owned[src].add(dst)
         owners[dst].add(src)
     rooted = set(db.column("SELECT object_id FROM root WHERE kind NOT IN ('frame', 'stack', 'register')"))
-    inside, todo = set(gone), list(gone)
-    while todo:
-        new = owned[todo.pop()] - inside
+    inside, pending = set(gone), list(gone)
+    while pending:
+        new = owned[pending.pop()] - inside
         inside |= new
-        todo += new
-    todo = [i for i in inside - gone if i in rooted or not owners[i] <= inside]
-    while todo:
-        i = todo.pop()
+        pending += new
+    pending = [i for i in inside - gone if i in rooted or not owners[i] <= inside]
+    while pending:
+        i = pending.pop()
         if i in inside:
             inside.discard(i)
-            todo += (d for d in owned[i] if d in inside and d not in gone)
+            pending += (d for d in owned[i] if d in inside and d not in gone)
     arenas = defaultdict(set)
     for i, arena in db.rows("""SELECT o.id, a.id FROM object o JOIN arena a ON a.id = o.arena_id
                                WHERE a.allocator = 'pymalloc'"""):
@@ -98,16 +98,16 @@ def arenas_held_by_words(db, id_):
 def held_by_words(db, addresses):
     """Of these, what a word in memory of C or on the stack leads to: a search can only believe it."""
     seen = set()
-    todo = [i for a in addresses for i in db.column("""
+    pending = [i for a in addresses for i in db.column("""
         SELECT o.id FROM object o WHERE o.address = ?1 AND
                (EXISTS (SELECT 1 FROM reference r WHERE r.dst = o.id AND r.kind = 0) OR
                 EXISTS (SELECT 1 FROM root r WHERE r.object_id = o.id
                                               AND r.kind IN ('frame', 'stack', 'register')))""", a)]
-    while todo:
-        id_ = todo.pop()
+    while pending:
+        id_ = pending.pop()
         if id_ not in seen:
             seen.add(id_)
-            todo += db.column("SELECT dst FROM reference WHERE src = ?", id_)
+            pending += db.column("SELECT dst FROM reference WHERE src = ?", id_)
     return set(db.column(f"SELECT address FROM object WHERE id IN ({','.join(map(str, seen)) or 0})"))
 
 

@@ -46,16 +46,16 @@ def tell(objects, out):
             names[kind] = name(kind)
         return names[kind]
 
-    todo = list(objects) + [ctypes.cast(a, ctypes.py_object).value for a in LOST]
-    while todo:
-        o = todo.pop()
+    pending = list(objects) + [ctypes.cast(a, ctypes.py_object).value for a in LOST]
+    while pending:
+        o = pending.pop()
         if id(o) in seen or id(o) in skip:
             continue
         seen.add(id(o))
         referents = gc.get_referents(o)
         out.write("object %x %s %s\n" % (id(o), name_of(type(o)), " ".join(["%x" % id(r) for r in referents])))
-        todo.extend(referents)
-        todo.extend(untold(o))
+        pending.extend(referents)
+        pending.extend(untold(o))
     out.flush()
 
 
@@ -64,7 +64,8 @@ def walk(out):
 
 
 def collect(out):
-    """No list of the objects is anywhere, nor in a frame that waits. Finalizers run here: a lock that another thread holds would stop it."""
+    """No list of the objects is anywhere, nor in a frame that waits. Finalizers run here: a lock that another
+    thread holds would stop it."""
     gc.set_debug(gc.DEBUG_SAVEALL)
     gc.collect()
     for o in gc.garbage:

@@ -185,12 +185,12 @@ def truth(out, word, debug):
     gc.collect()
     found = [(word, id(o), type(o).__name__) for o in gc.garbage]
     if not debug:  # and all that they lead to
-        seen, todo = set(f[1] for f in found), list(gc.garbage)
-        while todo:
-            for o in gc.get_referents(todo.pop()):
+        seen, pending = set(f[1] for f in found), list(gc.garbage)
+        while pending:
+            for o in gc.get_referents(pending.pop()):
                 if id(o) not in seen and len(seen) < 100000:
                     seen.add(id(o))
-                    todo.append(o)
+                    pending.append(o)
                     found.append(("behind", id(o), type(o).__name__))
     os.write(out, "".join("%s %d %s\n" % f for f in found).encode())
     os._exit(0)

@@ -68,17 +68,17 @@ def referents(objects, out):
     while frame:
         skip.add(id(frame))
         frame = frame.f_back
-    todo = list(objects)
-    skip.add(id(todo))
-    while todo:
-        o = todo.pop()
+    pending = list(objects)
+    skip.add(id(pending))
+    while pending:
+        o = pending.pop()
         if id(o) in seen or id(o) in skip:
             continue
         seen.add(id(o))
         found = gc.get_referents(o)
         lines.append("object %d %s %s" % (id(o), type(o).__name__.replace(" ", "_"),
                                           " ".join([str(id(r)) for r in found])))
-        todo.extend(found)
+        pending.extend(found)
     os.write(out, ("\n".join(lines) + "\n").encode())
 
 

@@ -79,21 +79,21 @@ def size_of(o):
 
 
 def record(objects, out):
-    todo, seen, mine = list(objects), set(), set()
+    pending, seen, mine = list(objects), set(), set()
     frame = sys._getframe()
     while frame:  # what they hold comes and goes while we work
         mine.add(id(frame))
         frame = frame.f_back
-    todo.append(id(objects))
-    while todo:
-        address = todo.pop()
+    pending.append(id(objects))
+    while pending:
+        address = pending.pop()
         if address in seen or address in mine:
             continue
         seen.add(address)
         o = object_at(address)
         more = related(o)
         del o
-        todo.extend(a for a in more if a not in seen)
+        pending.extend(a for a in more if a not in seen)
     for address in sorted(seen):
         count = count_at(address)
         o = object_at(address)

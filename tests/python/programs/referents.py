@@ -19,16 +19,16 @@ def write_truth(objects, out):
     while frame:
         skip.add(id(frame))
         frame = frame.f_back
-    todo = list(objects)
-    while todo:
-        o = todo.pop()
+    pending = list(objects)
+    while pending:
+        o = pending.pop()
         if id(o) in seen or id(o) in skip:
             continue
         seen.add(id(o))
         referents = gc.get_referents(o)
         out.write("%x %s %s\n" % (id(o), type(o).__name__.replace(" ", "_"),
                                   " ".join(["%x" % id(r) for r in referents])))
-        todo.extend(referents)
+        pending.extend(referents)
     out.flush()
 
 
