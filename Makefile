@@ -102,7 +102,7 @@ unit-run: $(UNIT)
 export PROGRAMS_DIR ?= $(abspath $(BUILD))/programs
 # Where `make pythons` puts Debian's interpreters; e2e uses them when they are there.
 export PYTHONS_DIR ?= $(abspath $(BUILD))/pythons
-PYTEST = BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider --durations=5
+PYTEST = BUILD=$(abspath $(BUILD)) scripts/run-tests $(abspath $(BUILD))/pytest $(PYTHON) -m pytest -q --durations=5
 e2e: all
 	@echo "Python interpreters found:"; BUILD=$(abspath $(BUILD)) $(PYTHON) -B tests/python/interpreters.py
 	$(PYTEST) tests/e2e
