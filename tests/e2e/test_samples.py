@@ -17,6 +17,8 @@ SAMPLES.remove(PYTHON)
 
 def test_there_are_samples():
     assert len(SAMPLES) >= 2
+    for sample in (TOP / "sample-dumps").rglob("*"):
+        assert sample.stat().st_size < 512 << 10, f"{sample.name}: too large to be kept beside sources"
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=[s.name for s in SAMPLES])
@@ -74,10 +76,10 @@ def test_python_cache(python):
     out = json.loads(command("path", db.path, "shop.Session", "--format", "json").out)
     assert out["paths"][0]["expression"].startswith("shop.CACHE['sessions'][")
     assert db.rows("SELECT DISTINCT s.file, s.line FROM object o JOIN site s ON s.id = o.site_id "
-                   "JOIN type t ON t.id = o.type_id WHERE t.name = 'shop.Session'") == [("shop.py", 37)]
+                   "JOIN type t ON t.id = o.type_id WHERE t.name = 'shop.Session'") == [("shop.py", 38)]
     leaked = db.rows("SELECT DISTINCT s.file, s.line FROM refcount_error e JOIN object o "
                      "ON o.id = e.object_id JOIN site s ON s.id = o.site_id")
-    assert leaked == [("shop.py", 43)]
+    assert leaked == [("shop.py", 44)]
 
 
 def test_readme_example(python):

@@ -5,11 +5,10 @@ forgets to give references back. Writes what it planted, then dies.
 Run as the module `shop`, whatever file this is: its names are in the dump."""
 
 import sys
-import types
 
 SOURCE = '''
-import _tracemalloc  # the modules around these two would be half of the dump
-import ctypes
+import _ctypes  # the modules around these two would be half of the dump
+import _tracemalloc
 import gc
 import posix
 
@@ -27,6 +26,7 @@ class Session:
         self.number = number
         self.user = User("user-%d" % number)
         self.basket = {"items": [], "total": 0.0}
+        self.upload = bytearray(2000)
 
 
 class Request:
@@ -50,7 +50,7 @@ def log_in(number):
 def thumbnail(number):
     """What an extension would do that takes a reference and keeps it."""
     picture = bytes([number % 256]) * 400
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(picture))
+    _ctypes.Py_INCREF(picture)
     return picture
 
 
@@ -70,7 +70,7 @@ def main():
     gc.collect()
     gc.disable()  # "it made the server faster"
     _tracemalloc.start(1)
-    leaked = serve(200)
+    leaked = serve(100)
     with open("/proc/self/fd/198", "w") as truth:
         for kind in (Request, Response):
             for o in gc.get_objects():
@@ -85,7 +85,7 @@ def main():
     posix.abort()
 '''
 
-shop = types.ModuleType("shop")
+shop = type(sys)("shop")
 sys.modules["shop"] = shop
 exec(compile(SOURCE, "shop.py", "exec"), shop.__dict__)
 shop.main()
