@@ -14,7 +14,7 @@ SELECT 'leak', CASE WHEN bytes >= 1048576 THEN 'error'
        CASE WHEN type IS NULL THEN '' WHEN shapes = 1 THEN coalesce(signature || '; ', '')
             ELSE printf('%,d shapes, mostly %s; ', shapes, coalesce(signature, 'unknown')) END
        || iif(EXISTS (SELECT 1 FROM cluster_member m JOIN cluster c ON c.id = m.cluster_id
-                      WHERE m.object_id = head_id AND c.kind = 'cycle'),
+                      WHERE m.object_id = l.head_id AND c.kind = 'cycle'),
               'by a cycle they hold themselves: heapscan cycles DB; ', '')
        || printf('nothing in the dump leads to them; an example: heapscan show DB %d; all: heapscan leaks DB', head_id),
        objects, bytes, head_id, cluster_id, type_id
@@ -26,4 +26,4 @@ FROM (SELECT o.type_id, t.name AS type, count(*) AS shapes, sum(s.clusters) AS c
             AND NOT EXISTS (SELECT 1 FROM refcount_error e WHERE e.object_id = s.head_id AND e.excess > 0)
       GROUP BY coalesce(o.type_id, -s.id)
       ORDER BY sum(s.bytes) DESC
-      LIMIT 20);
+      LIMIT 20) l;

@@ -42,6 +42,17 @@ def test_leak_by_a_cycle(dumps, db_path, name, cyclic):
     assert details and any("by a cycle they hold themselves" in d for d in details) == cyclic
 
 
+def test_leak_beside_a_cycle(dumps, db_path):
+    """Of two leaks the one that is a cycle is said to be one, and the other is not."""
+    dump = dumps("leak_beside_ring")
+    db = scan(dump.core, db_path)
+    said = dict(db.rows("""SELECT o.address, f.detail LIKE '%by a cycle they hold themselves%' FROM finding f
+                           JOIN object o ON o.id = f.object_id WHERE f.kind = 'leak'"""))
+    rings = {a for members in dump.oracle.cycles.values() for a in members}
+    assert len(said) == 2 and {a for a, cyclic in said.items() if cyclic} == set(said) & rings
+    assert sum(said.values()) == 1
+
+
 def test_holder_is_exact(dumps, db_path):
     """The table that holds everything: its members, and all that hangs on them."""
     dump = dumps("holder_table")
