@@ -15,7 +15,7 @@ WHERE l.category = 'missing from the dump' AND s.perms LIKE '_w_'
 HAVING (SELECT count(*) FROM segment) > 0;
 
 INSERT INTO meta (key, value)
-SELECT 'trust_unexplained_bytes', coalesce(sum(bytes), 0) FROM ledger WHERE category = 'unexplained'
+SELECT 'trust_unexplained_bytes', coalesce(sum(bytes), 0) FROM ledger WHERE category = 'unexplained' AND place IS NOT 'pages of zeroes'
 HAVING (SELECT count(*) FROM ledger) > 0;
 
 INSERT INTO meta (key, value)

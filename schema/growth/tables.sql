@@ -22,9 +22,9 @@ CREATE TABLE dump (
 -- Something that has a size in each dump.
 CREATE TABLE item (
     id        INTEGER PRIMARY KEY, -- dense
-    kind      TEXT NOT NULL,    -- path, type, site, leak, garbage, count
+    kind      TEXT NOT NULL,    -- path, type, site, leak, garbage, count, memory
     key       INTEGER NOT NULL, -- hash of what it is: the same in every dump
-    name      TEXT NOT NULL,    -- a retention path, a type, a function, a signature
+    name      TEXT NOT NULL,    -- a retention path, a type, a function, a signature, a category of the ledger
     type      TEXT,             -- of a path: what is there
     parent_id INTEGER REFERENCES item (id), -- of a path or site: one step nearer to the root
     UNIQUE (kind, key)
@@ -37,6 +37,17 @@ CREATE TABLE sample (
     objects INTEGER NOT NULL, -- buffers not counted
     bytes   INTEGER NOT NULL, -- with buffers
     PRIMARY KEY (item_id, step)
+) WITHOUT ROWID;
+
+-- Mappings in each dump that no allocator reads, shared ones among them.
+CREATE TABLE mapping_sample (
+    step  INTEGER NOT NULL REFERENCES dump (step), -- in which dump
+    start INTEGER NOT NULL, -- first address
+    "end" INTEGER NOT NULL, -- address behind the last
+    perms TEXT NOT NULL,    -- as in /proc/PID/maps
+    name  TEXT NOT NULL,    -- of the mapped file, or ''
+    bytes INTEGER NOT NULL, -- of it in pages that hold more than zeroes
+    PRIMARY KEY (step, start)
 ) WITHOUT ROWID;
 
 -- Allocators in each dump: arenas of one name are one row.

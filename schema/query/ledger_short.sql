@@ -1,9 +1,9 @@
--- The ledger for one screen: free memory and stacks by place, all else by category; the rows add up to the
+-- The ledger for one screen: free memory, stacks and pages of zeroes by place, all else by category; the rows add up to the
 -- last one, which is the size of all mappings. The tenth and further ones, and what is below a 200th, go
 -- into one row. Reserved addresses hold no memory: they come last, and make no other row look small; shares
 -- are those of the memory.
 WITH line AS (
-    SELECT CASE WHEN category IN ('free', 'stack') THEN category || ': ' || coalesce(place, '?')
+    SELECT CASE WHEN category IN ('free', 'stack') OR place = 'pages of zeroes' THEN category || ': ' || coalesce(place, '?')
                 ELSE category END AS category,
            category = 'reserved' AS reserved, sum(bytes) AS bytes
     FROM ledger GROUP BY 1, 2),

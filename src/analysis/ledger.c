@@ -16,6 +16,9 @@
  * A page of a stack's unused part that is all zero was never written to: a stack is 8 MiB of
  * addresses, and costs what was used of it. Such a page is `reserved`. (One that a frame filled
  * with zeroes is taken for one of these.)
+ *
+ * Pages of zeroes in what nobody explains have a place of their own: a pool that maps more than it
+ * uses has no memory there, but one that clears what it is given back has.
  */
 #include "analysis/analysis.h"
 
@@ -98,22 +101,27 @@ static struct error *ledger_heap(struct ledger *l, uint64_t start, uint64_t end,
 	return err ? err : ledger_add(l, "overhead", allocator, rest);
 }
 
-/* [start, end), all present, of a stack's unused part. */
-static struct error *ledger_stack(struct ledger *l, const char *place, uint64_t start, uint64_t end)
+/* Bytes of whole pages of [start, end), all present, that are all zero. */
+static uint64_t ledger_zeroes(struct ledger *l, uint64_t start, uint64_t end)
 {
 	const struct image *img = l->s->image;
 	const uint64_t page = img->page_size;
-	uint64_t never = 0, at = align_down(start, page);
+	uint64_t zeroes = 0, at = align_down(start, page);
 	bool hole = img->span[l->span].origin == SPAN_ZERO; /* the whole run is of this span */
 	for (at += at < start ? page : 0; at < end && end - at >= page; at += page) {
-		if (hole) {
-			never += align_down(end - at, page);
-			break;
-		}
+		if (hole)
+			return zeroes + align_down(end - at, page);
 		const uint8_t *p = image_view_all(img, &l->cursor, at, page);
 		if (p && !*p && !memcmp(p, p + 1, page - 1))
-			never += page;
+			zeroes += page;
 	}
+	return zeroes;
+}
+
+/* [start, end), all present, of a stack's unused part. */
+static struct error *ledger_stack(struct ledger *l, const char *place, uint64_t start, uint64_t end)
+{
+	const uint64_t never = ledger_zeroes(l, start, end);
 	struct error *err = ledger_add(l, "stack", place, end - start - never);
 	return err ? err : ledger_add(l, "reserved", "stack, never written to", never);
 }
@@ -150,8 +158,11 @@ static struct error *ledger_segment(struct ledger *l, const struct image_segment
 		return ledger_add(l, "reserved", "no access", bytes);
 	if (seg->perms & PERM_X)
 		return ledger_add(l, "unexplained", "executable (JIT code?)", bytes);
-	return ledger_add(l, "unexplained", seg->kind == SEGMENT_HEAP ? "break" : "anonymous",
-			  bytes);
+	const uint64_t zeroes = ledger_zeroes(l, start, start + bytes);
+	struct error *err = ledger_add(l, "unexplained", "pages of zeroes", zeroes);
+	return err ? err
+		   : ledger_add(l, "unexplained", seg->kind == SEGMENT_HEAP ? "break" : "anonymous",
+				bytes - zeroes);
 }
 
 static struct error *ledger_extent(struct ledger *l, const struct extent_row *e, uint64_t start,

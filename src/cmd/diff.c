@@ -11,8 +11,6 @@
 
 #include "store/growth.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +30,9 @@ struct diff {
 	bool trace; /* they are allocation traces */
 	bool pair;  /* the first and the last are of one execution */
 	int64_t old_bytes, new_bytes, old_objects, new_objects;
+	/* where no allocator is read: in pages that hold more than zeroes */
+	int64_t old_unread, new_unread;
+	bool unread_grew; /* by enough to be told, in every step */
 };
 
 static const struct report_column dump_columns[] = {
@@ -179,71 +180,31 @@ static const struct report_column arena_columns[] = {
 	{0},
 };
 
-/* ---- --fail-on ---- */
-
-struct limit {
-	bool growth, leaks, cycles, refcount;
-	bool percent;
-	double value;
+static const struct report_column memory_columns[] = {
+	{"bytes", "BYTES", REPORT_GREW, NULL},
+	{"old_bytes", "BEFORE", REPORT_BYTES, NULL},
+	{"new_bytes", "NOW", REPORT_BYTES, NULL},
+	{"name", "WHERE", REPORT_TEXT, NULL},
+	{"rises", NULL, REPORT_COUNT, NULL},
+	{"falls", NULL, REPORT_COUNT, NULL},
+	{"swing_bytes", NULL, REPORT_BYTES, NULL},
+	{"slope", NULL, REPORT_BYTES, NULL},
+	{0},
 };
 
-static struct error *limit_wrong(const char *text)
-{
-	return error_new(ERROR_USAGE,
-			 "--fail-on %s: expected growth=SIZE (10M, 512K) or growth=PERCENT (5%%), "
-			 "leaks, cycles, refcount",
-			 text);
-}
+static const struct report_column mapping_columns[] = {
+	{"bytes", "BYTES", REPORT_GREW, NULL},
+	{"old_bytes", "BEFORE", REPORT_BYTES, NULL},
+	{"new_bytes", "NOW", REPORT_BYTES, NULL},
+	{"what", "", REPORT_WORD, NULL},
+	{"start", "FROM", REPORT_ADDRESS, NULL},
+	{"end", "TO", REPORT_ADDRESS, NULL},
+	{"perms", "PERMS", REPORT_WORD, NULL},
+	{"name", "NAME", REPORT_TEXT, ""},
+	{0},
+};
 
-static struct error *limit_growth(const char *text, const char *whole, struct limit *ret)
-{
-	static const char unit[] = "KMGT";
-	char *end = NULL;
-	ret->growth = true;
-	if (!*text)
-		return NULL;
-	errno = 0;
-	ret->value = strtod(text, &end);
-	if (end == text || errno || !(ret->value >= 0) || !isdigit((unsigned char)*text))
-		return limit_wrong(whole);
-	const char *u = *end ? strchr(unit, toupper((unsigned char)*end)) : NULL;
-	if (*end == '%') {
-		ret->percent = true;
-		end++;
-	} else if (u) {
-		ret->value *= (double)(UINT64_C(1) << 10 * (unsigned)(u - unit + 1));
-		end++;
-		if (!strcmp(end, "iB") || !strcmp(end, "B"))
-			end += strlen(end);
-	}
-	return *end ? limit_wrong(whole) : NULL;
-}
-
-static struct error *limit_parse(struct cmd_context *ctx, const char *text, struct limit *ret)
-{
-	*ret = (struct limit){0};
-	for (const char *at = text; at && *at;) {
-		size_t len = strcspn(at, ",");
-		const char *one = region_strndup(&ctx->region, at, len);
-		if (!one)
-			return &error_nomem;
-		if (!strcmp(one, "leaks")) {
-			ret->leaks = true;
-		} else if (!strcmp(one, "cycles")) {
-			ret->cycles = true;
-		} else if (!strcmp(one, "refcount")) {
-			ret->refcount = true;
-		} else if (!strcmp(one, "growth") || !strncmp(one, "growth=", 7)) {
-			struct error *err = limit_growth(one[6] ? one + 7 : "", text, ret);
-			if (err)
-				return err;
-		} else {
-			return limit_wrong(text);
-		}
-		at += len + (at[len] == ',');
-	}
-	return NULL;
-}
+/* ---- --fail-on ---- */
 
 static struct error *items_more(struct diff *d, const char *kind, struct cmd_row *ret)
 {
@@ -257,20 +218,22 @@ static struct error *items_more(struct diff *d, const char *kind, struct cmd_row
 }
 
 /* `grown`: bytes of the places that are listed. */
-static struct error *limit_check(struct diff *d, const struct limit *limit, int64_t grown)
+static struct error *limit_check(struct diff *d, const struct diff_limit *limit, int64_t grown)
 {
 	const struct {
 		bool wanted;
 		const char *kind;
 	} more[] = {{limit->leaks, "leak"}, {limit->cycles, "garbage"}, {limit->refcount, "count"}};
-	double growth = (double)(d->new_bytes - d->old_bytes);
+	/* what cannot be read grows, too; that it shrinks does not make up for anything */
+	double unread = d->new_unread > d->old_unread ? (double)(d->new_unread - d->old_unread) : 0;
+	double growth = (double)(d->new_bytes - d->old_bytes) + unread;
+	double before = (double)d->old_bytes + (double)d->old_unread;
 	if (limit->growth && limit->percent)
-		d->ctx->condition |=
-			growth > 0 && 100 * growth >= limit->value * (double)d->old_bytes;
+		d->ctx->condition |= growth > 0 && 100 * growth >= limit->value * before;
 	else if (limit->growth && limit->value > 0)
 		d->ctx->condition |= growth >= limit->value;
 	else if (limit->growth)
-		d->ctx->condition |= grown > 0;
+		d->ctx->condition |= grown > 0 || d->unread_grew;
 	for (unsigned i = 0; i < sizeof(more) / sizeof(*more); i++) {
 		struct cmd_row row;
 		if (!more[i].wanted)
@@ -456,6 +419,40 @@ static void print_relation(struct diff *d)
 			     : sentence[d->relation]);
 }
 
+/* The whole process, and what of it is out of sight. */
+static struct error *print_memory(struct diff *d)
+{
+	struct cmd_context *ctx = d->ctx;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct cmd_row row;
+	bool found;
+	struct error *err = cmd_prepare(ctx, "growth/unread.sql", 0, &stmt);
+	if (err)
+		return err;
+	cmd_bind_int(stmt, ":steps", d->steps);
+	err = cmd_row(ctx, stmt, &row, &found);
+	if (err)
+		return err;
+	for (int i = 0; i < 4; i++)
+		report_int(&ctx->report, region_printf(&ctx->region, "%s_bytes", row.name[i]),
+			   row.integer[i]);
+	const int64_t old = cmd_row_int(&row, "old_memory"), new = cmd_row_int(&row, "new_memory");
+	d->old_unread = cmd_row_int(&row, "old_unread");
+	d->new_unread = cmd_row_int(&row, "new_unread");
+	const int64_t more = d->new_unread - d->old_unread;
+	d->unread_grew = more >= LEAST_MAPPING && cmd_row_int(&row, "steady");
+	report_line(&ctx->report,
+		    "Memory of the process: %s, now %s (%s), binaries' code left out.",
+		    cmd_bytes(ctx, old), cmd_bytes(ctx, new), bytes_signed(ctx, new - old));
+	if (d->old_unread >= LEAST_MAPPING || d->new_unread >= LEAST_MAPPING)
+		report_line(&ctx->report,
+			    "  where no allocator is read, so that no object is seen: %s, now %s "
+			    "(%s)",
+			    cmd_bytes(ctx, d->old_unread), cmd_bytes(ctx, d->new_unread),
+			    bytes_signed(ctx, more));
+	return NULL;
+}
+
 static struct error *print_totals(struct diff *d)
 {
 	struct report *rep = &d->ctx->report;
@@ -471,8 +468,8 @@ static struct error *print_totals(struct diff *d)
 	/* No growth, and nothing that could be seen to grow, are two things. */
 	if (!d->trace && (!d->old_objects || !d->new_objects))
 		report_line(rep,
-			    "No heap was found in %s: what grew is not seen. The summary of a "
-			    "dump (heapscan DB) says why.",
+			    "No heap was found in %s: which blocks grew is not seen. The summary "
+			    "of a dump (heapscan DB) says why.",
 			    d->old_objects || d->new_objects ? "one of the dumps" : "these dumps");
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct error *err = cmd_prepare(d->ctx, "growth/states.sql", 0, &stmt);
@@ -487,23 +484,25 @@ static struct error *print_totals(struct diff *d)
 		report_int(rep, region_printf(&d->ctx->region, "%s_set_objects", state), objects);
 		report_int(rep, region_printf(&d->ctx->region, "%s_set_bytes", state), bytes);
 		const char *blocks = cmd_plural(d->ctx, objects, "block", "blocks");
+		if (!d->old_objects && !d->new_objects)
+			continue;
 		if (strcmp(state, "grew"))
 			report_line(rep, "  %-4s  %s, %s", state, blocks, cmd_bytes(d->ctx, bytes));
 		else if (objects)
 			report_line(rep, "  %-4s  %s of those, %s", state, blocks,
 				    bytes_signed(d->ctx, bytes));
 	}
-	return err;
+	return err || d->trace ? err : print_memory(d);
 }
 
 static struct error *prepare_bounded(struct diff *d, const char *query, uint64_t limit,
-				     sqlite3_stmt **ret)
+				     int64_t least, sqlite3_stmt **ret)
 {
 	struct error *err = cmd_prepare(d->ctx, query, limit, ret);
 	if (err)
 		return err;
 	bool all = d->ctx->opt.all;
-	cmd_bind_int(*ret, ":least", all ? 1 : LEAST_BYTES);
+	cmd_bind_int(*ret, ":least", all ? 1 : least);
 	cmd_bind_int(*ret, ":few", all ? 1 : LEAST_OBJECTS);
 	cmd_bind_int(*ret, ":steps", d->steps);
 	return NULL;
@@ -525,11 +524,11 @@ static struct error *print_paths(struct diff *d, int64_t *grown)
 					 "earlier heapscan. Read its dump again.");
 		return NULL;
 	}
-	struct error *err = prepare_bounded(d, "growth/paths_total.sql", 0, &totals);
+	struct error *err = prepare_bounded(d, "growth/paths_total.sql", 0, LEAST_BYTES, &totals);
 	if (!err)
 		err = cmd_row(ctx, totals, &total, &found);
 	if (!err)
-		err = prepare_bounded(d, "growth/paths.sql", ROWS, &stmt);
+		err = prepare_bounded(d, "growth/paths.sql", ROWS, LEAST_BYTES, &stmt);
 	if (err)
 		return err;
 	int64_t places = cmd_row_int(&total, "places"), small = cmd_row_int(&total, "small");
@@ -544,7 +543,8 @@ static struct error *print_paths(struct diff *d, int64_t *grown)
 	if (err)
 		return err;
 	if (!places)
-		report_line(rep, "Nothing%s.", d->steps > 1 ? " did" : "");
+		report_line(rep, "Nothing%s%s.", d->steps > 1 ? " did" : "",
+			    !d->trace && !d->new_objects ? " that can be read" : "");
 	if (places > (int64_t)n)
 		report_line(rep, "... and %s more (--limit 0 shows all)",
 			    cmd_count(ctx, places - (int64_t)n));
@@ -561,50 +561,67 @@ static struct error *print_paths(struct diff *d, int64_t *grown)
 	return NULL;
 }
 
-static struct error *print_query(struct diff *d, const char *heading, const char *section,
-				 const char *query, const char *kind,
-				 const struct report_column *columns, uint64_t limit)
+struct diff_section {
+	const char *heading, *name, *query, *kind;
+	const struct report_column *columns;
+	uint64_t limit;
+	bool paired, memory; /* of one execution only; of mappings */
+};
+
+static struct error *print_query(struct diff *d, const struct diff_section *sec)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	struct error *err = prepare_bounded(d, query, limit, &stmt);
+	struct error *err = prepare_bounded(d, sec->query, sec->limit,
+					    sec->memory ? LEAST_MAPPING : LEAST_BYTES, &stmt);
 	if (err)
 		return err;
-	if (kind)
-		cmd_bind_text(stmt, ":kind", kind);
+	if (sec->kind)
+		cmd_bind_text(stmt, ":kind", sec->kind);
 	/* No heading of nothing. */
 	int rc = sqlite3_step(stmt);
 	bool any = rc == SQLITE_ROW;
 	sqlite3_reset(stmt);
 	if (any)
-		report_heading(&d->ctx->report, "%s", heading);
-	return report_rows(&d->ctx->report, section, columns, stmt, NULL);
+		report_heading(&d->ctx->report, "%s", sec->heading);
+	return report_rows(&d->ctx->report, sec->name, sec->columns, stmt, NULL);
 }
 
-static struct error *diff_print(struct diff *d, const struct limit *limit)
+/* The sections of mappings, or all others. */
+static struct error *print_sections(struct diff *d, bool memory)
 {
-	static const struct {
-		const char *heading, *section, *query, *kind;
-		const struct report_column *columns;
-		uint64_t limit;
-		bool paired;
-	} section[] = {
+	static const struct diff_section section[] = {
+		{"Where the process's memory grew (heapscan memory), live and free blocks included",
+		 "memory", "growth/items.sql", "memory", memory_columns, ROWS_MORE, false, true},
+		{"Mappings that no allocator reads, new or with more in them than at first",
+		 "mappings", "growth/mappings.sql", NULL, mapping_columns, ROWS_MORE, true, true},
 		{"New objects, by what survived and holds them", "holders", "growth/holders.sql",
-		 NULL, holder_columns, ROWS_MORE, true},
+		 NULL, holder_columns, ROWS_MORE, true, false},
 		{"Surviving objects that have more members", "containers", "growth/containers.sql",
-		 NULL, container_columns, ROWS_MORE, true},
+		 NULL, container_columns, ROWS_MORE, true, false},
 		{"Containers and buffers of C++ and C that have more in them", "filled",
-		 "growth/filled.sql", NULL, filled_columns, ROWS_MORE, true},
+		 "growth/filled.sql", NULL, filled_columns, ROWS_MORE, true, false},
 		{"By allocation site", "sites", "growth/items.sql", "site", site_columns, ROWS,
+		 false, false},
+		{"By type", "types", "growth/items.sql", "type", type_columns, ROWS_MORE, false,
 		 false},
-		{"By type", "types", "growth/items.sql", "type", type_columns, ROWS_MORE, false},
 		{"New leaks, by shape", "leaks", "growth/items.sql", "leak", leak_columns,
-		 ROWS_MORE, false},
+		 ROWS_MORE, false, false},
 		{"New garbage, by type", "garbage", "growth/items.sql", "garbage", type_columns,
-		 ROWS_MORE, false},
+		 ROWS_MORE, false, false},
 		{"New counts that nothing explains, by type", "counts", "growth/items.sql", "count",
-		 type_columns, ROWS_MORE, false},
-		{"By arena", "arenas", "growth/arenas.sql", NULL, arena_columns, ROWS_MORE, false},
+		 type_columns, ROWS_MORE, false, false},
+		{"By arena", "arenas", "growth/arenas.sql", NULL, arena_columns, ROWS_MORE, false,
+		 false},
 	};
+	struct error *err = NULL;
+	for (unsigned i = 0; i < sizeof(section) / sizeof(*section) && !err; i++)
+		if (section[i].memory == memory && (!section[i].paired || (d->pair && d->paths)))
+			err = print_query(d, &section[i]);
+	return err;
+}
+
+static struct error *diff_print(struct diff *d, const struct diff_limit *limit)
+{
 	struct report *rep = &d->ctx->report;
 	_cleanup_stmt_ sqlite3_stmt *dumps = NULL;
 	int64_t grown = 0;
@@ -614,21 +631,25 @@ static struct error *diff_print(struct diff *d, const struct limit *limit)
 		err = report_rows(rep, "dumps", dump_columns, dumps, NULL);
 	if (!err)
 		err = print_totals(d);
+	/* What grew most comes first. */
+	const bool first =
+		d->unread_grew && d->new_unread - d->old_unread > d->new_bytes - d->old_bytes;
+	if (!err && first)
+		err = print_sections(d, true);
 	if (!err)
 		err = print_paths(d, &grown);
-	for (unsigned i = 0; i < sizeof(section) / sizeof(*section) && !err; i++)
-		if (!section[i].paired || (d->pair && d->paths))
-			err = print_query(d, section[i].heading, section[i].section,
-					  section[i].query, section[i].kind, section[i].columns,
-					  section[i].limit);
+	if (!err)
+		err = print_sections(d, false);
+	if (!err && !first)
+		err = print_sections(d, true);
 	return err ? err : limit_check(d, limit, grown);
 }
 
 static struct error *diff_run(struct cmd_context *ctx, int n, char **operand)
 {
 	struct diff d = {.ctx = ctx};
-	struct limit limit;
-	struct error *err = limit_parse(ctx, ctx->opt.growth_fail_on, &limit);
+	struct diff_limit limit;
+	struct error *err = diff_limit_parse(ctx, ctx->opt.growth_fail_on, &limit);
 	if (!err && ctx->opt.output)
 		err = growth_check_target(ctx->opt.output);
 	if (!err)

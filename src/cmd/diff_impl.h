@@ -4,9 +4,21 @@
 #include "cmd/cmd.h"
 
 enum {
-	LEAST_BYTES = 4096, /* what grew by less, */
-	LEAST_OBJECTS = 64, /* and by fewer, is not listed */
+	LEAST_BYTES = 4096,    /* what grew by less, */
+	LEAST_OBJECTS = 64,    /* and by fewer, is not listed */
+	LEAST_MAPPING = 65536, /* nor are mappings, as a whole, that grew by less */
 };
+
+/* What --fail-on names. */
+struct diff_limit {
+	bool growth, leaks, cycles, refcount;
+	bool percent; /* of what there was */
+	double value; /* of growth: bytes, or per cent; 0: any that is listed */
+};
+
+/* diff_limit.c: NULL is no limit. */
+struct error *diff_limit_parse(struct cmd_context *ctx, const char *text,
+			       struct diff_limit *ret) _must_check_;
 
 /*
  * diff_pair.c: the objects of two dumps of one execution: an object is the same when address, block and type

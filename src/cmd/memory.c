@@ -1,6 +1,6 @@
 #include "cmd/cmd.h"
 
-enum { UNEXPLAINED = 20 };
+enum { UNEXPLAINED = 20, UNREAD = 1 << 20 };
 
 static const struct report_column category_columns[] = {
 	{"bytes", "BYTES", REPORT_EXACT, NULL},	     {"bytes", "", REPORT_BYTES, NULL},
@@ -73,10 +73,15 @@ static const struct report_column savings_columns[] = {
 };
 
 static const struct report_column unexplained_columns[] = {
-	{"bytes", "BYTES", REPORT_BYTES, NULL}, {"start", "FROM", REPORT_ADDRESS, NULL},
-	{"end", "TO", REPORT_ADDRESS, NULL},	{"perms", "PERMS", REPORT_WORD, NULL},
-	{"kind", "KIND", REPORT_WORD, NULL},	{"place", "PLACE", REPORT_TEXT, ""},
-	{"name", "NAME", REPORT_TEXT, ""},	{0},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"written", "WRITTEN TO", REPORT_BYTES, NULL},
+	{"start", "FROM", REPORT_ADDRESS, NULL},
+	{"end", "TO", REPORT_ADDRESS, NULL},
+	{"perms", "PERMS", REPORT_WORD, NULL},
+	{"kind", "KIND", REPORT_WORD, NULL},
+	{"place", "PLACE", REPORT_TEXT, ""},
+	{"name", "NAME", REPORT_TEXT, ""},
+	{0},
 };
 
 static const struct report_column segment_columns[] = {
@@ -134,9 +139,20 @@ static struct error *memory_verdict(struct cmd_context *ctx)
 	static const char *const figure[] = {"bytes",	      "live",	    "free",    "lost",
 					     "weak",	      "returnable", "written", "pinned",
 					     "thread_arenas", "thread_free"};
-	int64_t bytes = cmd_row_int(&row, "bytes");
-	if (!bytes)
+	int64_t bytes = cmd_row_int(&row, "bytes"), unread = cmd_row_int(&row, "unread");
+	report_int(rep, "unread", unread);
+	if (unread >= UNREAD)
+		report_line(rep,
+			    "Out of sight: %s (%d %% of the process's own memory) are in mappings "
+			    "that no allocator, stack or binary accounts for%s%s.",
+			    cmd_bytes(ctx, unread), percent(unread, cmd_row_int(&row, "own")),
+			    cmd_meta(ctx, "unread_allocator") ? "; the process has " : "",
+			    report_safe(&ctx->region, cmd_meta(ctx, "unread_allocator"), ""));
+	if (!bytes) {
+		if (unread >= UNREAD)
+			report_line(rep, "%s", "");
 		return NULL;
+	}
 	for (unsigned i = 0; i < sizeof(figure) / sizeof(*figure); i++)
 		report_int(rep, figure[i], cmd_row_int(&row, figure[i]));
 	int64_t live = cmd_row_int(&row, "live"), free_bytes = cmd_row_int(&row, "free");

@@ -419,7 +419,8 @@ static struct error *screen_print(struct cmd_context *ctx, const struct cmd_row 
 		return err;
 	screen_missing(ctx, path);
 	int64_t lost = cmd_row_int(sum, "leak_clusters");
-	const char *next = !lost				    ? "top"
+	const char *next = !cmd_row_int(sum, "arenas")		    ? "memory"
+			   : !lost				    ? "top"
 			   : lost > cmd_row_int(sum, "lost_cycles") ? "leaks"
 								    : "cycles";
 	report_line(rep, "\nNext: heapscan %s %s   (also: leaks, path, top, memory, show, sql)",

@@ -14,19 +14,35 @@ static const struct allocator *const heap_allocator[] = {
 
 /*
  * Allocators that cannot be read yet, by what their libraries are called and by a function that a
- * program which has one inside exports. What they hold is then said to be unknown, not absent.
+ * program which has one inside exports. What they hold is then said to be unknown, not absent, and who
+ * can tell: jemalloc 5.3 doc/jemalloc.xml.in (opt.prof, opt.prof_final), gperftools 2.10
+ * docs/heapprofile.html, mimalloc 2.0 readme.md (Environment Options).
  */
 static const struct {
-	const char *library, *symbol, *name;
+	const char *library, *symbol, *name, *instead;
 } heap_foreign[] = {
-	{"libjemalloc.so", "mallctlnametomib", "jemalloc"},
-	{"libjemalloc.so", "je_mallctlnametomib", "jemalloc"},
-	{"libtcmalloc", "tc_malloc", "tcmalloc"},
-	{"libmimalloc", "mi_malloc", "mimalloc"},
-	{"ld-musl-", NULL, "musl's malloc"},
-	{"libasan.so", "__asan_init", "AddressSanitizer's allocator"},
-	{"librpmalloc", "rpmalloc", "rpmalloc"},
-	{"libsnmalloc", "sn_malloc", "snmalloc"},
+#define JEMALLOC                                                                                   \
+	"its own profiler (MALLOC_CONF=prof:true,prof_final:true in the environment, with a "      \
+	"build "                                                                                   \
+	"that has it, as Debian's), whose files heapscan reads; malloc_stats_print() tells live "  \
+	"from "                                                                                    \
+	"free (redis: MEMORY MALLOC-STATS)"
+	{"libjemalloc.so", "mallctlnametomib", "jemalloc", JEMALLOC},
+	{"libjemalloc.so", "je_mallctlnametomib", "jemalloc", JEMALLOC},
+#undef JEMALLOC
+	{"libtcmalloc", "tc_malloc", "tcmalloc",
+	 "its own profiler (HEAPPROFILE=/tmp/app in the environment, with libtcmalloc and not its "
+	 "minimal build), whose files heapscan reads"},
+	{"libmimalloc", "mi_malloc", "mimalloc",
+	 "heaptrack, whose files heapscan reads; MIMALLOC_SHOW_STATS=1 tells live from free at "
+	 "exit"},
+	{"ld-musl-", NULL, "musl's malloc", "bcc's memleak or ltrace, whose output heapscan reads"},
+	{"libasan.so", "__asan_init", "AddressSanitizer's allocator",
+	 "its own report of leaks (ASAN_OPTIONS=detect_leaks=1, at exit), which heapscan reads"},
+	{"librpmalloc", "rpmalloc", "rpmalloc",
+	 "heaptrack or bcc's memleak, whose output heapscan reads"},
+	{"libsnmalloc", "sn_malloc", "snmalloc",
+	 "heaptrack or bcc's memleak, whose output heapscan reads"},
 };
 
 /*
@@ -105,6 +121,9 @@ static struct error *heap_name_foreign(struct heap_context *ctx)
 			"is unexplained memory here, and leaks in it are not seen",
 			said, heap_basename(image_module_get(ctx->image, id)->path));
 		struct error *err = snapshot_meta(ctx->snapshot, "unread_allocator", "%s", said);
+		if (!err)
+			err = snapshot_meta(ctx->snapshot, "unread_allocator_instead", "%s",
+					    heap_foreign[i].instead);
 		if (err)
 			return err;
 	}

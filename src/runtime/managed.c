@@ -76,7 +76,12 @@ static struct error *managed_prepare(struct runtime_context *ctx)
 			   "are in %s; who reads them: %s",
 			   managed[i].name, base_name(image_module_get(ctx->image, id)->path),
 			   managed[i].place, managed[i].instead);
-		return snapshot_meta(ctx->snapshot, "unread_runtime", "%s", managed[i].name);
+		struct error *err =
+			snapshot_meta(ctx->snapshot, "unread_runtime", "%s", managed[i].name);
+		if (!err && managed[i].place == mappings)
+			err = snapshot_meta(ctx->snapshot, "unread_runtime_instead", "%s",
+					    managed[i].instead);
+		return err;
 	}
 	return NULL;
 }

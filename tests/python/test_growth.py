@@ -224,6 +224,60 @@ def test_native_fluctuates(source, tmp_path):
     assert out["paths"] == [] and out["filled"] == []
 
 
+# ---- memory that no allocator reads ----
+
+MIB = 1 << 20
+
+
+def pages(n):
+    return -(-n // 4096) * 4096
+
+
+def unread(db):
+    """Title, detail, severity and bytes of the first finding, which is of what cannot be read."""
+    sql = sqlite3.connect(f"file:{db}?mode=ro", uri=True)
+    kind, *rest = sql.execute("SELECT kind, title, detail, severity, bytes FROM finding ORDER BY id LIMIT 1").fetchone()
+    assert kind == "unread", (kind, rest)
+    return rest
+
+
+def test_pool(tmp_path):
+    """A program's own pool: how much is in it, and that it grows, is told to the page."""
+    dbs = rounds(tmp_path / "run", [native("grow_c.c")], ["pool"], 3)
+    for i, db in enumerate(dbs):
+        size = pages(1024 * EACH_C * (i + 1)) + MIB * (i + 1)
+        title, detail, severity, bytes_ = unread(db)
+        assert (bytes_, severity) == (size, "warning")
+        assert f"are in {i + 2} mappings that no known allocator accounts for" in title
+        assert "pages of zeroes" in detail and "strace" in detail
+    out = diff(dbs[0], dbs[2])
+    grown = pages(3 * 1024 * EACH_C) - pages(1024 * EACH_C)
+    assert out["new_unread_bytes"] - out["old_unread_bytes"] == grown + 2 * MIB
+    assert [(r["what"], r["bytes"]) for r in out["mappings"]] == [("grew", grown), ("new", MIB), ("new", MIB)]
+    assert (out["memory"][0]["name"], out["memory"][0]["bytes"]) == ("unexplained", grown + 2 * MIB)
+    said = command("diff", *dbs).out
+    assert said.index("Mappings that no allocator reads") < said.index("What grew in every step")
+    for condition, status in (("growth", 3), ("growth=1M", 3), ("growth=100%", 3), ("growth=100M", 0)):
+        command("diff", *dbs, "--fail-on", condition, status=status)
+    command("diff", dbs[1], dbs[1], "--fail-on", "growth", status=0)
+
+
+@pytest.mark.parametrize("library,name,instead", [("libjemalloc.so.2", "jemalloc", "prof:true"),
+                                                  ("libtcmalloc.so.4", "tcmalloc", "HEAPPROFILE")])
+def test_foreign_allocator(library, name, instead, tmp_path):
+    """Its name, who can tell more, and that what it has grows: by what the program added, at the least."""
+    if not any(Path(d, library).exists() for d in ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu")):
+        pytest.skip(f"no {library}")
+    dbs = rounds(tmp_path / "run", ["env", f"LD_PRELOAD={library}", native("grow_c.c")], ["heavy"], 2)
+    for db in dbs:
+        title, detail, severity, _ = unread(db)
+        assert f"most likely of {name} (" in title and instead in detail and severity == "warning"
+    out = diff(*dbs)
+    grown = {r["name"]: r["bytes"] for r in out["memory"]}["unexplained"]
+    assert out["new_objects"] == 0 and grown >= 4000 * EACH_C
+    command("diff", *dbs, "--fail-on", "growth=7M", status=3)
+
+
 # ---- the command ----
 
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,6 +58,7 @@ struct item **array;
 size_t array_length;
 struct tree *tree;
 struct service *service;
+char *pool;
 char *churn[CHURN];
 
 static char *text(long n)
@@ -158,6 +160,38 @@ static __attribute__((noinline)) void grow_leak(long n)
 	item(n, NULL);
 }
 
+/*
+ * A pool of its own, which no allocator knows: 64 MiB of addresses, of which each thing takes 1 KiB; each round
+ * also maps 1 MiB more. Between both is a page that nobody may touch, so that they stay two mappings.
+ */
+static void *map(size_t size)
+{
+	char *p = mmap(NULL, size + 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		       -1, 0);
+	if (p == MAP_FAILED || mprotect(p + 4096, size, PROT_READ | PROT_WRITE))
+		exit(1);
+	return p + 4096;
+}
+
+static void grow_pool(long n)
+{
+	if (!pool)
+		pool = map(64 << 20);
+	memset(pool + 1024 * n, 0x5a, 1024);
+	if (n % EACH == 0)
+		memset(map(1 << 20), 0x5a, 1 << 20);
+}
+
+/* A list of blocks that weigh something. */
+static void grow_heavy(long n)
+{
+	struct item **i = malloc(4000);
+	memset(i, 0x5a, 4000);
+	*i = chain;
+	chain = (struct item *)i;
+	(void)n;
+}
+
 static void grow_none(long n)
 {
 	(void)n;
@@ -198,7 +232,8 @@ int main(int argc, char **argv)
 	} grower[] = {{"chain", grow_chain},	 {"table", grow_table}, {"array", grow_array},
 		      {"tree", grow_tree},	 {"queue", grow_queue}, {"buffer", grow_buffer},
 		      {"leak", grow_leak},	 {"none", grow_none},	{"ends", grow_ends},
-		      {"globals", grow_globals}, {"late", grow_late}};
+		      {"globals", grow_globals}, {"late", grow_late},	{"pool", grow_pool},
+		      {"heavy", grow_heavy}};
 	long n = 0;
 	service = calloc(1, sizeof(*service));
 	ends = calloc(1, sizeof(*ends));
