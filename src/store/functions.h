@@ -20,6 +20,10 @@
  *	what_if(ID [, MAX])		what is freed when it goes, and what the system gets back of that:
  *					objects, bytes, returned, at_once, complete (0: MAX objects were
  *					looked at, and there are more); see store/whatif.h
+ *	what_if_reference(ROWID [, MAX])
+ *	what_if_root(ID [, MAX])	the same when that is cut, see store/whatif_cut.h; also others (how many
+ *					more hold its object), waiting_objects, waiting_bytes (of what is
+ *					freed: only Python's cyclic collector finds it)
  */
 #pragma once
 

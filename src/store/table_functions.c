@@ -10,7 +10,7 @@
 #include "graph/path.h"
 #include "store/embed.h"
 #include "store/paths.h"
-#include "store/whatif.h"
+#include "store/whatif_cut.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -217,6 +217,54 @@ static struct error *what_if_fill(sqlite3 *db, const int64_t argument[ARGUMENTS_
 	return err;
 }
 
+/* ---- what_if_reference, what_if_root ---- */
+
+static struct error *cut_fill(sqlite3 *db, struct whatif_way way, int64_t budget, struct rows *ret)
+{
+	_cleanup_(whatif_destroyp) struct whatif *w = NULL;
+	_cleanup_(whatif_cut_deinit) struct whatif_cut c = {0};
+	struct error *err = whatif_create(db, &w);
+	if (!err)
+		err = whatif_cut(w, &way, 1, budget > 0 ? (uint64_t)budget : WHATIF_MOST, &c);
+	if (err && err->kind == ERROR_USAGE) { /* there is none: no row */
+		error_free(err);
+		return NULL;
+	}
+	int64_t number[] = {(int64_t)c.r.objects,
+			    (int64_t)c.r.bytes,
+			    (int64_t)c.r.returned,
+			    (int64_t)c.r.at_once,
+			    c.r.complete,
+			    (int64_t)c.r.others,
+			    c.counted ? (int64_t)c.waiting_objects : -1,
+			    c.counted ? (int64_t)c.waiting_bytes : -1};
+	for (unsigned i = 0; i < sizeof(number) / sizeof(*number) && !err; i++)
+		err = rows_number(ret, number[i]);
+	ret->n = !err;
+	return err;
+}
+
+static struct error *what_if_reference_fill(sqlite3 *db, const int64_t argument[ARGUMENTS_MAX],
+					    struct rows *ret)
+{
+	if (argument[0] < 1)
+		return NULL;
+	return cut_fill(db, (struct whatif_way){.reference = argument[0]}, argument[1], ret);
+}
+
+static struct error *what_if_root_fill(sqlite3 *db, const int64_t argument[ARGUMENTS_MAX],
+				       struct rows *ret)
+{
+	if (argument[0] < 1)
+		return NULL;
+	return cut_fill(db, (struct whatif_way){.root = argument[0]}, argument[1], ret);
+}
+
+#define CUT_COLUMNS                                                                                \
+	"objects INTEGER, bytes INTEGER, returned INTEGER, at_once INTEGER, complete INTEGER,"     \
+	" others INTEGER, waiting_objects INTEGER, waiting_bytes INTEGER, way HIDDEN, budget "     \
+	"HIDDEN"
+
 static const struct function functions[] = {
 	{"path_to",
 	 "CREATE TABLE x(path INTEGER, step INTEGER, object_id INTEGER, reference_id INTEGER,"
@@ -232,6 +280,9 @@ static const struct function functions[] = {
 	 "CREATE TABLE x(objects INTEGER, bytes INTEGER, returned INTEGER, at_once INTEGER,"
 	 " complete INTEGER, head HIDDEN, budget HIDDEN)",
 	 5, 0, 2, 1, what_if_fill},
+	{"what_if_reference", "CREATE TABLE x(" CUT_COLUMNS ")", 8, 0, 2, 1,
+	 what_if_reference_fill},
+	{"what_if_root", "CREATE TABLE x(" CUT_COLUMNS ")", 8, 0, 2, 1, what_if_root_fill},
 };
 
 /* ---- SQLite's side ---- */
@@ -295,7 +346,11 @@ static int table_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 	if (f->required && !(info->idxNum & 1)) {
 		sqlite3_free(base->zErrMsg);
 		base->zErrMsg =
-			sqlite3_mprintf("%s needs an object's id: %s(123)", f->name, f->name);
+			sqlite3_mprintf("%s needs %s: %s(123)", f->name,
+					f->fill == what_if_reference_fill ? "a reference's rowid"
+					: f->fill == what_if_root_fill	  ? "a root's id"
+									  : "an object's id",
+					f->name);
 		return SQLITE_ERROR;
 	}
 	info->estimatedCost = 1000;

@@ -2,16 +2,16 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
-#include "base/vec.h"
 #include "store/embed.h"
+#include "store/whatif_impl.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 enum {
 	PAGE = 4096,	       /* image.c knows no other */
-	HOLDERS_MOST = 1000,   /* references and roots to one object that are looked at */
 	CLIMB_MOST = 20000,    /* dominators, over all of them */
+	HOLDERS_MOST = 1000,   /* references and roots to one object that are looked at */
 	CHUNK_HEADER = 2,      /* words before a block: glibc 2.36 malloc/malloc.c, malloc_chunk */
 	CHUNK_OVERLAP = 1,     /* words of a block that are in the next chunk */
 	CHUNK_WORDS = 6,       /* sizeof(struct malloc_chunk), which mtrim() leaves alone */
@@ -20,44 +20,28 @@ enum {
 
 enum way { WAY_NONE, WAY_PAGES, WAY_BREAK, WAY_BLOCK, WAY_WHOLE };
 
-struct arena {
-	int64_t id;
-	int64_t way; /* enum way */
-	uint64_t system_bytes, used_bytes, address;
-	uint64_t gone; /* of used_bytes; of the question that is asked now */
-};
-
-struct block {
-	uint32_t id;
-	uint32_t arena; /* index + 1; 0: none */
-	uint64_t address, size;
-};
-
 struct free_block {
 	uint64_t start, end; /* chunk */
 	int64_t arena_id;
 	bool top;
 };
 
-enum query { OBJECT, DOMINATED, KEPT, FREE, HOLDERS, QUERIES };
-
-static const char *const query_name[QUERIES] = {
-	[OBJECT] = "query/whatif_object.sql",	[DOMINATED] = "query/whatif_dominated.sql",
-	[KEPT] = "query/whatif_kept.sql",	[FREE] = "query/whatif_free.sql",
-	[HOLDERS] = "query/whatif_holders.sql",
-};
-
-struct whatif {
-	sqlite3 *db;
-	sqlite3_stmt *query[QUERIES];
-	VEC(struct arena) arena; /* by id */
-	VEC(struct block) block; /* those that go */
-	uint64_t word;
+static const char *const query_name[WHATIF_QUERIES] = {
+	[WHATIF_OBJECT] = "query/whatif_object.sql",
+	[WHATIF_DOMINATED] = "query/whatif_dominated.sql",
+	[WHATIF_KEPT] = "query/whatif_kept.sql",
+	[WHATIF_FREE] = "query/whatif_free.sql",
+	[WHATIF_HOLDERS] = "query/whatif_holders.sql",
+	[WHATIF_REFERENCE] = "query/whatif_reference.sql",
+	[WHATIF_REFERRERS] = "query/whatif_referrers.sql",
+	[WHATIF_ROOTS] = "query/whatif_roots.sql",
+	[WHATIF_ROOT] = "query/whatif_root.sql",
+	[WHATIF_REFERENTS] = "query/whatif_referents.sql",
 };
 
 /* ---- the database ---- */
 
-static struct error *whatif_error(const struct whatif *w)
+struct error *whatif_error(const struct whatif *w)
 {
 	return error_new(ERROR_INPUT, "what if: %s", sqlite3_errmsg(w->db));
 }
@@ -74,7 +58,7 @@ static void finalize(sqlite3_stmt **stmt)
 	sqlite3_finalize(*stmt);
 }
 
-static sqlite3_stmt *whatif_ask(struct whatif *w, enum query q, int64_t argument)
+sqlite3_stmt *whatif_ask(struct whatif *w, enum whatif_query q, int64_t argument)
 {
 	sqlite3_reset(w->query[q]);
 	sqlite3_bind_int64(w->query[q], 1, argument);
@@ -106,6 +90,19 @@ static struct error *whatif_arenas(struct whatif *w)
 	return err || rc == SQLITE_DONE ? err : whatif_error(w);
 }
 
+static struct error *whatif_process(struct whatif *w)
+{
+	_cleanup_(finalize) sqlite3_stmt *stmt = NULL;
+	struct error *err = whatif_prepare(w, "query/whatif_process.sql", &stmt);
+	if (err)
+		return err;
+	if (sqlite3_step(stmt) != SQLITE_ROW)
+		return whatif_error(w);
+	w->last_id = column_u64(stmt, 0);
+	w->python = sqlite3_column_int(stmt, 1);
+	return NULL;
+}
+
 struct error *whatif_create(sqlite3 *db, struct whatif **ret)
 {
 	*ret = NULL;
@@ -114,7 +111,9 @@ struct error *whatif_create(sqlite3 *db, struct whatif **ret)
 		return &error_nomem;
 	w->db = db;
 	struct error *err = whatif_arenas(w);
-	for (unsigned i = 0; i < QUERIES && !err; i++)
+	if (!err)
+		err = whatif_process(w);
+	for (unsigned i = 0; i < WHATIF_QUERIES && !err; i++)
 		err = whatif_prepare(w, query_name[i], &w->query[i]);
 	if (err)
 		whatif_destroy(w);
@@ -127,7 +126,7 @@ void whatif_destroy(struct whatif *w)
 {
 	if (!w)
 		return;
-	for (unsigned i = 0; i < QUERIES; i++)
+	for (unsigned i = 0; i < WHATIF_QUERIES; i++)
 		sqlite3_finalize(w->query[i]);
 	vec_deinit(&w->arena);
 	vec_deinit(&w->block);
@@ -148,7 +147,7 @@ static uint32_t arena_index(const struct whatif *w, int64_t id)
 	return lo < w->arena.n && w->arena.at[lo].id == id ? (uint32_t)lo + 1 : 0;
 }
 
-static struct error *block_add(struct whatif *w, sqlite3_stmt *row)
+struct error *whatif_block(struct whatif *w, sqlite3_stmt *row)
 {
 	return vec_push(&w->block, ((struct block){
 					   .id = (uint32_t)sqlite3_column_int64(row, 0),
@@ -158,20 +157,19 @@ static struct error *block_add(struct whatif *w, sqlite3_stmt *row)
 				   }));
 }
 
-/* The dominator subtree into w->block, which is the queue, too. */
-static struct error *whatif_subtree(struct whatif *w, uint64_t budget, bool *complete)
+struct error *whatif_subtree(struct whatif *w, uint64_t first, uint64_t budget, bool *complete)
 {
 	struct error *err = NULL;
 	*complete = true;
-	for (uint64_t at = 0; at < w->block.n && !err; at++) {
-		sqlite3_stmt *stmt = whatif_ask(w, DOMINATED, w->block.at[at].id);
+	for (uint64_t at = first; at < w->block.n && !err; at++) {
+		sqlite3_stmt *stmt = whatif_ask(w, WHATIF_DOMINATED, w->block.at[at].id);
 		int rc;
 		while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 			if (w->block.n >= budget) {
 				*complete = false;
 				return NULL;
 			}
-			err = block_add(w, stmt);
+			err = whatif_block(w, stmt);
 		}
 		if (!err && rc != SQLITE_DONE)
 			err = whatif_error(w);
@@ -207,7 +205,8 @@ static bool free_find(struct whatif *w, uint64_t address, bool ends, int64_t are
 		      struct free_block *ret)
 {
 	uint64_t header = CHUNK_HEADER * w->word;
-	sqlite3_stmt *row = whatif_ask(w, FREE, (int64_t)(address + header - (ends ? 1 : 0)));
+	sqlite3_stmt *row =
+		whatif_ask(w, WHATIF_FREE, (int64_t)(address + header - (ends ? 1 : 0)));
 	if (sqlite3_step(row) != SQLITE_ROW)
 		return false;
 	ret->top = sqlite3_column_int(row, 3);
@@ -287,8 +286,7 @@ static int block_compare(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* Sums up w->block, and sorts it. */
-static void whatif_sum(struct whatif *w, struct whatif_result *ret)
+void whatif_sum(struct whatif *w, struct whatif_result *ret)
 {
 	for (uint64_t i = 0; i < w->arena.n; i++)
 		w->arena.at[i].gone = 0;
@@ -307,7 +305,7 @@ static void whatif_sum(struct whatif *w, struct whatif_result *ret)
 		const struct arena *a = &w->arena.at[i];
 		if (a->way != WAY_WHOLE || !a->gone || a->gone != a->used_bytes)
 			continue;
-		sqlite3_stmt *kept = whatif_ask(w, KEPT, (int64_t)a->address);
+		sqlite3_stmt *kept = whatif_ask(w, WHATIF_KEPT, (int64_t)a->address);
 		sqlite3_bind_int64(kept, 2, (int64_t)(a->address + a->system_bytes));
 		if (sqlite3_step(kept) != SQLITE_ROW)
 			ret->at_once += a->system_bytes;
@@ -330,14 +328,14 @@ struct error *whatif_object(struct whatif *w, int64_t id, uint64_t budget,
 {
 	*ret = (struct whatif_result){.complete = true};
 	w->block.n = 0;
-	sqlite3_stmt *row = whatif_ask(w, OBJECT, id);
+	sqlite3_stmt *row = whatif_ask(w, WHATIF_OBJECT, id);
 	int rc = sqlite3_step(row);
 	if (rc != SQLITE_ROW)
 		return rc == SQLITE_DONE ? NULL : whatif_error(w);
 	uint64_t retained = column_u64(row, 4);
-	struct error *err = block_add(w, row);
+	struct error *err = whatif_block(w, row);
 	if (!err)
-		err = whatif_subtree(w, budget ? budget : 1, &ret->complete);
+		err = whatif_subtree(w, 0, budget ? budget : 1, &ret->complete);
 	if (err)
 		return err;
 	ret->looked_at = w->block.n;
@@ -349,11 +347,10 @@ struct error *whatif_object(struct whatif *w, int64_t id, uint64_t budget,
 
 /* ---- one reference ---- */
 
-/* Is `id` in the dominator subtree of `head`? */
-static bool whatif_below(struct whatif *w, int64_t id, int64_t head, uint64_t *climbed)
+bool whatif_below(struct whatif *w, int64_t id, int64_t head, uint64_t most, uint64_t *climbed)
 {
-	while (id && id != head && ++*climbed < CLIMB_MOST) {
-		sqlite3_stmt *row = whatif_ask(w, OBJECT, id);
+	while (id && id != head && ++*climbed < most) {
+		sqlite3_stmt *row = whatif_ask(w, WHATIF_OBJECT, id);
 		id = sqlite3_step(row) == SQLITE_ROW ? sqlite3_column_int64(row, 5) : 0;
 	}
 	return id == head;
@@ -363,7 +360,7 @@ struct error *whatif_edge(struct whatif *w, int64_t dst, int64_t reference, int6
 			  uint64_t budget, struct whatif_result *ret)
 {
 	*ret = (struct whatif_result){.complete = true};
-	sqlite3_stmt *stmt = whatif_ask(w, HOLDERS, dst);
+	sqlite3_stmt *stmt = whatif_ask(w, WHATIF_HOLDERS, dst);
 	sqlite3_bind_int64(stmt, 2, reference);
 	sqlite3_bind_int64(stmt, 3, root);
 	sqlite3_bind_int64(stmt, 4, HOLDERS_MOST);
@@ -372,7 +369,7 @@ struct error *whatif_edge(struct whatif *w, int64_t dst, int64_t reference, int6
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		rows++;
 		int64_t src = sqlite3_column_int64(stmt, 0);
-		others += !src || !whatif_below(w, src, dst, &climbed);
+		others += !src || !whatif_below(w, src, dst, CLIMB_MOST, &climbed);
 	}
 	if (rc != SQLITE_DONE)
 		return whatif_error(w);

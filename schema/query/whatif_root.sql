@@ -1,0 +1,2 @@
+-- What a root holds.
+SELECT object_id FROM root WHERE id = ?
