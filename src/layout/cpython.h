@@ -371,6 +371,8 @@ enum cpython_kept_how {
 	CPYTHON_KEPT_MEMBER, /* what the dict of that type, or of such a module, has as `key` */
 	CPYTHON_KEPT_TEXT,   /* that text, which nothing holds */
 	CPYTHON_KEPT_LISTED, /* a tuple in a list of an object of that type */
+	CPYTHON_KEPT_NUMBER, /* an int of that value, which nothing holds */
+	CPYTHON_KEPT_DEAD, /* a weak reference to what has died, which nothing holds; name: its type */
 };
 
 struct cpython_kept {

@@ -45,6 +45,15 @@ const struct cpython_kept cpython_kept[] = {
 	 * beside that of the tuple */
 	{CPYTHON_KEPT_MEMBER, "_message", "collections.abc", "MutableMapping",
 	 "counted once too often by InitMapContainers"},
+	/* protobuf 3.21.12: google/protobuf/pyext/message.cc, InitGlobals: kEmptyWeakref, to a set
+	 * that is freed in the next line */
+	{CPYTHON_KEPT_DEAD, "_message", "weakref.ReferenceType", NULL, UNREAD},
+	{CPYTHON_KEPT_DEAD, "_message", "weakref", NULL, UNREAD}, /* to 3.9 */
+	/* h5py 3.7.0: h5py/h5t.pyx, _correct_float_info: for ppc64 only. An int of Cython's does not
+	 * tell whose it is; its instructions were read: both are made beside the other constants, and
+	 * not stored */
+	{CPYTHON_KEPT_NUMBER, "h5t", "1024", NULL, UNREAD},
+	{CPYTHON_KEPT_NUMBER, "h5t", "-1022", NULL, UNREAD},
 };
 
 const unsigned cpython_nkept = sizeof(cpython_kept) / sizeof(cpython_kept[0]);

@@ -105,6 +105,26 @@ static struct error *known_listed(const struct known *w)
 	return err;
 }
 
+static bool number_is(const struct py *py, uint32_t id, const char *text)
+{
+	const struct py_type *t = py_type_of(py, id);
+	struct py_value v;
+	return t && t->own_kind && (t->kind == PY_KIND_int || t->kind == PY_KIND_long) &&
+	       py_kind_table[t->kind].value(py, t, py->snapshot->object.address[id - 1], &v) &&
+	       !strcmp(v.text, text);
+}
+
+/* Weak references to what has died refer to None. */
+static bool is_dead(const struct py *py, uint32_t id, const char *type)
+{
+	const struct edge_table *e = &py->snapshot->edge;
+	const struct py_type *t = py_type_of(py, id);
+	char buf[NAME_MOST];
+	return !t->is_class && py_type_name(py, t, buf, sizeof(buf)) && !strcmp(buf, type) &&
+	       e->first[id] == e->first[id - 1] + 1 &&
+	       py_is(py, e->dst[e->first[id - 1]], PY_KIND_none);
+}
+
 static struct error *known_odd(const struct known *w)
 {
 	const struct py *py = w->k->py;
@@ -121,6 +141,14 @@ static struct error *known_odd(const struct known *w)
 			break;
 		case CPYTHON_KEPT_TEXT:
 			if (alone && py_is(py, id, PY_KIND_str) && text_is(py, at, w->row->name))
+				return known_add(w, id);
+			break;
+		case CPYTHON_KEPT_NUMBER:
+			if (alone && number_is(py, id, w->row->name))
+				return known_add(w, id);
+			break;
+		case CPYTHON_KEPT_DEAD:
+			if (alone && is_dead(py, id, w->row->name))
 				return known_add(w, id);
 			break;
 		case CPYTHON_KEPT_MEMBER:

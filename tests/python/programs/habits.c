@@ -6,6 +6,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,11 +138,28 @@ static PyObject *forget(PyObject *self, PyObject *o)
 	Py_RETURN_NONE;
 }
 
+/* A binary of that name is in the process. */
+static PyObject *load(PyObject *self, PyObject *args)
+{
+	const char *path;
+	(void)self;
+	if (!PyArg_ParseTuple(args, "s", &path))
+		return NULL;
+	if (!dlopen(path, RTLD_NOW))
+		return PyErr_Format(PyExc_ImportError, "%s", dlerror());
+	Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {
-	{"document", document, METH_O, NULL},	 {"once", once, METH_VARARGS, NULL},
-	{"define", define, METH_NOARGS, NULL},	 {"forget", forget, METH_O, NULL},
-	{"ghost", ghost, METH_VARARGS, NULL},	 {"constant", constant, METH_O, NULL},
-	{"wrapper", wrapper, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL},
+	{"document", document, METH_O, NULL},
+	{"once", once, METH_VARARGS, NULL},
+	{"define", define, METH_NOARGS, NULL},
+	{"forget", forget, METH_O, NULL},
+	{"ghost", ghost, METH_VARARGS, NULL},
+	{"constant", constant, METH_O, NULL},
+	{"wrapper", wrapper, METH_NOARGS, NULL},
+	{"load", load, METH_VARARGS, NULL},
+	{NULL, NULL, 0, NULL},
 };
 
 static int fill(PyObject *module)

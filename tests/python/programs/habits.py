@@ -1,7 +1,8 @@
 """What real extensions do with counts (habits.c); then a core.
 
 The truth is one JSON object: {"held": {habit: [addresses]}, "leaked": [addresses],
-"ghosts": [addresses of what is no object any more], "kept": {rule: [addresses, how many of them are kept]}}."""
+"ghosts": [addresses of what is no object any more], "kept": {rule: [addresses, how many of them are kept]}}: by Cython's modules,
+or `known` ones'."""
 from __future__ import print_function
 
 import gc
@@ -9,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import weakref
 
 sys.path.insert(0, sys.argv[1])
 import habits  # noqa: E402
@@ -79,6 +81,21 @@ def made_by_cython():
     TRUTH["kept"]["wrapper"] = [[habits.wrapper()], 1]
 
 
+def known_by_value():
+    """What h5py and protobuf leave out, by the names of their binaries; and neighbours that they have not."""
+    for name in ("h5t", "_message"):
+        habits.load(os.path.join(sys.argv[1], name + ".so"))
+    hundred = 100  # what is computed is a new object
+    kept("known 1024", [10 * hundred + 24 for _ in range(30)], 1)
+    kept("known -1022", [-10 * hundred - 22 for _ in range(30)], 1)
+    kept("known 1023", [10 * hundred + 23 for _ in range(30)], 0)
+    kinds = [Kind() for _ in range(30)]
+    kept("known dead", [weakref.ref(k) for k in kinds], 1)
+    stays = Kind()
+    habits.constant(stays)
+    kept("known alive", [weakref.ref(stays)], 0)
+
+
 def held(habit, o):
     TRUTH["held"].setdefault(habit, []).append(id(o))
 
@@ -111,6 +128,7 @@ for i in range(40):
     TRUTH["leaked"].append(id(lost))
 del lost
 made_by_cython()
+known_by_value()
 # PyGC_Head: a union with a long double, to 3.7.
 HEAD = 32 if sys.version_info < (3, 8) else 16
 WHOLE = [(Kind(), [i], "whole") for i in range(30)]
