@@ -164,7 +164,7 @@ pythons: all
 	PYTHON=$(PYTHON) scripts/fetch-pythons $(PYTHONS_DIR) $(PYTHON_SUITES)
 	PYTHONS_ONLY="$(PYTHON_SUITES)" $(PYTHON) -B tests/python/interpreters.py
 	PYTHONS_ONLY="$(PYTHON_SUITES)" $(PYTEST) $(if $(SHORT),$(PYTHONS_SHORT:%=tests/python/test_%.py),tests/python)
-PYTHONS_SHORT := objects newer referents refs garbage lines waiting
+PYTHONS_SHORT := objects newer referents refs garbage lines waiting savings
 
 ## builds: CPython of 32 bits, --with-pydebug, --disable-gil, --with-trace-refs (BUILDS="i386 debug free-threaded trace-refs trace-refs-2.7"; the last three are compiled)
 BUILDS ?= i386 debug free-threaded trace-refs trace-refs-2.7

@@ -166,6 +166,7 @@ struct cpython_sequence_layout {
 	uint16_t tuple_items;		     /* PyTupleObject.ob_item[] */
 	uint16_t bytes_items;		     /* PyBytesObject.ob_sval[] (2.7: PyStringObject) */
 	uint16_t bytearray_alloc, bytearray_start, bytearray_bytes; /* PyByteArrayObject */
+	uint16_t bytearray_object; /* of whose memory that is a part, if of any (3.15); 0: none */
 };
 
 /* Which line an instruction is of. */
@@ -424,6 +425,17 @@ struct cpython_spare {
 	uint8_t set_inside, dict_inside;       /* entries that the table inside the object takes */
 	uint8_t dict_least;		       /* slots of a new dict's table; 0: it has none */
 	uint16_t bytesio_buffer, bytesio_used; /* _io.BytesIO: a bytes object; bytes in use */
+	/*
+	 * Modules/_io/stringio.c, stringio: Py_UCS4 *buf (2.7: Py_UNICODE), characters in it, room for
+	 * how many. 2.7's BytesIO and cStringIO.StringO, with bytes: the same.
+	 */
+	uint16_t stringio_buffer, stringio_used, stringio_room;
+	/*
+	 * While a StringIO only accumulates, its text is elsewhere: where an int says whether it does;
+	 * the _PyUnicodeWriter (3.12) or a pointer to one (3.14). CPYTHON_NONE: in other objects.
+	 */
+	uint16_t stringio_state, stringio_writer;
+	bool stringio_writer_apart;
 	uint16_t array_items, array_allocated, array_descr; /* array.array */
 	uint16_t array_descr_itemsize;			    /* struct arraydescr: an int */
 	uint16_t odict_nodes, odict_slots; /* OrderedDict: an array of pointers; how many */

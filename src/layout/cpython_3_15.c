@@ -124,6 +124,7 @@ const struct cpython_layout cpython_3_15 = {
 			.bytearray_alloc = 24,
 			.bytearray_bytes = 32,
 			.bytearray_start = 40,
+			.bytearray_object = 56,
 		},
 	/* Include/cpython/longintrepr.h, floatobject.h, complexobject.h */
 	.number =

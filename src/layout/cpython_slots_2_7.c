@@ -148,7 +148,7 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"_io.BufferedWriter", ".<buffer>", 56, CPYTHON_SLOT_BUFFER},
 	{"_io.BufferedWriter", ".__dict__", 136, CPYTHON_SLOT_OWNING},
 	/* bytesio */
-	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_UNSEEN},
+	{"_io.BytesIO", ".<buffer>", 16, CPYTHON_SLOT_BUFFER},
 	{"_io.BytesIO", ".__dict__", 48, CPYTHON_SLOT_OWNING},
 	/* fileio */
 	{"_io.FileIO", ".__dict__", 32, CPYTHON_SLOT_OWNING},
@@ -156,6 +156,7 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"_io.IncrementalNewlineDecoder", ".<decoder>", 16, CPYTHON_SLOT_OWNING},
 	{"_io.IncrementalNewlineDecoder", ".errors", 24, CPYTHON_SLOT_OWNING},
 	/* stringio */
+	{"_io.StringIO", ".<characters>", 16, CPYTHON_SLOT_BUFFER},
 	{"_io.StringIO", ".<decoder>", 56, CPYTHON_SLOT_UNSEEN},
 	{"_io.StringIO", ".<readnl>", 64, CPYTHON_SLOT_UNSEEN},
 	{"_io.StringIO", ".<writenl>", 72, CPYTHON_SLOT_UNSEEN},
@@ -229,6 +230,8 @@ const struct cpython_slot cpython_slots_2_7[] = {
 	{"builtin_method", ".__module__", 32, CPYTHON_SLOT_OWNING},
 	/* bytesiterobject */
 	{"bytearray_iterator", ".<sequence>", 24, CPYTHON_SLOT_OWNING},
+	/* Oobject */
+	{"cStringIO.StringO", ".<buffer>", 16, CPYTHON_SLOT_BUFFER},
 	/* calliterobject */
 	{"callable-iterator", ".<callable>", 16, CPYTHON_SLOT_OWNING},
 	{"callable-iterator", ".<sentinel>", 24, CPYTHON_SLOT_OWNING},

@@ -291,6 +291,7 @@ const struct cpython_slot cpython_slots_3_13[] = {
 	{"_io.IncrementalNewlineDecoder", ".<decoder>", 16, CPYTHON_SLOT_OWNING},
 	{"_io.IncrementalNewlineDecoder", ".errors", 24, CPYTHON_SLOT_OWNING},
 	/* stringio */
+	{"_io.StringIO", ".<characters>", 16, CPYTHON_SLOT_BUFFER},
 	{"_io.StringIO", ".<buffer>", 56, CPYTHON_SLOT_UNSEEN},
 	{"_io.StringIO", ".<decoder>", 120, CPYTHON_SLOT_OWNING},
 	{"_io.StringIO", ".<readnl>", 128, CPYTHON_SLOT_OWNING},

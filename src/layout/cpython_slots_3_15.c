@@ -295,6 +295,8 @@ const struct cpython_slot cpython_slots_3_15[] = {
 	{"_io.IncrementalNewlineDecoder", ".<decoder>", 16, CPYTHON_SLOT_OWNING},
 	{"_io.IncrementalNewlineDecoder", ".errors", 24, CPYTHON_SLOT_OWNING},
 	/* stringio */
+	{"_io.StringIO", ".<characters>", 16, CPYTHON_SLOT_BUFFER},
+	{"_io.StringIO", ".<writer>", 56, CPYTHON_SLOT_STATE},
 	{"_io.StringIO", ".<decoder>", 72, CPYTHON_SLOT_OWNING},
 	{"_io.StringIO", ".<readnl>", 80, CPYTHON_SLOT_OWNING},
 	{"_io.StringIO", ".<writenl>", 88, CPYTHON_SLOT_OWNING},

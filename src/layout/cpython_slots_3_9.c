@@ -258,6 +258,7 @@ const struct cpython_slot cpython_slots_3_9[] = {
 	{"_io.IncrementalNewlineDecoder", ".<decoder>", 16, CPYTHON_SLOT_OWNING},
 	{"_io.IncrementalNewlineDecoder", ".errors", 24, CPYTHON_SLOT_OWNING},
 	/* stringio */
+	{"_io.StringIO", ".<characters>", 16, CPYTHON_SLOT_BUFFER},
 	{"_io.StringIO", ".<large>", 56, CPYTHON_SLOT_UNSEEN},
 	{"_io.StringIO", ".<small>", 64, CPYTHON_SLOT_UNSEEN},
 	{"_io.StringIO", ".<decoder>", 80, CPYTHON_SLOT_UNSEEN},

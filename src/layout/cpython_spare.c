@@ -16,6 +16,12 @@ static const struct cpython_spare spare[] = {
 		.dict_least = 0,
 		.bytesio_buffer = CPYTHON_NONE, /* no object: Modules/_io/bytesio.c */
 		.bytesio_used = CPYTHON_NONE,
+		/* also Modules/_io/bytesio.c, bytesio; Modules/cStringIO.c, Oobject */
+		.stringio_buffer = 16,
+		.stringio_used = 32,
+		.stringio_room = 40,
+		.stringio_state = CPYTHON_NONE,
+		.stringio_writer = CPYTHON_NONE,
 		/* Modules/arraymodule.c: arrayobject, struct arraydescr */
 		.array_items = 24,
 		.array_allocated = 32,
@@ -35,6 +41,12 @@ static const struct cpython_spare spare[] = {
 		/* Modules/_io/bytesio.c, bytesio: buf, pos, string_size */
 		.bytesio_buffer = 16,
 		.bytesio_used = 32,
+		/* Modules/_io/stringio.c, stringio: buf, pos, string_size, buf_size, state */
+		.stringio_buffer = 16,
+		.stringio_used = 32,
+		.stringio_room = 40,
+		.stringio_state = 48,
+		.stringio_writer = CPYTHON_NONE,
 		/* Modules/arraymodule.c: arrayobject, struct arraydescr */
 		.array_items = 24,
 		.array_allocated = 32,
@@ -47,7 +59,7 @@ static const struct cpython_spare spare[] = {
 	{
 		.major = 3,
 		.from = 8,
-		.to = 14,
+		.to = 11,
 		/* Objects/setobject.c, set_merge: n * 5 >= 7 * 3 */
 		.set_inside = 4,
 		.dict_inside = 0,
@@ -55,6 +67,65 @@ static const struct cpython_spare spare[] = {
 		/* Modules/_io/bytesio.c, bytesio: buf, pos, string_size */
 		.bytesio_buffer = 16,
 		.bytesio_used = 32,
+		/* Modules/_io/stringio.c, stringio: buf, pos, string_size, buf_size, state */
+		.stringio_buffer = 16,
+		.stringio_used = 32,
+		.stringio_room = 40,
+		.stringio_state = 48,
+		.stringio_writer = CPYTHON_NONE,
+		/* Modules/arraymodule.c: arrayobject, struct arraydescr */
+		.array_items = 24,
+		.array_allocated = 32,
+		.array_descr = 40,
+		.array_descr_itemsize = 4,
+		/* Objects/odictobject.c, struct _odictobject: od_fast_nodes, od_fast_nodes_size */
+		.odict_nodes = 64,
+		.odict_slots = 72,
+	},
+	{
+		.major = 3,
+		.from = 12,
+		.to = 13,
+		/* Objects/setobject.c, set_merge: n * 5 >= 7 * 3 */
+		.set_inside = 4,
+		.dict_inside = 0,
+		.dict_least = 0, /* Objects/dictobject.c, PyDict_New: Py_EMPTY_KEYS */
+		/* Modules/_io/bytesio.c, bytesio: buf, pos, string_size */
+		.bytesio_buffer = 16,
+		.bytesio_used = 32,
+		/* Modules/_io/stringio.c, stringio: buf, pos, string_size, buf_size, state */
+		.stringio_buffer = 16,
+		.stringio_used = 32,
+		.stringio_room = 40,
+		.stringio_state = 48,
+		.stringio_writer = 56,
+		/* Modules/arraymodule.c: arrayobject, struct arraydescr */
+		.array_items = 24,
+		.array_allocated = 32,
+		.array_descr = 40,
+		.array_descr_itemsize = 4,
+		/* Objects/odictobject.c, struct _odictobject: od_fast_nodes, od_fast_nodes_size */
+		.odict_nodes = 64,
+		.odict_slots = 72,
+	},
+	{
+		.major = 3,
+		.from = 14,
+		.to = 15,
+		/* Objects/setobject.c, set_merge: n * 5 >= 7 * 3 */
+		.set_inside = 4,
+		.dict_inside = 0,
+		.dict_least = 0, /* Objects/dictobject.c, PyDict_New: Py_EMPTY_KEYS */
+		/* Modules/_io/bytesio.c, bytesio: buf, pos, string_size */
+		.bytesio_buffer = 16,
+		.bytesio_used = 32,
+		/* Modules/_io/stringio.c, stringio: buf, pos, string_size, buf_size, state */
+		.stringio_buffer = 16,
+		.stringio_used = 32,
+		.stringio_room = 40,
+		.stringio_state = 48,
+		.stringio_writer = 56,
+		.stringio_writer_apart = true,
 		/* Modules/arraymodule.c: arrayobject, struct arraydescr */
 		.array_items = 24,
 		.array_allocated = 32,

@@ -202,6 +202,9 @@ static void check_containers(const struct cpython_layout *L)
 	AT(sequence.tuple_items, PyTupleObject, ob_item);
 	AT(sequence.bytearray_alloc, PyByteArrayObject, ob_alloc);
 	AT(sequence.bytearray_bytes, PyByteArrayObject, ob_bytes);
+#if PY_VERSION_HEX >= 0x030f0000
+	AT(sequence.bytearray_object, PyByteArrayObject, ob_bytes_object);
+#endif
 #if PY_MAJOR_VERSION == 2
 	ABSENT(sequence.bytearray_start);
 	AT(mapping.used, PyDictObject, ma_used);

@@ -5,6 +5,10 @@
  *	list, array	slots allocated, items				|items.......|spare...|
  *	bytearray	bytes allocated, bytes and a NUL
  *	BytesIO		length of its bytes object, bytes written
+ *	StringIO	characters allocated, those and two; while it accumulates: characters that its
+ *			writer has room for, those written (before 3.12 that is a list like any other)
+ *	2.7's BytesIO,	bytes allocated; what a new one allocates when as many are written at once
+ *	cStringIO
  *	dict, set	slots of the table; those of the smallest one that takes as many entries when
  *			the container is made anew
  *	OrderedDict	the same, and its array of nodes, a pointer for each slot
@@ -22,7 +26,13 @@ enum {
 	SET_LEAST = 8,	/* PySet_MINSIZE */
 	POINTER = 8,
 	ROUNDED = 64, /* bytes of a block that are no over-allocation: and a quarter of it */
-	DEQUE_FREE_MOST = 16, /* Modules/_collectionsmodule.c, MAXFREEBLOCKS */
+	DEQUE_FREE_MOST = 16,	  /* Modules/_collectionsmodule.c, MAXFREEBLOCKS */
+	STRINGIO_ACCUMULATES = 2, /* Modules/_io/stringio.c, STATE_ACCUMULATING */
+	CSTRINGIO_LEAST = 128,	  /* Modules/cStringIO.c, newOobject */
+	/* Include/internal/pycore_unicodeobject.h, _PyUnicodeWriter: buffer, data, kind, maxchar, size, pos */
+	WRITER_KIND = 16,
+	WRITER_SIZE = 24,
+	WRITER_POS = 32,
 };
 
 struct spare {
@@ -74,7 +84,8 @@ static bool spare_bytearray(const struct spare *s)
 	    !py_word(s->py, s->at + l->bytearray_bytes, &items) ||
 	    !py_word(s->py, s->at + l->bytearray_alloc, &allocated) || n > allocated)
 		return false;
-	return spare_entries(s, items, allocated, n ? n + 1 : 0, n, 1);
+	/* The NUL behind them counts, but not since they are a bytes object's. */
+	return spare_entries(s, items, allocated, n && !l->bytearray_object ? n + 1 : n, n, 1);
 }
 
 /* Where an array's items are, how many bytes each has. */
@@ -193,6 +204,68 @@ static bool spare_bytesio(const struct spare *s)
 	       (*s->ret = (struct object_spare){have, used, have - used}, true);
 }
 
+/* The buffer of a StringIO, of which a new one has `need` characters; and of what is like it in 2.7. */
+static bool spare_buffer(const struct spare *s, uint64_t have, uint64_t need, uint64_t used,
+			 unsigned width)
+{
+	uint64_t buffer;
+	return py_word(s->py, s->at + s->rule->stringio_buffer, &buffer) &&
+	       spare_entries(s, buffer, have, need, used, width);
+}
+
+/* The text that is being written, a str: nobody else has it. */
+static bool spare_writer(const struct spare *s)
+{
+	uint64_t at = s->at + s->rule->stringio_writer, text, have, used;
+	uint32_t width;
+	if (s->rule->stringio_writer_apart && (!py_word(s->py, at, &at) || !at))
+		return false;
+	if (!py_word(s->py, at, &text) || !image_try_u32(s->py->image, at + WRITER_KIND, &width) ||
+	    !py_word(s->py, at + WRITER_SIZE, &have) || !py_word(s->py, at + WRITER_POS, &used) ||
+	    (width != 1 && width != 2 && width != 4))
+		return false;
+	const uint32_t id = py_object_id(s->py, text);
+	if (!py_is(s->py, id, PY_KIND_str) || have <= used || have > TABLE_MOST * UINT64_C(64) ||
+	    have * width > own_room(s->py, id, text))
+		return false;
+	*s->ret = (struct object_spare){have, used, (have - used) * width};
+	return true;
+}
+
+static bool spare_stringio(const struct spare *s)
+{
+	const bool narrow = s->l->major == 2 && s->py->cpython.narrow;
+	uint64_t used, have;
+	uint32_t state;
+	if (s->rule->stringio_state != CPYTHON_NONE) {
+		if (!image_try_u32(s->py->image, s->at + s->rule->stringio_state, &state))
+			return false;
+		if (state == STRINGIO_ACCUMULATES)
+			return s->rule->stringio_writer != CPYTHON_NONE && spare_writer(s);
+	}
+	if (!py_word(s->py, s->at + s->rule->stringio_used, &used) ||
+	    !py_word(s->py, s->at + s->rule->stringio_room, &have) || used > have)
+		return false;
+	/* resize_buffer: one for the end of a line, one more; the first growth is from two to five. */
+	return spare_buffer(s, have, used == 1 ? 5 : used + 2, used, narrow ? 2 : 4);
+}
+
+/* 2.7: _io.BytesIO (Modules/_io/bytesio.c, resize_buffer), cStringIO.StringO (O_cwrite). */
+static bool spare_bytes_buffer(const struct spare *s)
+{
+	uint64_t used, have, need;
+	if (s->l->major != 2 || !py_word(s->py, s->at + s->rule->stringio_used, &used) ||
+	    !py_word(s->py, s->at + s->rule->stringio_room, &have) || used > have)
+		return false;
+	if (s->type->kind == PY_KIND_bytesio)
+		need = used ? used + 1 : 0;
+	else
+		need = used < CSTRINGIO_LEAST	    ? CSTRINGIO_LEAST
+		       : used < 2 * CSTRINGIO_LEAST ? 2 * CSTRINGIO_LEAST
+						    : used + 1;
+	return spare_buffer(s, have, need, used, 1);
+}
+
 /* Grown by steps and not cut, or cut where the allocator kept the block as it was. */
 static bool spare_block(const struct spare *s)
 {
@@ -235,7 +308,11 @@ bool py_spare(const struct py *py, uint32_t object_id, struct object_spare *ret)
 	case PY_KIND_deque:
 		return spare_deque(&s);
 	case PY_KIND_bytesio:
-		return spare_bytesio(&s);
+		return spare_bytesio(&s) || spare_bytes_buffer(&s);
+	case PY_KIND_stringio:
+		return spare_stringio(&s);
+	case PY_KIND_cstringio:
+		return spare_bytes_buffer(&s);
 	case PY_KIND_str:
 	case PY_KIND_bytes:
 		return spare_block(&s);

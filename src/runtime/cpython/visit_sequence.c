@@ -70,9 +70,18 @@ void own_str(struct owner *o)
 		own_block(o, word, false);
 }
 
+/*
+ * Where a bytearray's memory begins: since 3.15 it is that of a bytes object, which it hands out when it
+ * is done with it (take_bytes()), and nobody else has until then.
+ */
+static uint16_t bytearray_memory(const struct cpython_sequence_layout *l)
+{
+	return l->bytearray_object ? l->bytearray_object : l->bytearray_bytes;
+}
+
 void walk_bytearray(struct visitor *v)
 {
-	const uint64_t from = v->at + v->l->sequence.bytearray_bytes;
+	const uint64_t from = v->at + bytearray_memory(&v->l->sequence);
 	uint64_t word;
 	if (visit_word(v, from, &word) && word)
 		visit_buffer(v, word, from, v->name->items);
@@ -81,7 +90,7 @@ void walk_bytearray(struct visitor *v)
 void own_bytearray(struct owner *o)
 {
 	uint64_t word;
-	if (py_word(o->py, o->at + o->py->layout->sequence.bytearray_bytes, &word) && word)
+	if (py_word(o->py, o->at + bytearray_memory(&o->py->layout->sequence), &word) && word)
 		own_block(o, word, false);
 }
 

@@ -1,6 +1,8 @@
 """Has texts and buffers more than once, and containers with room to spare; tells what one copy of each
 would save and what containers made anew take, by sys.getsizeof, and dies."""
 
+import ctypes
+import gc
 import io
 import json
 import os
@@ -111,11 +113,60 @@ def grown_array():
     return x
 
 
-def grown_bytesio():
-    x = io.BytesIO()
+def grown_bytesio(make=io.BytesIO):
+    x = make()
     for _ in range(chance.randrange(1, 20)):
         x.write(b"x" * chance.randrange(1, 500))
     return x
+
+
+def word(x, at):
+    """Of the object in C: what nothing else tells of Python 2's."""
+    return ctypes.c_ssize_t.from_address(id(x) + at).value
+
+
+def script():
+    """What is done to a StringIO. Until it is read, it only accumulates (3.x)."""
+    done = [("write", u"x" * chance.randrange(1, 80)) for _ in range(chance.randrange(1, 12))]
+    for text in (u"\u00fc" * 7, u"\u4e2d" * 5, u"\U0001f40d" * 3):
+        if chance.randrange(4) == 0:
+            done.insert(chance.randrange(len(done) + 1), ("write", text))
+    if PY2 or chance.randrange(2):
+        done += [("seek", 0), ("readline", 1), ("seek", 0, 2)]
+        if chance.randrange(2):
+            done += [("write", u"y" * chance.choice([1, 1, 2, 3, 5, 100, 3000])), ("seek", 0, 2)] * chance.randrange(9)
+        if chance.randrange(2):
+            done.append(("truncate", chance.choice([1, 1, 2, 3, 5, 100, 3000])))
+    return done
+
+
+def follow(done):
+    x = io.StringIO()
+    for name, args in [(step[0], step[1:]) for step in done]:
+        getattr(x, name)(*args)
+    return x
+
+
+def freed(make):
+    """Bytes that go with it."""
+    x = make()
+    before = tracemalloc.get_traced_memory()[0]
+    del x
+    return before - tracemalloc.get_traced_memory()[0]
+
+
+def over_stringio(done):
+    """Of one that was made by these steps: bytes too much, characters."""
+    x = follow(done)
+    text = x.getvalue()
+    if PY2:
+        width = 4 if sys.maxunicode > 65535 else 2
+        return (word(x, 40) - word(io.StringIO(text), 40)) * width, word(x, 32)
+    if len(done) > 3 and any(step[0] == "readline" for step in done):
+        return freed(lambda: follow(done)) - freed(lambda: io.StringIO(text)), len(text)
+    if sys.version_info < (3, 12):
+        return 0, 0  # in lists
+    return freed(lambda: follow(done)) - freed(io.StringIO) - size(text), len(text)
 
 
 # Each a global of its own, which is how the rows are told apart.
@@ -141,52 +192,74 @@ FRESH_BYTEARRAY = [bytearray(x) for x in RANDOM_BYTEARRAY]
 fresh = {"LIST": lambda x: x[:], "DICT": fresh_dict, "SET": set, "FROZENSET": lambda x: frozenset(set(x)),
          "BYTEARRAY": bytearray, "ARRAY": lambda x: array(x.typecode, x)}
 spare = {}
+
+
+def counts(over):
+    """Of (bytes too much, entries): how many have too much, bytes, entries."""
+    over = [each for each in over if each[0] > 0]
+    return [len(over), sum(o for o, _ in over), sum(n for _, n in over)]
+
+
 for name, value in sorted(globals().items()):
     form = name.split("_")[-1]
-    if PY2 and form == "ARRAY":
-        continue  # its sys.getsizeof knows nothing of its items
-    if name.startswith("RANDOM"):
-        over = [(size(x) - size(fresh[form](x)), len(x)) for x in value]
-        spare[name] = [sum(o > 0 for o, _ in over), sum(o for o, _ in over if o > 0),
-                       sum(n for o, n in over if o > 0)]
+    if PY2 and form == "ARRAY":  # its sys.getsizeof knows nothing of its items
+        spare[name] = counts(((word(x, 32) - len(x)) * x.itemsize, len(x)) for x in value)
+    elif name.startswith("RANDOM"):
+        spare[name] = counts((size(x) - size(fresh[form](x)), len(x)) for x in value)
     elif name.startswith("SPARSE"):
         spare[name] = [1, size(value) - size(fresh[form](value)), len(value)]
 
-if not PY2:
-    RANDOM_ODICT = [grown_dict(OrderedDict) for _ in range(200)]
-    over = [(size(x) - size(fresh_dict(x, OrderedDict)), len(x)) for x in RANDOM_ODICT]
-    spare["RANDOM_ODICT"] = [sum(o > 0 for o, _ in over), sum(o for o, _ in over if o > 0),
-                             sum(n for o, n in over if o > 0)]
-    RANDOM_BYTESIO = [grown_bytesio() for _ in range(200)]
-    over = [(size(x) - size(io.BytesIO()) - size(b"") - x.tell(), x.tell()) for x in RANDOM_BYTESIO]
-    spare["RANDOM_BYTESIO"] = [sum(o > 0 for o, _ in over), sum(o for o, _ in over if o > 0),
-                               sum(n for o, n in over if o > 0)]
+if PY2:
+    import cStringIO
 
+    RANDOM_BYTESIO = [grown_bytesio() for _ in range(200)]
+    spare["RANDOM_BYTESIO"] = counts((size(x) - size(io.BytesIO(x.getvalue())), x.tell()) for x in RANDOM_BYTESIO)
+    RANDOM_CSTRINGIO = [grown_bytesio(cStringIO.StringIO) for _ in range(200)]
+    over = []
+    for x in RANDOM_CSTRINGIO:
+        new = cStringIO.StringIO()
+        new.write(x.getvalue())
+        over.append((word(x, 40) - word(new, 40), x.tell()))
+    spare["RANDOM_CSTRINGIO"] = counts(over)
+else:
+    import tracemalloc
+
+    RANDOM_ODICT = [grown_dict(OrderedDict) for _ in range(200)]
+    spare["RANDOM_ODICT"] = counts((size(x) - size(fresh_dict(x, OrderedDict)), len(x)) for x in RANDOM_ODICT)
+    RANDOM_BYTESIO = [grown_bytesio() for _ in range(200)]
+    spare["RANDOM_BYTESIO"] = counts((size(x) - size(io.BytesIO()) - size(b"") - x.tell(), x.tell())
+                                     for x in RANDOM_BYTESIO)
+    gc.disable()
+    tracemalloc.start()
+
+scripts = [script() for _ in range(200)]
+spare["RANDOM_STRINGIO"] = counts([over_stringio(done) for done in scripts])
 if not PY2:
-    # Blocks that were emptied are kept: up to 16 of each deque (3.11).
-    RANDOM_DEQUE = []
-    block = size(deque(range(200))) - size(deque(range(136)))
-    kept = 16 if sys.version_info >= (3, 11) else 0
-    counts = [0, 0, 0]
-    for _ in range(100):
-        x = deque(range(chance.choice([10, 500, 3000])))
-        before = size(x)
-        for _ in range(chance.randrange(len(x))):
-            x.popleft()
-        freed = (before - size(x)) // block
-        held = (size(x) - size(deque())) // block + 1
-        more = held + min(freed, kept) - (len(x) + 63) // 64
-        if more:
-            counts = [counts[0] + 1, counts[1] + more * block, counts[2] + len(x)]
-        RANDOM_DEQUE.append(x)
-    spare["RANDOM_DEQUE"] = counts
+    tracemalloc.stop()
+    gc.enable()
+RANDOM_STRINGIO = [follow(done) for done in scripts]
+
+# Blocks that were emptied are kept: up to 16 of each deque (3.11).
+RANDOM_DEQUE = []
+items = 62 if PY2 else 64
+block = 8 * (items + 2)
+kept = 16 if sys.version_info >= (3, 11) else 0
+over = []
+for _ in range(100):
+    x = deque(range(chance.choice([10, 500, 3000])))
+    before = size(x)
+    for _ in range(chance.randrange(len(x))):
+        x.popleft()
+    freed_blocks = (before - size(x)) // block
+    held = (size(x) - size(deque())) // block + 1
+    over.append(((held + min(freed_blocks, kept) - (len(x) + items - 1) // items) * block, len(x)))
+    RANDOM_DEQUE.append(x)
+spare["RANDOM_DEQUE"] = counts(over)
 
 # Blocks of 40 bytes, side by side or not: pymalloc's alignment.
 some = [bytes(bytearray([n] * (40 - size(b"")))) for n in range(65, 91)]
 places = sorted(map(id, some))
-# The last to be imported: what malloc gave, which of a mapping of its own is another number in 2.43.
-import ctypes  # noqa: E402
-
+# What malloc gave, which of a mapping of its own is another number in 2.43.
 usable = ctypes.CDLL(None).malloc_usable_size
 usable.argtypes, usable.restype = [ctypes.c_void_p], ctypes.c_size_t
 truth.write(json.dumps({
