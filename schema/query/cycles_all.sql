@@ -7,8 +7,8 @@ SELECT CASE WHEN c.reachable THEN 'alive' WHEN c.culprit_id IS NULL THEN 'garbag
             ELSE c.signature END AS shape,
        c.collectable, c.culprit_id, ct.name AS culprit,
        c.normal
-FROM (SELECT c.*, c.reachable AND (SELECT coalesce(definitions, 0) FROM cluster x WHERE x.id = c.id) AS normal
-      FROM (SELECT NULL AS definitions) older CROSS JOIN open_cluster c
+FROM (SELECT c.*, c.reachable AND c.definitions AS normal
+      FROM open_cluster c
       WHERE c.kind = 'cycle' AND (:definitions IS NOT NULL OR NOT normal)
             AND (:type IS NULL OR coalesce(c.signature, c.id) IN
                  (SELECT coalesce(s.signature, s.cluster_id)

@@ -11,8 +11,8 @@ SELECT coalesce(sum(s.clusters), 0) AS clusters, count(*) AS shapes,
        count(*) FILTER (WHERE s.normal) AS normal_shapes,
        coalesce(sum(s.objects) FILTER (WHERE s.normal), 0) AS normal_objects,
        coalesce(sum(s.bytes) FILTER (WHERE s.normal), 0) AS normal_bytes
-FROM (SELECT s.*, s.reachable AND (SELECT coalesce(definitions, 0) FROM shape x WHERE x.id = s.id) AS normal
-      FROM (SELECT NULL AS definitions) older CROSS JOIN open_shape s) s JOIN cluster c ON c.id = s.cluster_id
+FROM (SELECT s.*, s.reachable AND s.definitions AS normal
+      FROM open_shape s) s JOIN cluster c ON c.id = s.cluster_id
 WHERE s.kind = 'cycle'
   AND (:type IS NULL OR EXISTS (SELECT 1 FROM object o JOIN type t ON t.id = o.type_id
                                 WHERE o.id = s.head_id AND t.name REGEXP :type))

@@ -2,8 +2,8 @@
 -- others in address order. (definitions, normal: as in cycles.sql.)
 WITH example AS (
     SELECT s.cluster_id AS id, s.head_id, s.bytes, s.reachable,
-           s.reachable AND (SELECT coalesce(definitions, 0) FROM shape x WHERE x.id = s.id) AS normal
-    FROM (SELECT NULL AS definitions) older CROSS JOIN open_shape s
+           s.reachable AND s.definitions AS normal
+    FROM open_shape s
     WHERE s.kind = :kind AND (s.kind = 'cycle' OR s.reachable = 0)
       AND (:type IS NULL OR EXISTS (SELECT 1 FROM object o JOIN type t ON t.id = o.type_id
                                     WHERE o.id = s.head_id AND t.name REGEXP :type))

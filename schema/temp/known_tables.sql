@@ -12,7 +12,7 @@ CREATE TEMP TABLE old_count (type, size, excess, objects, PRIMARY KEY (type, siz
 CREATE TEMP VIEW open_shape AS
 SELECT s.id, s.kind, s.reachable, s.signature, s.clusters - coalesce(k.clusters, 0) AS clusters,
        s.objects - coalesce(k.objects, 0) AS objects, s.bytes - coalesce(k.bytes, 0) AS bytes,
-       s.direct_bytes - coalesce(k.direct_bytes, 0) AS direct_bytes, s.cluster_id, s.head_id
+       s.direct_bytes - coalesce(k.direct_bytes, 0) AS direct_bytes, s.cluster_id, s.head_id, s.definitions
 FROM shape s LEFT JOIN known_shape k ON k.shape_id = s.id
 WHERE k.shape_id IS NULL OR k.clusters < s.clusters;
 CREATE TEMP VIEW open_cluster AS
