@@ -6,7 +6,6 @@ SELECT :step, :path, max(value) FILTER (WHERE key = 'kind'), max(value) FILTER (
        max(value) FILTER (WHERE key = 'build_id'), max(value) FILTER (WHERE key = 'machine'),
        max(value) FILTER (WHERE key = 'taken_at'), max(value) FILTER (WHERE key = 'execution'),
        (SELECT group_concat(path || '@' || base, char(10)) FROM (SELECT path, base FROM dump.module ORDER BY base)),
-       (SELECT count(*) FROM dump.sqlite_schema WHERE type = 'table' AND name = 'retention')
-       AND max(value) FILTER (WHERE key = 'kind') IS NOT 'trace',
+       max(value) FILTER (WHERE key = 'kind') IS NOT 'trace',
        (SELECT coalesce(sum(objects), 0) FROM dump.census), (SELECT coalesce(sum(bytes), 0) FROM dump.census)
 FROM dump.meta

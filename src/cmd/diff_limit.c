@@ -1,4 +1,4 @@
-/* diff_limit_parse: see diff_impl.h. */
+/* diff: --fail-on, a test of what grew. */
 #include "cmd/diff_impl.h"
 
 #include <ctype.h>
@@ -60,6 +60,45 @@ struct error *diff_limit_parse(struct cmd_context *ctx, const char *text, struct
 			return limit_wrong(text);
 		}
 		at += len + (at[len] == ',');
+	}
+	return NULL;
+}
+
+static struct error *items_more(struct diff *d, const char *kind, struct cmd_row *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	bool found;
+	struct error *err = cmd_prepare(d->ctx, "growth/items_total.sql", 0, &stmt);
+	if (err)
+		return err;
+	cmd_bind_text(stmt, ":kind", kind);
+	return cmd_row(d->ctx, stmt, ret, &found);
+}
+
+struct error *diff_limit_check(struct diff *d, const struct diff_limit *limit)
+{
+	const struct {
+		bool wanted;
+		const char *kind;
+	} more[] = {{limit->leaks, "leak"}, {limit->cycles, "garbage"}, {limit->refcount, "count"}};
+	/* what cannot be read grows, too; that it shrinks does not make up for anything */
+	double unread = d->new_unread > d->old_unread ? (double)(d->new_unread - d->old_unread) : 0;
+	double growth = (double)(d->new_bytes - d->old_bytes) + unread;
+	double before = (double)d->old_bytes + (double)d->old_unread;
+	if (limit->growth && limit->percent)
+		d->ctx->condition |= growth > 0 && 100 * growth >= limit->value * before;
+	else if (limit->growth && limit->value > 0)
+		d->ctx->condition |= growth >= limit->value;
+	else if (limit->growth)
+		d->ctx->condition |= d->grown > 0 || d->unread_grew;
+	for (unsigned i = 0; i < sizeof(more) / sizeof(*more); i++) {
+		struct cmd_row row;
+		if (!more[i].wanted)
+			continue;
+		struct error *err = items_more(d, more[i].kind, &row);
+		if (err)
+			return err;
+		d->ctx->condition |= cmd_row_int(&row, "more") > 0;
 	}
 	return NULL;
 }

@@ -390,9 +390,8 @@ def test_order_and_kinds(case, tmp_path):
     out = diff(run, case[1])
     assert out["relation"] == "runs" and "holders" not in out
     assert out["paths"][0]["path"] == "chain->*"
-    before = variant("before.db", "DROP VIEW savings; DROP TABLE retention;"
-                     "ALTER TABLE object DROP COLUMN retention_id")
-    assert "earlier heapscan" in command("diff", before, case[1]).out
+    before = variant("before.db", "PRAGMA user_version = 1")
+    assert "read the dump again" in command("diff", before, case[1], status=2).err
     for cut in (100, 5000, 100000):
         short = tmp_path / "short.db"
         short.write_bytes(case[1].read_bytes()[:cut])
