@@ -1,5 +1,13 @@
--- The steps of paths that were found: (path, step, object, the reference that leads to it, root).
+-- The steps of paths that were found: (path, step, object, the reference that leads to it, root). Of one path with
+-- :only, from step :from on and before step :till where these are given.
 SELECT p.path, p.step, o.id, o.address, o.size, t.name AS type, o.value,
+       -- with :texts: of a block that says nothing itself the first text that it points to, often its name
+       CASE WHEN :texts AND o.value IS NULL AND t.language IS NOT 'python'
+            THEN (SELECT printf('+%d %s', x.offset, d.value)
+                  FROM (SELECT dst, offset FROM reference WHERE src = o.id AND kind = 0 AND how = 0 LIMIT 64) x
+                       JOIN object d ON d.id = x.dst JOIN type dt ON dt.id = d.type_id
+                  WHERE dt.name LIKE 'text (%' AND d.value <> ''
+                  ORDER BY x.offset LIMIT 1) END AS has,
        r.name, r.offset, r.kind, s.owner_id AS src_owner, o.owner_id,
        CASE WHEN o.owner_id IS NOT NULL AND o.owner_id = r.src THEN 1 ELSE 0 END AS own_buffer,
        st.name AS src_type, x.kind AS root_kind, x.grade AS root_grade, x.name AS root_name, x.address AS root_address,
@@ -16,5 +24,5 @@ FROM (SELECT json_extract(value, '$[0]') AS path, json_extract(value, '$[1]') AS
      LEFT JOIN thread th ON th.id = x.thread_id
      LEFT JOIN frame f ON f.thread_id = x.thread_id AND f.depth = x.depth
      LEFT JOIN module m ON m.id = x.module_id
-WHERE :only IS NULL OR p.path = :only
+WHERE (:only IS NULL OR p.path = :only) AND (:from IS NULL OR p.step >= :from) AND (:till IS NULL OR p.step < :till)
 ORDER BY p.path, p.step

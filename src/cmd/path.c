@@ -10,7 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALSO = 3 }; /* roots that say no more than a path, told with it */
+enum {
+	ALSO = 3, /* roots that say no more than a path, told with it */
+	/* Rows of a path in text: of a longer one the first and the last. */
+	STEPS_SHOWN = 32,
+	STEPS_FIRST = 12,
+	STEPS_LAST = 8,
+};
 
 /* ---- results ---- */
 
@@ -104,6 +110,7 @@ static const struct report_column step_columns[] = {
 	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
 	{"size", "SIZE", REPORT_COUNT, NULL},
 	{"value", "VALUE", REPORT_TEXT, ""},
+	{"has", "HAS TEXT", REPORT_TEXT, ""},
 	{"kind", NULL, REPORT_COUNT, NULL},
 	{"root_kind", NULL, REPORT_TEXT, NULL},
 	{"root_name", NULL, REPORT_TEXT, NULL},
@@ -112,7 +119,9 @@ static const struct report_column step_columns[] = {
 	{0},
 };
 
-static struct error *print_steps(struct cmd_context *ctx, const char *steps, int64_t only)
+/* The steps of path `only`, 0: of all, from step `from` on and before `till`, 0: to the last. */
+static struct error *print_steps(struct cmd_context *ctx, const char *steps, int64_t only,
+				 int64_t from, int64_t till)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct error *err = cmd_prepare(ctx, "path_steps.sql", 0, &stmt);
@@ -121,7 +130,24 @@ static struct error *print_steps(struct cmd_context *ctx, const char *steps, int
 	cmd_bind_text(stmt, ":steps", steps);
 	if (only)
 		cmd_bind_int(stmt, ":only", only);
+	cmd_bind_int(stmt, ":from", from);
+	cmd_bind_int(stmt, ":texts", 1);
+	if (till)
+		cmd_bind_int(stmt, ":till", till);
 	return report_rows(&ctx->report, "steps", step_columns, stmt, NULL);
+}
+
+/* Of a path that goes down a long list, what is at its ends. */
+static struct error *print_path(struct cmd_context *ctx, const char *steps, int64_t path, int64_t n)
+{
+	if (n <= STEPS_SHOWN)
+		return print_steps(ctx, steps, path, 0, 0);
+	struct error *err = print_steps(ctx, steps, path, 0, STEPS_FIRST);
+	if (err)
+		return err;
+	report_line(&ctx->report, "... %s steps further (--format json has them all):",
+		    cmd_count(ctx, n - STEPS_FIRST - STEPS_LAST));
+	return print_steps(ctx, steps, path, n - STEPS_LAST, 0);
 }
 
 static struct error *print_paths(struct cmd_context *ctx, const char *steps, const char *paths)
@@ -134,7 +160,7 @@ static struct error *print_paths(struct cmd_context *ctx, const char *steps, con
 	cmd_bind_text(stmt, ":paths", paths);
 	if (rep->json) {
 		err = report_rows(rep, "paths", list_columns, stmt, NULL);
-		return err ? err : print_steps(ctx, steps, 0);
+		return err ? err : print_steps(ctx, steps, 0, 0, 0);
 	}
 	bool found = true;
 	while (!err) {
@@ -149,7 +175,8 @@ static struct error *print_paths(struct cmd_context *ctx, const char *steps, con
 		if (cmd_row_text(&row, "also_by"))
 			report_text(rep, "also by ",
 				    report_safe(&ctx->region, cmd_row_text(&row, "also_by"), "?"));
-		err = print_steps(ctx, steps, cmd_row_int(&row, "path"));
+		err = print_path(ctx, steps, cmd_row_int(&row, "path"),
+				 cmd_row_int(&row, "steps") + 1);
 	}
 	return err;
 }

@@ -17,31 +17,37 @@ enum {
 	REFERRERS_READ = 200000, /* where types are to be avoided, with those */
 	CANDIDATES_MOST = 4096,
 	TYPES_MOST = 1 << 24, /* ids of types that are told apart */
-	HELD_MOST = 20000,    /* steps of the scan's own path */
-	ROOTS_EACH = 4,	      /* of one object */
-	SPARE = 2,	      /* paths looked for, for each that is wanted: some say the same */
-	ALSO_MOST = 3,	      /* of the roots that say no more than a path: described */
-	MODULES = 0,	  /* quality, see path_roots.sql: a chain from here begins with a module, */
+	HELD_MOST = 100000,   /* steps of the scan's own path */
+	WAYS_MOST = 2,	/* paths by other referrers than those on the ways that the search found */
+	ROOTS_EACH = 4, /* of one object */
+	SPARE = 2,	/* paths looked for, for each that is wanted: some say the same */
+	ALSO_MOST = 3,	/* of the roots that say no more than a path: described */
+	MODULES = 0,	/* quality, see path_roots.sql: a chain from here begins with a module, */
 	MODULE_STEPS = 3, /* and reads shorter by these than it is */
 	NAMED = 1,
+	SURE = 2, /* the last quality of words that are not stale */
 };
 
 enum { TYPE_AVOID = 1, TYPE_WANTED = 2 };
 
 struct candidate {
-	bool held;     /* it is the path that the scan found, not one of the search */
+	const struct path *
+		held; /* the path is one that the scan found, not one of the search's; NULL: is not */
 	bool modules;  /* its root is sys.modules */
 	uint32_t step; /* where it begins */
 	int64_t root;  /* 0: it begins at an object of to_type */
 	uint32_t quality, words, depth;
-	uint32_t of; /* the one (from 1) that says what it says; 0: none */
+	uint32_t of;	   /* the one (from 1) that says what it says; 0: none */
+	int64_t retention; /* see candidate_retention */
 };
 
 struct search {
 	sqlite3 *db;
 	const struct paths_query *query;
 	struct path path;
-	struct path held;  /* the scan's own path, see search_held */
+	struct path held;	    /* the scan's own path, see search_held */
+	struct path way[WAYS_MOST]; /* its paths to other referrers of the goal, see search_ways */
+	unsigned ways;
 	VEC(uint8_t) word; /* by step: references on the way to the goal that are not typed */
 	VEC(uint8_t) wanted;
 	VEC(uint8_t) type; /* by id: TYPE_AVOID, TYPE_WANTED */
@@ -58,6 +64,8 @@ static void search_deinit(struct search *s)
 {
 	path_deinit(&s->path);
 	path_deinit(&s->held);
+	for (unsigned i = 0; i < s->ways; i++)
+		path_deinit(&s->way[i]);
 	vec_deinit(&s->word);
 	vec_deinit(&s->wanted);
 	vec_deinit(&s->type);
@@ -211,49 +219,140 @@ static struct error *search_prepare(struct search *s)
 }
 
 /*
+ * The path on which the scan came to the goal, or to the last step that p has already. *ret: its root is none of
+ * what may be stale, and `root` is 0 when there is no such path, or it leads through the goal.
+ */
+static struct error *held_follow(struct search *s, struct path *p, struct candidate *ret)
+{
+	_cleanup_(finalize) sqlite3_stmt *step = NULL;
+	const char *sql = embed_find("query/path_held.sql");
+	uint32_t at = (uint32_t)p->step.n - 1;
+	struct error *err = NULL;
+	assert(sql);
+	*ret = (struct candidate){.held = p};
+	/* A database from before there was such a column has none. */
+	if (sqlite3_prepare_v2(s->db, sql, -1, &step, NULL))
+		return NULL;
+	while (!err && at < HELD_MOST) {
+		sqlite3_reset(step);
+		bind_int(step, ":id", p->step.at[at].vertex);
+		if (sqlite3_step(step) != SQLITE_ROW)
+			break;
+		ret->words += sqlite3_column_int(step, 2) != 1;
+		err = path_add(p, at, (uint32_t)sqlite3_column_int64(step, 1),
+			       (uint64_t)sqlite3_column_int64(step, 0));
+		if (err || p->step.n == at + 1)
+			return err; /* a ring: no path of ours */
+		at++;
+	}
+	sqlite3_reset(s->roots);
+	bind_int(s->roots, ":id", p->step.at[at].vertex);
+	if (err || sqlite3_step(s->roots) != SQLITE_ROW)
+		return err;
+	ret->step = at;
+	ret->root = sqlite3_column_int64(s->roots, 0);
+	ret->quality = (uint32_t)sqlite3_column_int(s->roots, 1);
+	ret->depth = at;
+	candidate_rank(ret);
+	return NULL;
+}
+
+/*
  * The path on which the scan came to the object: from the most telling root, however many objects lie
  * around. It is asked for when the search gave up.
  */
 static struct error *search_held(struct search *s)
 {
-	_cleanup_(finalize) sqlite3_stmt *step = NULL;
-	const char *sql = embed_find("query/path_held.sql");
-	uint32_t at = 0, words = 0;
-	assert(sql);
-	/* A database from before there was such a column has none. */
-	if (sqlite3_prepare_v2(s->db, sql, -1, &step, NULL))
-		return NULL;
+	struct candidate c;
 	struct error *err = path_init(&s->held, s->query->goal);
-	while (!err && at < HELD_MOST) {
-		sqlite3_reset(step);
-		bind_int(step, ":id", s->held.step.at[at].vertex);
-		if (sqlite3_step(step) != SQLITE_ROW)
-			break;
-		words += sqlite3_column_int(step, 2) != 1;
-		err = path_add(&s->held, at, (uint32_t)sqlite3_column_int64(step, 1),
-			       (uint64_t)sqlite3_column_int64(step, 0));
-		if (err || s->held.step.n == at + 1)
-			return err; /* a ring: no path of ours */
-		at++;
-	}
-	uint32_t vertex = s->held.step.at[at].vertex;
-	for (uint64_t i = 0; i < s->found.n && !err; i++)
+	if (!err)
+		err = held_follow(s, &s->held, &c);
+	if (err || !c.root)
+		return err;
+	uint32_t vertex = s->held.step.at[c.step].vertex;
+	for (uint64_t i = 0; i < s->found.n; i++)
 		if (s->path.step.at[s->found.at[i].step].vertex == vertex)
 			return NULL;
-	sqlite3_reset(s->roots);
-	bind_int(s->roots, ":id", vertex);
-	if (err || sqlite3_step(s->roots) != SQLITE_ROW)
-		return err;
-	struct candidate c = {
-		.held = true,
-		.step = at,
-		.root = sqlite3_column_int64(s->roots, 0),
-		.quality = (uint32_t)sqlite3_column_int(s->roots, 1),
-		.words = words,
-		.depth = at,
-	};
-	candidate_rank(&c);
 	return vec_push(&s->found, c);
+}
+
+/* Is the object the goal's own referrer on one of the first n paths? */
+static bool way_shown(const struct search *s, uint64_t n, int64_t retention)
+{
+	for (uint64_t i = 0; i < n; i++)
+		if (s->found.at[i].retention == retention)
+			return true;
+	return false;
+}
+
+/* How the goal's own referrer on this path is held: id of a retention row; 0: the goal is a root. */
+static struct error *candidate_retention(struct search *s, sqlite3_stmt *stmt, struct candidate *c)
+{
+	const struct path *p = c->held ? c->held : &s->path;
+	uint32_t at = c->step;
+	while (p->step.at[at].depth > 1)
+		at = p->step.at[at].next;
+	c->retention = 0;
+	if (!p->step.at[at].depth)
+		return NULL;
+	sqlite3_reset(stmt);
+	bind_int(stmt, ":id", p->step.at[at].vertex);
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		c->retention = sqlite3_column_int64(stmt, 0);
+	return NULL;
+}
+
+/*
+ * What else refers to the goal, and is itself held in another way than the referrers on the paths that were found:
+ * all roots of a program may lead to one of them by short ways, and that a long list holds it, too, is still
+ * another answer. They come behind the best path.
+ */
+static struct error *search_ways(struct search *s, uint64_t kept)
+{
+	_cleanup_(finalize) sqlite3_stmt *ways = NULL, *retention = NULL;
+	const char *sql = embed_find("query/path_ways.sql");
+	const char *of = embed_find("query/path_way.sql");
+	struct error *err = NULL;
+	assert(sql && of);
+	/* A database from before there was such a column has none. */
+	if (sqlite3_prepare_v2(s->db, sql, -1, &ways, NULL) ||
+	    sqlite3_prepare_v2(s->db, of, -1, &retention, NULL))
+		return NULL;
+	for (uint64_t i = 0; i < kept && !err; i++)
+		err = candidate_retention(s, retention, &s->found.at[i]);
+	bind_int(ways, ":id", s->query->goal);
+	bind_int(ways, ":limit", REFERRERS_MOST);
+	while (!err && s->ways < WAYS_MOST && sqlite3_step(ways) == SQLITE_ROW) {
+		int64_t id = sqlite3_column_int64(ways, 3);
+		if (way_shown(s, kept, id))
+			continue;
+		struct path *p = &s->way[s->ways];
+		struct candidate c = {0};
+		err = path_init(p, s->query->goal);
+		if (!err)
+			err = path_add(p, 0, (uint32_t)sqlite3_column_int64(ways, 1),
+				       (uint64_t)sqlite3_column_int64(ways, 0));
+		if (!err && p->step.n == 2)
+			err = held_follow(s, p, &c);
+		if (err || !c.root || c.quality > SURE) {
+			path_deinit(p);
+			*p = (struct path){0};
+			continue;
+		}
+		s->ways++;
+		c.retention = id;
+		err = vec_push(&s->found, c);
+		if (err)
+			continue;
+		/* Behind the best one, before the other paths and what says no more than these. */
+		memmove(&s->found.at[s->ways + 1], &s->found.at[s->ways],
+			(s->found.n - 1 - s->ways) * sizeof(c));
+		s->found.at[s->ways] = c;
+		for (uint64_t i = 0; i < s->found.n; i++)
+			s->found.at[i].of += s->found.at[i].of > s->ways;
+		kept++;
+	}
+	return err;
 }
 
 static int candidate_compare(const void *a, const void *b)
@@ -320,6 +419,8 @@ static struct error *search_fold(struct search *s)
 	for (uint64_t i = 0; i < same.n && !err; i++)
 		err = vec_push(&s->found, same.at[i]);
 	vec_deinit(&same);
+	if (!err && kept && !s->query->avoid && !s->query->to_type)
+		err = search_ways(s, kept);
 	return err;
 }
 
@@ -362,7 +463,7 @@ static struct error *search_row(const struct search *s, const struct candidate *
 {
 	struct error *err = NULL;
 	int64_t edge = 0;
-	const struct path *path = c->held ? &s->held : &s->path;
+	const struct path *path = c->held ? c->held : &s->path;
 	*row = (struct paths_row){.root_id = c->root, .first = ret->step.n};
 	for (uint32_t at = c->step; at != PATH_NONE && !err; at = path->step.at[at].next) {
 		const struct path_step *p = &path->step.at[at];

@@ -39,7 +39,8 @@ struct paths_step {
 
 struct paths_row {
 	int64_t root_id;   /* 0: it begins at an object of to_type */
-	char *expression;  /* as a programmer would write it: app.CACHE['sessions'][17] */
+	char *expression;  /* as a programmer would write it: app.CACHE['sessions'][17]; of many
+			      like steps one with their number: list->next{800} */
 	char *holder;	   /* a sentence's end: "thread 2, main() (app.py:7), local 'x'" */
 	uint64_t first, n; /* its steps: step[first .. + n) */
 	uint64_t also;	   /* of a row of `row`: roots that say no more than it */

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "store/embed.h"
+#include "store/paths_repeat.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -199,27 +200,61 @@ static void holder_write(FILE *out, const struct step_row *row)
 	}
 }
 
-/* The rows of one path. */
-static struct error *describe_one(sqlite3_stmt *stmt, struct paths_row *path)
+static void ends_deinit(struct paths_ends *ends)
+{
+	vec_deinit(&ends->at);
+}
+
+/* The text so far, of which the next step has its own part. */
+static struct error *ends_add(struct paths_ends *ends, FILE *out)
+{
+	long end = ftell(out);
+	if (end < 0)
+		return &error_nomem;
+	if (ends->at.n && ends->at.at[ends->at.n - 1] == (size_t)end)
+		return NULL;
+	return vec_push(&ends->at, (size_t)end);
+}
+
+/* The rows of one path: its steps as text, and where each ends; first where its root does. */
+static struct error *describe_steps(sqlite3_stmt *stmt, struct paths_row *path, char **text,
+				    struct paths_ends *ends)
 {
 	size_t len;
 	struct step_row row = {stmt};
-	struct expression e = {.out = open_memstream(&path->expression, &len)};
+	struct expression e = {.out = open_memstream(text, &len)};
 	_cleanup_fclose_ FILE *out = e.out, *holder = open_memstream(&path->holder, &len);
+	struct error *err = NULL;
 	if (!out || !holder)
 		return &error_nomem;
-	int rc;
-	for (uint64_t n = 0; (rc = sqlite3_step(stmt)) == SQLITE_ROW; n++) {
+	int rc = SQLITE_DONE;
+	for (uint64_t n = 0; !err && (rc = sqlite3_step(stmt)) == SQLITE_ROW; n++) {
 		if (n) {
 			expression_step(&e, &row);
 		} else {
 			expression_root(&e, &row);
 			holder_write(holder, &row);
 		}
+		err = ends_add(ends, out);
 	}
-	if (rc != SQLITE_DONE)
-		return error_new(ERROR_INPUT, "path: %s", sqlite3_errmsg(sqlite3_db_handle(stmt)));
 	expression_flush(&e);
+	if (!err && rc != SQLITE_DONE)
+		err = error_new(ERROR_INPUT, "path: %s", sqlite3_errmsg(sqlite3_db_handle(stmt)));
+	return err ? err : ends_add(ends, out);
+}
+
+static struct error *describe_one(sqlite3_stmt *stmt, struct paths_row *path)
+{
+	_cleanup_(ends_deinit) struct paths_ends ends = {0};
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	struct error *err = describe_steps(stmt, path, &text, &ends);
+	if (err)
+		return err;
+	_cleanup_fclose_ FILE *out = open_memstream(&path->expression, &len);
+	if (!out)
+		return &error_nomem;
+	paths_repeat(out, text, 0, &ends);
 	return NULL;
 }
 

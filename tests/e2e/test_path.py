@@ -25,6 +25,22 @@ def test_far(dumps, db_path):
     assert found["held_by"] in command("path", db.path, f"#{last}").out
 
 
+def test_two_ways(dumps, db_path):
+    """A table of old pointers is the short way to a record; that a list holds it, too, is the other one. Its 2,000
+    links are one step in the expression, and rows at its ends alone; JSON has all of them."""
+    db = scan(dumps("two_ways").core, db_path)
+    record = db.one("SELECT id FROM object WHERE size BETWEEN 5000 AND 5016")
+    found = json.loads(command("path", db.path, f"#{record}", "--format", "json").out)
+    assert [row["expression"] for row in found["paths"]] == ["slots->+16000", "queue->+16->+0{2000}->+8"]
+    assert [row["steps"] for row in found["paths"]] == [1, 2002]
+    assert len(found["steps"]) == 2 + 2003
+    text = command("path", db.path, f"#{record}").out
+    assert "1,983 steps further" in text and len(text.splitlines()) < 50
+    assert "+0 what waits to be sent" in text
+    said = command("sql", db.path, f"SELECT DISTINCT expression FROM path_to({record})", "--format", "json").out
+    assert {row["expression"] for row in json.loads(said)["rows"]} == {row["expression"] for row in found["paths"]}
+
+
 def test_held_by(dumps, db_path):
     """Each reachable object has a root, or a reference from one that is nearer to a root: no rings."""
     db = scan(dumps("random_heap", args=["7", "0"]).core, db_path)
