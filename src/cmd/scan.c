@@ -1,7 +1,7 @@
 #include "cmd/cmd.h"
 #include "cmd/known.h"
 
-#include "scan.h"
+#include "scan/scan.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
  *by dense 32-bit ids from 1 (array index + 1), 0 for none, in memory as in the database. Blocks are
  * in address order. The same input gives the same rows.
  *
- * Phases, in the order that scan.c runs them; each table is const once its phase is sealed:
+ * Phases, in the order that scan/scan.c runs them; each table is const once its phase is sealed:
  *
  *	facts       meta, segments, modules, threads, frames            (input, image, debuginfo)
  *	trace       site, timeline; without an image objects, too       (input/trace_seal.c)
