@@ -464,6 +464,20 @@ def frames():
 
 
 @animal
+def metatypes():
+    """h11/_util.py, Sentinel: a class that is its own type."""
+    class OfItself(type):
+        def __new__(mcs, name, bases, space):
+            made = type.__new__(mcs, name, bases, space)
+            made.__class__ = made
+            return made
+
+    first = OfItself("First", (OfItself,), {"own": ["x"]})
+    second = OfItself("Second", (OfItself,), {"first": first})
+    return [OfItself, first, second, {first: [1]}, {second: first}]
+
+
+@animal
 def weak():
     def called(r):
         return r

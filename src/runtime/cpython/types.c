@@ -422,6 +422,15 @@ struct error *py_types_static(struct py *py)
 
 /* ---- heap types ---- */
 
+/* A class that was made its own type, as h11 does (`made.__class__ = made`): its base is a metatype that is known. */
+static bool type_of_itself(const struct py *py, uint64_t addr)
+{
+	uint64_t base;
+	const struct py_type *t;
+	return py_word(py, addr + py->layout->type.base, &base) && (t = py_type_at(py, base)) &&
+	       t->is_metatype;
+}
+
 /* A type in a block: behind a head of the collector's if it is a heap type, else at its first byte. */
 static bool type_in_block(const struct py *py, uint64_t block, uint64_t size, bool heap,
 			  struct py_type *ret)
@@ -431,10 +440,16 @@ static bool type_in_block(const struct py *py, uint64_t block, uint64_t size, bo
 	const struct py_type *meta;
 	uint64_t word;
 	if (size < head + (heap ? l->heap_size : l->size) ||
-	    !py_word(py, addr + py->layout->object.type, &word) || !(meta = py_type_at(py, word)) ||
-	    !meta->is_metatype || py_type_at(py, addr) || !type_read(py, addr, ret))
+	    !py_word(py, addr + py->layout->object.type, &word))
+		return false;
+	const bool own = heap && word == addr;
+	if (own ? !type_of_itself(py, addr) : !(meta = py_type_at(py, word)) || !meta->is_metatype)
+		return false;
+	if (py_type_at(py, addr) || !type_read(py, addr, ret))
 		return false;
 	ret->is_bare = !heap;
+	if (own && !ret->is_metatype)
+		return false;
 	/* One that the collector does not own was made ready, or it would have no instances. */
 	return heap ? ret->flags & l->flag.heap
 		    : !(ret->flags & l->flag.heap) && ret->flags & l->flag.ready;
