@@ -208,6 +208,20 @@ static bool is_fixed(const struct py *py, uint64_t at)
 	       bsearch(&at, py->fixed.at, py->fixed.n, sizeof(*py->fixed.at), fixed_compare);
 }
 
+/*
+ * What a type in C keeps in ob_size is its own affair: "Guido says we can use ob_size for any purpose we like",
+ * Boost.Python, libs/python/src/object/class.cpp, instance_new. The collector's list has to vouch for the object then.
+ */
+static bool size_fits(const struct py *py, const struct py_type *t, uint64_t at, uint64_t room,
+		      bool tracked)
+{
+	uint64_t size;
+	if (!py_object_size(py, t, at, &size))
+		return false;
+	return size <= room ||
+	       (tracked && t->kind == PY_KIND_NONE && t->itemsize && t->basicsize <= room);
+}
+
 /* Writes object i's columns: p are its block's first bytes. */
 static bool claim_at(struct py *py, uint32_t i, const uint8_t *p, uint64_t len, uint16_t head,
 		     bool fixed)
@@ -220,7 +234,7 @@ static bool claim_at(struct py *py, uint32_t i, const uint8_t *p, uint64_t len, 
 	if (!t || (t->head != head && !fixed))
 		return false;
 	int64_t count;
-	uint64_t word = image_word_at(py->image, p + head + l->refcnt), size;
+	uint64_t word = image_word_at(py->image, p + head + l->refcnt);
 	uint64_t at = o->address[i] + head;
 	bool immortal, tracked = false;
 	if (!py_refcount(py, word, &count, &immortal) ||
@@ -233,7 +247,7 @@ static bool claim_at(struct py *py, uint32_t i, const uint8_t *p, uint64_t len, 
 	if (t->flags & py->layout->type.flag.have_gc && !fixed &&
 	    !gc_head_plausible(py, p + head - py->layout->gc.head_size, &tracked))
 		return false;
-	if (!fixed && (!py_object_size(py, t, at, &size) || size > object_room(o, i) - head))
+	if (!fixed && !size_fits(py, t, at, object_room(o, i) - head, tracked))
 		return false;
 	unsigned flags = (tracked ? OBJECT_GC : 0) | (immortal ? OBJECT_IMMORTAL : 0) |
 			 (t->finalizer ? OBJECT_FINALIZER : 0) | (fixed ? OBJECT_STATIC : 0);

@@ -195,7 +195,9 @@ static struct error *types_prune(struct py *py)
 
 /*
  * What a class statement made is torn down by subtype_dealloc (Objects/typeobject.c), which has no
- * symbol: the commonest tp_dealloc among heap types that have no module in their tp_name.
+ * symbol: the commonest tp_dealloc among heap types that have no module in their tp_name. Of the
+ * interpreter's own functions: a program in which most types are not of Python has its own for them
+ * (mypyc makes one for each).
  */
 static uint64_t subtype_dealloc_find(const struct py *py)
 {
@@ -206,6 +208,7 @@ static uint64_t subtype_dealloc_find(const struct py *py)
 		const struct py_type *t = &py->type.at[i];
 		char name[NAME_MOST + 1];
 		if (!(t->flags & py->layout->type.flag.heap) ||
+		    image_module_find(py->image, t->dealloc) != py->cpython.module_id ||
 		    !py_type_name(py, t, name, sizeof(name)) || strchr(name, '.'))
 			continue;
 		if (!votes)

@@ -150,6 +150,55 @@ static PyObject *load(PyObject *self, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+/*
+ * Boost.Python, libs/python/src/object/class.cpp, instance_new: ob_size is negative where the C++ object is not in the
+ * instance itself.
+ */
+static int sized_traverse(PyObject *self, visitproc visit, void *arg)
+{
+	(void)self, (void)visit, (void)arg;
+	return 0;
+}
+
+static PyTypeObject sized_type = {
+	PyVarObject_HEAD_INIT(NULL, 0).tp_name = "habits.Sized",
+	.tp_basicsize = 48,
+	.tp_itemsize = 1,
+	.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+	.tp_traverse = sized_traverse,
+};
+
+static PyObject *sized(PyObject *self, PyObject *nothing)
+{
+	(void)self, (void)nothing;
+	PyVarObject *o = (PyVarObject *)PyType_GenericAlloc(&sized_type, 0);
+	if (o)
+		o->ob_size = -48;
+	return (PyObject *)o;
+}
+
+/* mypyc, mypyc/codegen/emitclass.py: heap types without a module in their name, freed by functions of the module's. */
+#if PY_MAJOR_VERSION >= 3
+static void compiled_dealloc(PyObject *self)
+{
+	PyTypeObject *type = Py_TYPE(self);
+	type->tp_free(self);
+	Py_DECREF(type);
+}
+#endif
+
+static PyObject *compile(PyObject *self, PyObject *nothing)
+{
+	(void)self, (void)nothing;
+#if PY_MAJOR_VERSION >= 3
+	static PyType_Slot slots[] = {{Py_tp_dealloc, compiled_dealloc}, {0, NULL}};
+	static PyType_Spec spec = {"Compiled", sizeof(PyObject), 0, Py_TPFLAGS_DEFAULT, slots};
+	return PyType_FromSpec(&spec);
+#else
+	Py_RETURN_NONE;
+#endif
+}
+
 static PyMethodDef functions[] = {
 	{"document", document, METH_O, NULL},
 	{"once", once, METH_VARARGS, NULL},
@@ -159,12 +208,14 @@ static PyMethodDef functions[] = {
 	{"constant", constant, METH_O, NULL},
 	{"wrapper", wrapper, METH_NOARGS, NULL},
 	{"load", load, METH_VARARGS, NULL},
+	{"sized", sized, METH_NOARGS, NULL},
+	{"compile", compile, METH_NOARGS, NULL},
 	{NULL, NULL, 0, NULL},
 };
 
 static int fill(PyObject *module)
 {
-	if (PyType_Ready(&documented_type))
+	if (PyType_Ready(&documented_type) || PyType_Ready(&sized_type))
 		return -1;
 	Py_INCREF(&documented_type);
 	return PyModule_AddObject(module, "Documented", (PyObject *)&documented_type);

@@ -22,6 +22,10 @@ class Kind(object):
     pass
 
 
+class Flag(int):
+    """Its dict lies behind the digits."""
+
+
 def template():
     pass
 
@@ -122,6 +126,20 @@ if sys.version_info >= (3,):
         TRUTH["held"].setdefault("define", []).append(
             ctypes.cast(id(module) + object.__basicsize__, ctypes.POINTER(ctypes.c_void_p))[1])
     del module
+SIZED = [habits.sized() for _ in range(20)]
+for sized in SIZED:
+    held("sized", sized)
+del sized
+if sys.version_info >= (3,):
+    import warnings
+    warnings.simplefilter("ignore")
+COMPILED = [habits.compile() for _ in range(3000)]
+FLAGS = [Flag(1 << i) for i in range(50)]
+for i, flag in enumerate(FLAGS):
+    flag.number = i
+    held("flag", flag)
+    TRUTH["held"].setdefault("flag's", []).append(id(flag.__dict__))
+del flag
 for i in range(40):
     lost = {"lost": i}
     habits.forget(lost)
