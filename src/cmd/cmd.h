@@ -77,7 +77,8 @@ struct cmd_options {
 	/* path */
 	uint64_t max;
 	const char *avoid, *to_type;
-	bool dot, cut;
+	const char *cut; /* NULL: nothing; "": the object; else one reference */
+	bool dot;
 };
 
 struct cmd_context {

@@ -181,6 +181,9 @@ static struct error *apply(const struct option *o, const char *text, bool off, v
 	case OPTION_STRING:
 		*(const char **)field = text;
 		return NULL;
+	case OPTION_MAYBE:
+		*(const char **)field = off ? NULL : text ? text : "";
+		return NULL;
 	case OPTION_LIST: {
 		struct option_list *list = field;
 		if (list->n == OPTION_LIST_MAX)
@@ -200,7 +203,7 @@ static struct error *apply(const struct option *o, const char *text, bool off, v
 
 static bool wants_value(const struct option *o)
 {
-	return o->kind != OPTION_FLAG && o->kind != OPTION_COUNT;
+	return o->kind != OPTION_FLAG && o->kind != OPTION_COUNT && o->kind != OPTION_MAYBE;
 }
 
 /* argv[*at] is "--name" or "--name=value"; may take argv[*at + 1], too. */
@@ -215,14 +218,15 @@ static struct error *parse_long(const struct option *const *groups, int argc, ch
 	if (!o && len > 3 && !strncmp(name, "no-", 3)) {
 		o = find_name(groups, name + 3, len - 3);
 		off = true;
-		if (o && o->kind != OPTION_FLAG)
+		if (o && o->kind != OPTION_FLAG && o->kind != OPTION_MAYBE)
 			o = NULL;
 	}
 	if (!o)
 		return unknown_name(groups, name, len);
 	if (!wants_value(o)) {
-		if (value)
-			return error_new(ERROR_USAGE, "--%s takes no value", o->name);
+		if (value && (o->kind != OPTION_MAYBE || off))
+			return error_new(ERROR_USAGE, "--%s%s takes no value", off ? "no-" : "",
+					 o->name);
 	} else if (!value) {
 		if (*at + 1 >= argc)
 			return error_new(ERROR_USAGE, "--%s wants a value (%s)", o->name, o->arg);
@@ -287,7 +291,7 @@ void options_help(const struct option *group, FILE *out)
 		int n = o->letter ? fprintf(out, "  -%c, --%s", o->letter, o->name)
 				  : fprintf(out, "      --%s", o->name);
 		if (o->arg)
-			n += fprintf(out, " %s", o->arg);
+			n += fprintf(out, o->kind == OPTION_MAYBE ? "[=%s]" : " %s", o->arg);
 		if (n > COLUMN_HELP - 2)
 			n = fprintf(out, "\n") - 1;
 		fprintf(out, "%*s%s\n", COLUMN_HELP - n, "", o->help);

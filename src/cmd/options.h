@@ -16,6 +16,7 @@
  *	NUMBER	uint64_t		--name N, --name=N; decimal
  *	SIZE	uint64_t		the same in bytes; 4K, 1.5M, 2GiB, too
  *	STRING	const char *		--name TEXT, -o TEXT, -oTEXT
+ *	MAYBE	const char *		--name, --name=TEXT (never the next word); --no-name; "": no text
  *	LIST	struct option_list	as STRING, repeatable
  *	CHOICE	unsigned		the index in `choices`
  *	SET	unsigned		comma-separated, repeatable; bit 1 << index
@@ -38,6 +39,7 @@ enum option_kind {
 	OPTION_NUMBER,
 	OPTION_SIZE,
 	OPTION_STRING,
+	OPTION_MAYBE,
 	OPTION_LIST,
 	OPTION_CHOICE,
 	OPTION_SET,

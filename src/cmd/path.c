@@ -1,6 +1,8 @@
 /* path: the chains that store/paths.h finds, printed. */
 #include "cmd/cmd.h"
 #include "cmd/path_cut.h"
+#include "cmd/path_reference.h"
+#include "cmd/spelled.h"
 
 #include "store/paths.h"
 
@@ -20,8 +22,7 @@ enum {
 
 /* ---- results ---- */
 
-/* The inside of a string of JSON. */
-static void json_text(FILE *f, const char *lead, const char *text)
+void path_json_text(FILE *f, const char *lead, const char *text)
 {
 	fputs(lead, f);
 	for (; *text; text++) {
@@ -36,7 +37,7 @@ static void json_text(FILE *f, const char *lead, const char *text)
 
 static void dot_text(FILE *f, const char *text)
 {
-	json_text(f, "\"", text);
+	path_json_text(f, "\"", text);
 	fputc('"', f);
 }
 
@@ -47,7 +48,7 @@ static void json_also(FILE *f, const struct paths *p, uint64_t i)
 	for (uint64_t k = 0; k < p->also.n && told < ALSO; k++) {
 		if (p->also.at[k].of != i + 1)
 			continue;
-		json_text(f, told++ ? "; " : "", p->also.at[k].holder);
+		path_json_text(f, told++ ? "; " : "", p->also.at[k].holder);
 	}
 	if (also > told)
 		fprintf(f, "%s%" PRIu64 " more", told ? "; " : "", also - told);
@@ -56,9 +57,9 @@ static void json_also(FILE *f, const struct paths *p, uint64_t i)
 static void list_row(FILE *f, const struct paths *p, const struct paths_row *row, uint64_t number)
 {
 	fprintf(f, "%s[%" PRIu64 ",\"", ftell(f) > 1 ? "," : "", number);
-	json_text(f, "", row->expression);
+	path_json_text(f, "", row->expression);
 	fputs("\",\"", f);
-	json_text(f, "", row->holder);
+	path_json_text(f, "", row->holder);
 	fprintf(f, "\",%" PRIu64 ",%" PRIu64 ",", row->n - 1, row->also);
 	fputs(row->also ? "\"" : "null", f);
 	if (row->also) {
@@ -250,10 +251,15 @@ static struct error *path_goal(struct cmd_context *ctx, const char *what, int64_
 	else
 		cmd_bind_int(stmt, hex ? ":address" : ":id", (int64_t)number);
 	err = cmd_row(ctx, stmt, &row, &found);
+	if (!err && !found && type)
+		err = spelled_object(ctx, what, ret);
+	if (!err && !found && type && *ret)
+		return NULL;
 	if (!err && !found)
 		return error_new(ERROR_USAGE,
 				 "'%s' is no object's address (0x...) or number "
-				 "('#12'), and no object's type has such a name",
+				 "('#12'), no object's type has such a name, and no path "
+				 "is written so",
 				 what);
 	if (err)
 		return err;
@@ -338,9 +344,22 @@ static struct error *path_print(struct cmd_context *ctx, const char *what)
 	return err || !ctx->opt.cut ? err : path_cuts(ctx, goal, &found);
 }
 
+static struct error *path_print_reference(struct cmd_context *ctx, const char *what)
+{
+	int64_t goal = 0;
+	struct error *err = what ? path_goal(ctx, what, &goal) : NULL;
+	return err ? err : path_reference(ctx, goal);
+}
+
 static struct error *path_run(struct cmd_context *ctx, int n, char **operand)
 {
-	(void)n;
+	const struct cmd_options *opt = &ctx->opt;
+	const bool reference = opt->cut && *opt->cut;
+	if (n < 2 && !reference)
+		return error_new(ERROR_USAGE, "too few operands: heapscan path DB OBJECT");
+	if (reference && (opt->dot || opt->avoid || opt->to_type || opt->max))
+		return error_new(ERROR_USAGE, "--cut=REFERENCE looks for no paths: it goes without "
+					      "--dot, --avoid, --to-type and --max");
 	struct error *err = cmd_open_core(ctx, operand[0]);
 	if (err)
 		return err;
@@ -352,7 +371,8 @@ static struct error *path_run(struct cmd_context *ctx, int n, char **operand)
 	report_begin(&ctx->report, "path");
 	err = cmd_caveats(ctx);
 	if (!err)
-		err = path_print(ctx, operand[1]);
+		err = reference ? path_print_reference(ctx, n > 1 ? operand[1] : NULL)
+				: path_print(ctx, operand[1]);
 	return err ? err : report_end(&ctx->report);
 }
 
@@ -364,8 +384,10 @@ static const struct option path_options[] = {
 	 "not through objects whose type, and references whose name, matches", NULL, false},
 	{0, "to-type", OPTION_STRING, FIELD(to_type), "REGEX",
 	 "from the nearest objects whose type matches, not from roots", NULL, false},
-	{0, "cut", OPTION_FLAG, FIELD(cut), NULL,
-	 "what would be free without it, and without each reference of its paths", NULL, false},
+	{0, "cut", OPTION_MAYBE, FIELD(cut), "REFERENCE",
+	 "what would be free without it, and without each reference of its paths; or without one "
+	 "alone",
+	 NULL, false},
 	{0, "dot", OPTION_FLAG, FIELD(dot), NULL, "print a graph for dot (Graphviz)", NULL, false},
 	{0},
 };
@@ -374,7 +396,7 @@ static const struct option *const path_groups[] = {path_options, options_common,
 
 const struct command command_path = {
 	.name = "path",
-	.operands = "DB OBJECT",
+	.operands = "DB [OBJECT]",
 	.summary = "why an object is alive: what holds it, from the root on",
 	.description =
 		"The shortest chains of references that lead from a root to OBJECT, an "
@@ -387,9 +409,18 @@ const struct command command_path = {
 		"OBJECT, says who shares it. With --cut: what it would free if OBJECT, or one "
 		"of these references,\n"
 		"were gone, and how much of that the system would get back (by a trim, where "
-		"malloc holds it).",
+		"malloc holds it).\n"
+		"\n"
+		"--cut=REFERENCE asks for one alone, and says who else holds its object. It is "
+		"written as paths are\n"
+		"printed (\"--cut=app.CACHE['sessions']\", '--cut=cache->next', a variable's name "
+		"for the variable itself),\n"
+		"may begin at an object ('#12->next', \"#12['key']\"), and '#12->#15' is whatever "
+		"leads from the one to the\n"
+		"other. With OBJECT, the holder is enough: --cut='#12'. OBJECT, too, may be "
+		"written as a path.",
 	.options = path_groups,
-	.min_operands = 2,
+	.min_operands = 1,
 	.max_operands = 2,
 	.run = path_run,
 };

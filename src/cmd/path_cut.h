@@ -7,6 +7,8 @@
 #include "cmd/cmd.h"
 #include "store/paths.h"
 
+#include <stdio.h>
+
 /*
  * --cut: what goes with the object itself, then section "cuts": each reference and root of the
  * paths once, references to an owner's own buffer left out.
@@ -32,3 +34,6 @@ struct error *path_shared(struct cmd_context *ctx, int64_t goal,
  * that say no more than a path. Malloc'ed; NULL: out of memory.
  */
 char *path_list_json(const struct paths *p, bool flat);
+
+/* path.c: `lead`, then text as the inside of a string of JSON (and of dot). */
+void path_json_text(FILE *f, const char *lead, const char *text);

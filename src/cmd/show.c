@@ -1,5 +1,7 @@
 #include "cmd/show_impl.h"
 
+#include "cmd/spelled.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -35,6 +37,16 @@ struct error *show_table(struct cmd_context *ctx, const char *query, const char 
 
 /* ---- the command ---- */
 
+/* As path prints it: app.CACHE['key'], #12->next. */
+static struct error *show_spelled(struct cmd_context *ctx, const char *what, const char *otherwise)
+{
+	int64_t id;
+	struct error *err = spelled_object(ctx, what, &id);
+	if (!err && id)
+		return show_object(ctx, id, 0, false);
+	return err ? err : error_new(ERROR_USAGE, "'%s' is %s", what, otherwise);
+}
+
 static struct error *show_what(struct cmd_context *ctx, const char *what)
 {
 	char *end;
@@ -42,7 +54,7 @@ static struct error *show_what(struct cmd_context *ctx, const char *what)
 	if (what[0] == '0' && (what[1] == 'x' || what[1] == 'X')) {
 		unsigned long long address = strtoull(what, &end, 16);
 		if (*end || errno || end == what + 1)
-			return error_new(ERROR_USAGE, "'%s' is no address", what);
+			return show_spelled(ctx, what, "no address");
 		return show_address(ctx, address);
 	}
 	const char *digits = what[0] == '#' ? what + 1 : what;
@@ -52,8 +64,14 @@ static struct error *show_what(struct cmd_context *ctx, const char *what)
 			return show_object(ctx, id, 0, false);
 	}
 	if (what[0] == '#' || !*what)
-		return error_new(ERROR_USAGE, "'%s' is no object", what);
-	return show_type(ctx, what);
+		return show_spelled(ctx, what, "no object");
+	bool known;
+	struct error *err = show_type(ctx, what, &known);
+	return err || known
+		       ? err
+		       : show_spelled(ctx, what,
+				      "no address (0x...), no object ('#12'), no type has such "
+				      "a name, and no path is written so");
 }
 
 static struct error *show_run(struct cmd_context *ctx, int n, char **operand)
@@ -86,8 +104,9 @@ const struct command command_show = {
 	.summary = "all about one block, address or type",
 	.description = "OBJECT is an address (0x55d0c0de: any address, not only of a block), an "
 		       "object's number\n"
-		       "('#12', or 12 where the shell takes # for a comment) or a type's name. "
-		       "Tells what it is,\n"
+		       "('#12', or 12 where the shell takes # for a comment), a type's name, or a "
+		       "path as `heapscan path`\n"
+		       "prints it (\"app.CACHE['key']\"). Tells what it is,\n"
 		       "where it lies, whether and by what it is reachable, what goes with it, "
 		       "what points to it and\n"
 		       "what it points to, and its bytes, if the dump is still where it was.",

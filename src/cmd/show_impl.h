@@ -29,8 +29,8 @@ struct error *show_object(struct cmd_context *ctx, int64_t id, uint64_t address,
 			  bool has_address) _must_check_;
 /* An address, in a block or not. */
 struct error *show_address(struct cmd_context *ctx, uint64_t address) _must_check_;
-/* A type by its name, or what of it the user remembers. */
-struct error *show_type(struct cmd_context *ctx, const char *name) _must_check_;
+/* A type by its name, or what of it the user remembers; *known: there is one. */
+struct error *show_type(struct cmd_context *ctx, const char *name, bool *known) _must_check_;
 
 /* Of an object: where in the program it was allocated, which clusters it is in, ... */
 struct error *show_clusters(struct cmd_context *ctx, int64_t id) _must_check_;

@@ -18,7 +18,7 @@ static const struct report_column instance_columns[] = {
 	{0},
 };
 
-struct error *show_type(struct cmd_context *ctx, const char *name)
+struct error *show_type(struct cmd_context *ctx, const char *name, bool *known)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct error *err = cmd_prepare(ctx, "show_types.sql", SHOW_ROWS, &stmt);
@@ -28,13 +28,9 @@ struct error *show_type(struct cmd_context *ctx, const char *name)
 		cmd_bind_text(stmt, ":name", name);
 		err = cmd_row(ctx, stmt, &row, &found);
 	}
-	if (err)
+	*known = found;
+	if (err || !found)
 		return err;
-	if (!found)
-		return error_new(ERROR_USAGE,
-				 "'%s' is no address (0x...), no object ('#12'), and no "
-				 "type has such a name",
-				 name);
 	sqlite3_reset(stmt);
 	report_string(&ctx->report, "what", "type");
 	uint64_t n = 0;

@@ -6,7 +6,7 @@ from collections import defaultdict
 KEY = 0xA5A5A5A5A5A5A5A5
 RECORD = struct.Struct("<IIQQ24s")
 ALLOC, FREE, EXPECT, LEAK, HEAD, ISFREE, ROOT, TYPE, VALUE, MALLINFO, CYCLE, TRIM, \
-    GONE, GIVEN, EQUAL, ROOM, SPARE, HEADER = range(1, 19)
+    GONE, GIVEN, EQUAL, ROOM, SPARE, HEADER, CUT, CUT_OF, CUT_FREES, CUT_GIVEN = range(1, 23)
 MALLINFO_FIELDS = (
     "arena ordblks smblks hblks hblkhd fsmblks uordblks fordblks keepcost".split()
 )
@@ -30,6 +30,7 @@ class Oracle:
     rooms     {address: (form, capacity, used)} of containers' blocks
     spare     {address: bytes} that the container would not have if made anew
     headers   {address: address} where the container itself is
+    cuts      {number: {"how", "at", "offset", "to", "objects", "bytes", "given"}} of pointers that a copy cut
     freed     addresses that were once live and are not now
     """
 
@@ -49,6 +50,7 @@ class Oracle:
         self.given = None
         self.equal = defaultdict(set)
         self.rooms, self.spare, self.headers = {}, {}, {}
+        self.cuts = defaultdict(dict)
         self.freed = set()
         with open(path, "rb") as f:
             data = f.read()
@@ -97,6 +99,14 @@ class Oracle:
                 self.gone.add(address)
             elif op == GIVEN:
                 self.given = size
+            elif op == CUT:
+                self.cuts[arg] |= {"how": text, "at": address, "offset": size}
+            elif op == CUT_OF:
+                self.cuts[arg]["to"] = address
+            elif op == CUT_FREES:
+                self.cuts[arg] |= {"objects": address, "bytes": size}
+            elif op == CUT_GIVEN:
+                self.cuts[arg]["given"] = size
             else:
                 raise AssertionError(f"oracle: unknown record {op}")
         for name in ("reachable", "roots", "types", "values", "rooms"):

@@ -69,6 +69,14 @@ enum oracle_op {
 				 what the container is */
 	ORACLE_SPARE = 17, /* address; size: bytes that the container would not have if made anew */
 	ORACLE_HEADER = 18, /* address; size: address of the container itself */
+	ORACLE_CUT =
+		19, /* arg: its number; address: of the block, size: where in it the pointer is that is
+			       cut (text "slot"; "pair": all of the block to the same one); "root": address of a
+			       variable */
+	ORACLE_CUT_OF = 20, /* arg: number; address: what it pointed to */
+	ORACLE_CUT_FREES =
+		21, /* arg: number; address: blocks that were freed for it in a copy; size: their bytes */
+	ORACLE_CUT_GIVEN = 22, /* arg: number; size: bytes that the system got */
 };
 
 struct oracle_record {

@@ -13,7 +13,7 @@ struct values {
 	bool flag, other;
 	unsigned count, choice, set;
 	uint64_t number;
-	const char *text;
+	const char *text, *maybe;
 	struct option_list list;
 };
 
@@ -31,6 +31,7 @@ static const struct option first[] = {
 };
 static const struct option second[] = {
 	{'t', "text", OPTION_STRING, AT(text), "TEXT", "a text", NULL, false},
+	{'m', "maybe", OPTION_MAYBE, AT(maybe), "TEXT", "a text or none", NULL, false},
 	{'l', "list", OPTION_LIST, AT(list), "DIR", "many", NULL, false},
 	{0, "color", OPTION_CHOICE, AT(choice), "COLOR", "one", colors, false},
 	{0, "colors", OPTION_SET, AT(set), "COLORS", "some", colors, false},
@@ -116,6 +117,14 @@ static void forms(void **state)
 			assert_null(p.v.text);
 	}
 	struct parsed p;
+	parse(&p, "--maybe a");
+	assert_string_equal(p.v.maybe, "");
+	assert_string_equal(p.operands, "a");
+	parse(&p, "--maybe=a=b c");
+	assert_string_equal(p.v.maybe, "a=b");
+	assert_string_equal(p.operands, "c");
+	parse(&p, "--maybe=a --no-maybe");
+	assert_null(p.v.maybe);
 	parse(&p, "--flag --no-flag --no-other");
 	assert_false(p.v.flag);
 	assert_false(p.v.other);
@@ -134,6 +143,7 @@ static void mistakes(void **state)
 		{"-z", "unknown option '-z'"},
 		{"-fz", "unknown option '-z'"},
 		{"--flag=1", "--flag takes no value"},
+		{"--no-maybe=1", "--no-maybe takes no value"},
 		{"--no-text", "unknown option '--no-text' (did you mean --text?)"},
 		{"--text", "--text wants a value (TEXT)"},
 		{"-t", "-t wants a value (TEXT)"},
@@ -187,8 +197,10 @@ static void help_and_completion(void **state)
 	fclose(f);
 	assert_non_null(strstr(text, "  -n, --number N            a number\n"));
 	assert_non_null(strstr(text, "      --color COLOR         one\n"));
+	assert_non_null(strstr(text, "  -m, --maybe[=TEXT]        a text or none\n"));
 	assert_non_null(strstr(text, "\n--color=green\n"));
 	assert_non_null(strstr(text, "\n--number=\n"));
+	assert_non_null(strstr(text, "\n--maybe\n"));
 	assert_null(strstr(text, "secret"));
 	free(text);
 }
