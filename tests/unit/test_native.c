@@ -34,7 +34,7 @@ static uint64_t random_below(uint64_t n)
 			fail_msg("%s", err_->message);                                             \
 	} while (0)
 
-enum { AREA = 1 << 15, AREAS_MOST = 4, PAGE = 4096 };
+enum { AREA = 1 << 15, AREAS_MOST = 5, PAGE = 4096 };
 
 struct fixture {
 	struct damage_log damage;
@@ -371,6 +371,66 @@ static void test_roots(void **state)
 	free(f);
 }
 
+/* A read-only mapping of a file; its first `present` bytes are in the dump. */
+static void add_file_area(struct fixture *f, uint64_t base, uint64_t file_offset, uint32_t module,
+			  uint64_t present)
+{
+	struct image_segment seg = {.start = base,
+				    .end = base + AREA,
+				    .perms = PERM_R,
+				    .kind = SEGMENT_MODULE,
+				    .module_id = module,
+				    .file_offset = file_offset};
+	struct image_span span = {.start = base,
+				  .end = base + present,
+				  .data = f->area[f->areas],
+				  .origin = SPAN_DUMP};
+	memset(f->area[f->areas], 0, AREA);
+	f->base[f->areas++] = base;
+	assert_ok(image_add_segment(f->img, &seg));
+	if (present)
+		assert_ok(image_add_span(f->img, &span));
+}
+
+/*
+ * What is in the dump of read-only mappings. The kernel leaves out what was not written, and keeps the page of a file's
+ * header; gcore keeps the whole mapping that the header is in, written or not.
+ */
+static void test_written_files(void **state)
+{
+	(void)state;
+	enum { FIRST, SECOND, BLOCKS };
+	const uint64_t heap = 0x555555560000, file = 0x7f1234560000, other = 0x7f2234560000;
+	for (unsigned by_kernel = 0; by_kernel < 2; by_kernel++) {
+		struct fixture *f = malloc(sizeof(*f));
+		make(f, MACHINE_X86_64);
+		add_area(f, heap, SEGMENT_ANON);
+		add_file_area(f, file, 0, 1, AREA);
+		add_file_area(f, file + AREA, AREA, 1, AREA);
+		add_file_area(f, other, 0, 2, by_kernel ? PAGE : AREA);
+		add_file_area(f, other + AREA, AREA, 2, 0);
+		struct image_module module = {
+			.start = file, .end = file + 2 * AREA, .path = "/a.so"};
+		assert_ok(image_add_module(f->img, &module));
+		module = (struct image_module){
+			.start = other, .end = other + 2 * AREA, .path = "/b.so"};
+		assert_ok(image_add_module(f->img, &module));
+		make_snapshot(f);
+		put(f, file + 800, heap + 64);
+		put(f, file + 1001, heap + 64);
+		put(f, file + AREA + 800, heap + 128);
+		add_heap(f, heap, heap + AREA);
+		for (uint64_t i = 0; i < BLOCKS; i++)
+			assert_ok(snapshot_add_block(f->s, heap + 64 + 64 * i, 48, f->arena));
+		assert_ok(snapshot_seal_blocks(f->s));
+		assert_ok(runtime_references(&f->ctx));
+		assert_int_equal(count_roots(f->s, FIRST + 1), by_kernel ? 2 : 0);
+		assert_int_equal(count_roots(f->s, SECOND + 1), 1);
+		unmake(f);
+		free(f);
+	}
+}
+
 /* ---- names ---- */
 
 static const char *type_of(const struct snapshot *s, uint32_t object)
@@ -433,9 +493,8 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_references_64),
-		cmocka_unit_test(test_references_32),
-		cmocka_unit_test(test_roots),
+		cmocka_unit_test(test_references_64), cmocka_unit_test(test_references_32),
+		cmocka_unit_test(test_roots),	      cmocka_unit_test(test_written_files),
 		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

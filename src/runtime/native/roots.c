@@ -17,7 +17,9 @@
  * What was ever writable: mapped writable now; inside a PT_LOAD with W or PT_GNU_RELRO; and, where
  * the kernel left unwritten file pages out of the dump, whatever read-only mapping of a file it
  * kept in full (it keeps one exactly when a page of it was written: text relocations, pages
- * protected later, but also a debugger's breakpoint).
+ * protected later, but also a debugger's breakpoint). gcore keeps the mapping that begins with a
+ * file's ELF header in full, too, written or not (gdb/linux-tdep.c, dump_mapping_p): where each of
+ * them is there in full, that says nothing.
  */
 #include "runtime/native/native.h"
 
@@ -49,6 +51,7 @@ struct root_plan {
 	const struct native_unread *unread;
 	VEC(struct root_range) range;
 	bool unwritten_left_out; /* the dump has no file pages that were not written */
+	bool headers_cut;	 /* of a file's first pages it has but the header's */
 };
 
 static struct error *plan_add(struct root_plan *p, uint64_t start, uint64_t end,
@@ -102,12 +105,24 @@ static struct error *plan_readonly_module(struct root_plan *p, const struct imag
 	return err;
 }
 
+static bool begins_module(const struct image *img, const struct image_segment *seg)
+{
+	return seg->module_id && image_module_get(img, seg->module_id)->start == seg->start;
+}
+
+/* Is this read-only mapping of a file in the dump because a page of it was written? */
+static bool was_written(const struct root_plan *p, const struct image_segment *seg)
+{
+	return p->unwritten_left_out && seg->present == seg->end - seg->start &&
+	       seg->present > p->ctx->image->page_size &&
+	       (p->headers_cut || !begins_module(p->ctx->image, seg));
+}
+
 /* [start, end) of a segment, which no extent claims. */
 static struct error *plan_gap(struct root_plan *p, const struct image_segment *seg, uint64_t start,
 			      uint64_t end)
 {
-	bool written = p->unwritten_left_out && seg->present == seg->end - seg->start &&
-		       seg->present > p->ctx->image->page_size;
+	const bool written = was_written(p, seg);
 	switch ((enum segment_kind)seg->kind) {
 	case SEGMENT_MODULE:
 		if (seg->perms & PERM_W || written)
@@ -160,16 +175,18 @@ static struct error *plan_extent(struct root_plan *p, const struct extent_row *e
 }
 
 /* A read-only file mapping of more than a page that is not in the dump: the filter is on. */
-static bool plan_unwritten_left_out(const struct image *img)
+static void plan_filter(struct root_plan *p)
 {
+	const struct image *img = p->ctx->image;
 	for (uint32_t i = 0; i < img->nsegment; i++) {
 		const struct image_segment *seg = &img->segment[i];
-		if ((seg->kind == SEGMENT_MODULE || seg->kind == SEGMENT_FILE) &&
-		    seg->perms & PERM_R && !(seg->perms & PERM_W) &&
-		    seg->present < seg->end - seg->start && seg->present <= img->page_size)
-			return true;
+		if ((seg->kind != SEGMENT_MODULE && seg->kind != SEGMENT_FILE) ||
+		    !(seg->perms & PERM_R) || seg->perms & PERM_W)
+			continue;
+		const bool cut = seg->present < seg->end - seg->start;
+		p->unwritten_left_out |= cut && seg->present <= img->page_size;
+		p->headers_cut |= cut && begins_module(img, seg);
 	}
-	return false;
 }
 
 static int range_compare(const void *a, const void *b)
@@ -192,7 +209,7 @@ static struct error *plan_make(struct root_plan *p)
 {
 	const struct image *img = p->ctx->image;
 	const struct snapshot *s = p->ctx->snapshot;
-	p->unwritten_left_out = plan_unwritten_left_out(img);
+	plan_filter(p);
 	struct error *err = NULL;
 	uint64_t e = 0;
 	for (uint32_t i = 0; i < img->nsegment && !err; i++) {
