@@ -41,6 +41,12 @@ static struct error *unknown(struct cmd_context *ctx, const char *what, const st
 				 "'%s': too much is called so to find it; an object's number in "
 				 "front ('#12%s') is quicker",
 				 what, what + s->known);
+	const char *many = strchr(what, '{');
+	if (many && many[1] >= '0' && many[1] <= '9')
+		return error_new(ERROR_USAGE,
+				 "'%s': steps that are written once for many (%.*s) are not read "
+				 "back; begin at an object ('#12->next')",
+				 what, (int)(strcspn(many, "}") + 1), many);
 	if (!s->known)
 		return error_new(ERROR_USAGE,
 				 "nothing here is called '%s'; write it as heapscan path prints it "

@@ -112,6 +112,7 @@ def test_reference_words(dumps, db_path):
             (["--cut=#99999999"], "nothing here is called '#99999999'"),
             ([f"--cut=#{src}"], f"'#{src}' is an object and no reference"),
             ([f"#{src}", f"--cut=#{entry}"], f"'#{entry}' (#{entry}) does not refer to #{src}"),
+            (["--cut=cache->next{40}->+8"], "written once for many ({40}) are not read back"),
             (["--cut"], "too few operands"),
             ([], "too few operands"),
             ([f"#{entry}", "--cut=cache", "--dot"], "without --dot"),

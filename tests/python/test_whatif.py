@@ -133,6 +133,51 @@ def cut_of(db, name):
     return cut, row[0]
 
 
+@pytest.fixture(scope="module", params=EVERY, ids=repr)
+def cuts(request, tmp_path_factory):
+    """(database, {expression: (ids that went at once, those that waited for a collection)})"""
+    folder = tmp_path_factory.mktemp("cuts") / "run"
+    truth = folder.parent / "truth.txt"
+    python = request.param
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    made = dumper.run(folder, [*python.command, "-B", HERE / "programs" / "whatif_cut.py", truth], python.path, env=env)
+    command(made.core, "-o", folder.parent / "x.db")
+    made.core.unlink()
+    db = Database(folder.parent / "x.db")
+    told = {}
+    for line in truth.read_text().splitlines():
+        word, rest = line.split(" ", 1)
+        if word == "case":
+            told[rest] = now, later = set(), set()
+        else:
+            (now if word == "now" else later).add(int(rest, 16))
+    yield db, told
+    db.close()
+    shutil.rmtree(folder.parent)
+
+
+def test_references(cuts):
+    """One entry, place, attribute or variable: what went when it was dropped, and what of that only by a collection."""
+    db, told = cuts
+    assert len(told) == 8 and sum(len(later) for _, later in told.values()) == 13
+    for expression, (now, later) in told.items():
+        cut = json.loads(command("path", db.path, f"--cut={expression}", "--format", "json").out)
+        items = now | later
+        blocks = {r[0]: r[1] for a in items for r in db.rows("""
+            SELECT o.address, o.size FROM object i JOIN reference r ON r.src = i.id AND r.name = '.name'
+            JOIN object o ON o.id IN (i.id, r.dst) WHERE i.address = ?""", a)}
+        assert len(blocks) == 2 * len(items)
+        assert cut["cut_complete"] == 1
+        assert cut["freed_objects"] <= len(blocks), expression
+        if not held_by_words(db, blocks):  # which are stale: the last things that were made
+            assert cut["freed_objects"] == len(blocks), expression
+            assert cut["freed_bytes"] == sum(blocks.values())
+            assert cut["waiting_objects"] == 2 * len(later), expression
+            assert (cut["others"] > 0) == (not items), expression
+        if not items:
+            assert {h["name"] for h in cut["holders"]} >= {".other"}
+
+
 def test_show(process):
     """The count of an object and who accounts for it, its buffers, its pool."""
     _, db, _, _ = process
