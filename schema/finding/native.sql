@@ -26,3 +26,6 @@ FROM native_holder h
 WHERE NOT h.interpreter AND h.kind NOT IN ('frame', 'register', 'stack') AND (h.objects >= 100 OR h.bytes >= 65536)
 ORDER BY h.bytes DESC, h.id
 LIMIT 10;
+
+-- What a container holds that native code alone holds is said by that.
+DELETE FROM draft WHERE kind = 'holder' AND object_id IN (SELECT object_id FROM draft WHERE kind = 'native');

@@ -19,3 +19,19 @@ WHERE u.is_bytes = (coalesce(s.form, 'hash table') <> 'hash table') AND s.kind =
       AND (s.bytes >= 1 << 20 OR (s.bytes * 20 >= live.bytes AND s.bytes >= 65536))
 ORDER BY s.bytes DESC
 LIMIT 3;
+
+-- Of many small ones no one is worth a line.
+INSERT INTO draft (kind, severity, title, detail, objects, bytes)
+SELECT 'slack', 'info',
+       printf('%s are room that %,d containers keep and do not use: %.3g %% of what is live', human(sum(s.bytes)), sum(s.objects),
+              100.0 * sum(s.bytes) / live.bytes),
+       printf('by type %s; the list: heapscan memory DB',
+              (SELECT group_concat(part, ', ')
+               FROM (SELECT printf('%s %s', coalesce(type, iif(folded IS NULL, 'untyped', 'various')), human(sum(bytes))) AS part
+                     FROM savings WHERE kind = 'slack' GROUP BY type, folded IS NULL ORDER BY sum(bytes) DESC LIMIT 3))),
+       sum(s.objects), sum(s.bytes)
+FROM saving s, (SELECT sum(bytes) AS bytes FROM census) live
+WHERE s.kind = 'slack'
+HAVING sum(s.objects) > 1 AND sum(s.bytes) >= 65536 AND (sum(s.bytes) >= 1 << 20 OR sum(s.bytes) * 10 >= live.bytes)
+       -- one of them is nearly all of it
+       AND sum(s.bytes) * 4 > 5 * coalesce((SELECT max(bytes) FROM draft WHERE kind = 'slack'), 0);

@@ -19,3 +19,7 @@ WHERE state <> 'running' AND (objects >= 1000 OR (objects >= 10 AND retained >= 
       AND (kind <> 'future' OR state <> 'pending' OR chain IS NOT NULL)
 ORDER BY retained DESC
 LIMIT 5;
+
+-- That tells more of their type than that it is most of the memory.
+DELETE FROM draft WHERE kind = 'type' AND type_id IN (SELECT o.type_id FROM draft d JOIN object o ON o.id = d.object_id
+                                                      WHERE d.kind = 'waiting');

@@ -183,7 +183,8 @@ static struct error *ledger_extent(struct ledger *l, const struct extent_row *e,
 	case EXTENT_STACK_USED:
 		return ledger_add(l, "stack", "used", bytes);
 	case EXTENT_STACK_UNUSED:
-		return ledger_stack(l, "unused", start, end);
+		/* no thread: it has ended, and waits to be joined */
+		return ledger_stack(l, e->thread_id ? "unused" : "ended, not joined", start, end);
 	case EXTENT_STACK_CACHED:
 		return ledger_stack(l, "cached", start, end);
 	case EXTENT_GUARD:

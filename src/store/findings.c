@@ -12,7 +12,10 @@ static const char findings_before[] = "CREATE TEMP TABLE draft AS SELECT kind, s
 
 static const char findings_after[] =
 	"INSERT INTO finding SELECT row_number() OVER (ORDER BY CASE severity WHEN 'error' THEN 0"
-	" WHEN 'warning' THEN 1 ELSE 2 END, bytes DESC, draft.rowid), kind, severity, title, "
+	/* a switch that is off weighs nothing yet: not last for that */
+	" WHEN 'warning' THEN 1 ELSE 2 END,"
+	" coalesce(bytes, iif(kind = 'garbage', 1048576, NULL)) DESC, draft.rowid), kind, "
+	"severity, title, "
 	"detail,"
 	" objects, bytes, object_id, cluster_id, type_id, address FROM draft;"
 	"DROP TABLE draft;";

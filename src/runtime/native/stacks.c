@@ -369,6 +369,9 @@ struct error *native_threads_prepare(struct runtime_context *ctx)
 		 " cached stacks%s",
 		 count[THREAD_LIVE], count[THREAD_EXITED], count[THREAD_CACHED],
 		 st.threads.list_offset ? "" : "; no list of glibc's threads was found");
+	if (!err && count[THREAD_EXITED])
+		err = snapshot_meta(ctx->snapshot, "threads_not_joined", "%" PRIu64,
+				    count[THREAD_EXITED]);
 	native_threads_deinit(&st.threads);
 	vec_deinit(&st.sp);
 	vec_deinit(&st.bound);
