@@ -13,6 +13,17 @@ enum { AHEAD_ROW = 24, AHEAD_EDGES = 12 };
 
 enum { CHUNK_IDS = (1 << 16) - 8 };
 
+enum {
+	LINKS_PASSED = 16, /* of a list that are somebody else's already: in a row */
+	LINK_EDGES = 256,  /* of an object that are looked through for the one to the next */
+};
+
+/* A reference from one object of a list to the next. */
+struct link {
+	uint64_t edge;
+	uint32_t from;
+};
+
 /* Objects that wait for their turn, in pieces: those that had theirs take no memory. */
 struct chunk {
 	struct chunk *next;
@@ -27,7 +38,9 @@ struct retention {
 	struct retention_roots roots;
 	struct bits seen;
 	struct chunk *head, *tail, *spare;
-	uint32_t taken; /* of objects */
+	uint32_t taken;	       /* of objects */
+	struct bits middle;    /* by id: a link leads there, and one leads on */
+	VEC(struct link) wait; /* links that begin in the middle of a list */
 };
 
 static void retention_deinit(struct retention *r)
@@ -35,6 +48,8 @@ static void retention_deinit(struct retention *r)
 	trie_deinit(&r->trie);
 	retention_roots_deinit(&r->roots);
 	bits_deinit(&r->seen);
+	bits_deinit(&r->middle);
+	vec_deinit(&r->wait);
 	for (struct chunk *c = r->head, *next; c; c = next) {
 		next = c->next;
 		free(c);
@@ -134,15 +149,132 @@ static inline bool edge_leads(const struct snapshot *s, uint64_t e, bool start)
 	return !s->garbage.n || !edges_is_dead(s, t->dst[e]);
 }
 
+/* ---- lists ---- */
+
+/* Of one type, or of one size where nothing has a type. */
+static bool link_like(const struct retention *r, uint32_t v, uint32_t w)
+{
+	const struct object_table *o = &r->s->object;
+	uint32_t type = trie_type(&r->trie, v);
+	return v != w && trie_type(&r->trie, w) == type &&
+	       (type || size_like(o->size[v - 1], o->size[w - 1]));
+}
+
+/* Is it the same step, from another object? */
+static inline bool link_same(const struct snapshot *s, uint64_t a, uint64_t b)
+{
+	return s->edge.where[a] == s->edge.where[b] &&
+	       (!s->edge.name || s->edge.name[a] == s->edge.name[b]);
+}
+
+/* The object's reference by the same step as e, to one that is like it; UINT64_MAX: it has none. */
+static uint64_t link_next(const struct retention *r, uint32_t v, uint64_t e, bool start)
+{
+	const struct csr *g = &r->forward;
+	uint64_t from = g->first[v - 1], end = g->first[v];
+	if (end - from > LINK_EDGES)
+		end = from + LINK_EDGES;
+	for (uint64_t i = from; i < end; i++)
+		if (link_same(r->s, e, i))
+			return edge_leads(r->s, i, start) && link_like(r, v, g->dst[i])
+				       ? i
+				       : UINT64_MAX;
+	return UINT64_MAX;
+}
+
+/* Marks what is in the middle of a list. */
+static struct error *middle_find(struct retention *r)
+{
+	const struct snapshot *s = r->s;
+	const struct csr *g = &r->forward;
+	struct error *err = bits_init(&r->middle, (uint64_t)s->object.n + 1);
+	for (uint32_t v = 1; v <= s->object.n && !err; v++) {
+		uint64_t end = g->first[v];
+		for (uint64_t e = g->first[v - 1]; e < end; e++) {
+			if ((s->edge.name && s->edge.name[e]) ||
+			    edge_how(s->edge.where[e]) != EDGE_START)
+				continue;
+			uint32_t w = g->dst[e];
+			if (link_like(r, v, w) && !bits_test(&r->middle, w) &&
+			    link_next(r, w, e, true) != UINT64_MAX)
+				bits_set(&r->middle, w);
+		}
+	}
+	return err;
+}
+
+/* Whose reference it is. */
+static uint32_t edge_source(const struct csr *g, uint64_t e)
+{
+	uint32_t low = 1, high = g->n;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (g->first[mid] > e)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+/* Does e from v to w only repeat the step that led to v? *head: the first object of that list that was met. */
+static bool link_is(const struct retention *r, uint32_t v, uint32_t w, uint64_t e, uint32_t *head)
+{
+	uint32_t held = r->s->object.held[v - 1];
+	if (!held || !link_same(r->s, e, held - 1) || !link_like(r, v, w))
+		return false;
+	uint32_t before = edge_source(&r->forward, held - 1);
+	*head = link_like(r, before, v) ? before : v;
+	return true;
+}
+
+static inline struct error *object_take(struct retention *r, uint32_t v, uint32_t at, uint64_t e)
+{
+	struct snapshot *s = r->s;
+	const struct csr *g = &r->forward;
+	uint32_t w = g->dst[e], *node = &s->object.retention[w - 1];
+	bits_set(&r->seen, w);
+	*node = at;
+	s->object.held[w - 1] = e < UINT32_MAX ? (uint32_t)e + 1 : 0;
+	struct error *err = queue_take(r, w);
+	if (!err && !(r->trie.node.at[at].flags & TRIE_ABSORBS))
+		err = trie_edge(&r->trie, at, v, e, g->first[v] - g->first[v - 1], node);
+	return err;
+}
+
+/* The rest of the list of which v is, as far as it goes on by steps like e. */
+static struct error *list_follow(struct retention *r, uint32_t v, uint64_t e, bool start)
+{
+	const struct object_table *o = &r->s->object;
+	unsigned passed = 0;
+	uint32_t at = o->retention[v - 1];
+	while (passed <= LINKS_PASSED && (e = link_next(r, v, e, start)) != UINT64_MAX) {
+		uint32_t w = r->forward.dst[e];
+		if (bits_test(&r->seen, w)) {
+			trie_meets(&r->trie, o->retention[w - 1]);
+			passed++;
+		} else {
+			struct error *err = object_take(r, v, at, e);
+			if (err)
+				return err;
+			at = o->retention[w - 1];
+			passed = 0;
+		}
+		v = w;
+	}
+	return NULL;
+}
+
+/* ---- */
+
 /* Takes what object v leads to; `start`: only over words that point to one. */
 static inline struct error *retention_follow(struct retention *r, uint32_t v, bool start)
 {
 	struct snapshot *s = r->s;
-	uint32_t *node = s->object.retention, *held = s->object.held;
+	uint32_t *node = s->object.retention;
 	const struct csr *g = &r->forward;
 	uint64_t from = g->first[v - 1], end = g->first[v];
 	uint32_t at = node[v - 1];
-	const bool absorbs = r->trie.node.at[at].flags & TRIE_ABSORBS;
 	/* Where chains meet is counted once: see retention_meet.c. */
 	const uint32_t link = start ? trie_link(&r->trie, at) : 0;
 	for (uint64_t e = from; e < end; e++) {
@@ -157,12 +289,17 @@ static inline struct error *retention_follow(struct retention *r, uint32_t v, bo
 		}
 		if (!edge_leads(s, e, start))
 			continue;
-		bits_set(&r->seen, w);
-		node[w - 1] = at;
-		held[w - 1] = e < UINT32_MAX ? (uint32_t)e + 1 : 0;
-		struct error *err = queue_take(r, w);
-		if (!err && !absorbs)
-			err = trie_edge(&r->trie, at, v, e, end - from, &node[w - 1]);
+		uint32_t head = 0;
+		const bool list = link_is(r, v, w, e, &head);
+		if (list && start && r->middle.word && bits_test(&r->middle, head)) {
+			struct error *err = vec_push(&r->wait, ((struct link){e, v}));
+			if (err)
+				return err;
+			continue;
+		}
+		struct error *err = object_take(r, v, at, e);
+		if (!err && list)
+			err = list_follow(r, w, e, start);
 		if (err)
 			return err;
 	}
@@ -192,6 +329,28 @@ static struct error *retention_run(struct retention *r, bool start)
 		}
 	}
 	return NULL;
+}
+
+/* What lists were met in the middle, and not from their heads. */
+static struct error *retention_wait(struct retention *r)
+{
+	struct bits middle = r->middle;
+	struct error *err = NULL;
+	r->middle.word = NULL; /* no more of them wait */
+	for (uint64_t i = 0; i < r->wait.n && !err; i++) {
+		struct link link = r->wait.at[i];
+		uint32_t w = r->forward.dst[link.edge], at = r->s->object.retention[link.from - 1];
+		if (bits_test(&r->seen, w))
+			continue;
+		err = object_take(r, link.from, at, link.edge);
+		if (!err)
+			err = list_follow(r, w, link.edge, true);
+	}
+	r->wait.n = 0;
+	if (!err)
+		err = retention_run(r, true);
+	r->middle = middle;
+	return err;
 }
 
 /*
@@ -228,6 +387,8 @@ static struct error *retention_search(struct retention *r)
 		err = retention_seed(r, rank, true);
 		if (!err)
 			err = retention_run(r, true);
+		if (!err && r->wait.n)
+			err = retention_wait(r);
 	}
 	if (err)
 		return err;
@@ -243,6 +404,8 @@ struct error *retention_find(struct snapshot *s, uint32_t rows_most)
 {
 	struct retention r = {.s = s};
 	struct error *err = retention_init(&r, s);
+	if (!err)
+		err = middle_find(&r);
 	if (!err)
 		err = retention_search(&r);
 	for (uint32_t i = 0; i < s->object.n && !err; i++)

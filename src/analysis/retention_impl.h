@@ -34,6 +34,14 @@
  *	a buffer			its owner's node
  *
  * A list that is reached from both of its ends has one name, that of the first end: see retention_meet.c.
+ *
+ * A list is one step however long it is: once three of its objects are known (the same step has led twice to what
+ * has the same type, or size) the search goes to its end at once. Else any stale word in some buffer that still
+ * points to the 200th of a thousand would be nearer to all that follow than the list's own head is. What is met in
+ * the middle of a list, so that another link leads there that was not met yet, waits until all else from roots of
+ * this rank has been looked at: the list may be found from its head. What it mistakes: words at the same place in
+ * blocks of one size that are no list. Of a ring each object is in the middle.
+ *
  * A static table of many pointers is table[*]. Behind WORDS_NAMED unnamed words, or DEPTH_MOST
  * steps, one node has all the rest ("..."). So has node RETENTION_OTHER when there are more than the trie
  * may have: the first are the nearest to the roots. What no root leads to is in RETENTION_LOST.
@@ -102,6 +110,15 @@ struct trie_node {
 	uint8_t flags;	      /* enum trie_flags */
 	uint8_t rank;	      /* enum root_rank: what it was first met from */
 };
+
+/*
+ * Blocks that may have been asked for as one size: malloc leaves a block 16 bytes too big where the rest would be
+ * too small for one of its own (glibc malloc/malloc.c, MINSIZE). Small sizes are told apart.
+ */
+static inline bool size_like(uint64_t a, uint64_t b)
+{
+	return a == b || (a >= 128 && b >= 128 && (a + 16 == b || b + 16 == a));
+}
 
 struct trie_slot {
 	uint32_t step, type;
@@ -180,6 +197,8 @@ static inline uint32_t trie_link(const struct trie *t, uint32_t node)
 
 /* From an object of node `from`, a link of a chain, a reference leads to one of node `to`. */
 struct error *meet_add(struct trie *t, uint32_t from, uint32_t to) _must_check_;
+/* A list that was found from one end has come to what was met from its other: a link, if it is but one. */
+void trie_meets(struct trie *t, uint32_t node);
 /*
  * Makes one node of two that are halves of the same lists, and of what hangs off them in the same way. *ret: by
  * node, which one it is now, a lower one or itself; NULL: each is itself. For free().

@@ -42,7 +42,16 @@ static struct meet *meet_find(struct meets *m, uint32_t from, uint32_t to)
 static bool meet_may_be(const struct trie_node *a, const struct trie_node *b)
 {
 	return a->flags & b->flags & TRIE_STAR && !((a->flags | b->flags) & TRIE_ABSORBS) &&
-	       a->type == b->type && (a->type || a->size == b->size);
+	       a->type == b->type && (a->type || size_like(a->size, b->size));
+}
+
+void trie_meets(struct trie *t, uint32_t node)
+{
+	struct trie_node *n = &t->node.at[node];
+	const struct trie_node *p = &t->node.at[n->parent];
+	if (n->depth > 1 && !(n->flags & TRIE_ABSORBS) && n->type == p->type &&
+	    (n->type || size_like(n->size, p->size)))
+		n->flags |= TRIE_STAR;
 }
 
 struct error *meet_add(struct trie *t, uint32_t from, uint32_t to)

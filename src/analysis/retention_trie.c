@@ -343,7 +343,7 @@ static struct error *step_resolve(struct trie *t, uint32_t parent, uint32_t step
 /* Is what is there of this type, or of this size where nothing has a type? */
 static bool node_is(const struct trie_node *n, uint32_t type, uint32_t size)
 {
-	return n->depth && n->type == type && (type || n->size == size);
+	return n->depth && n->type == type && (type || size_like(n->size, size));
 }
 
 /*
