@@ -4,13 +4,21 @@
 enum { GROUPS = 20, NATIVE = 10 };
 
 static const struct report_column fold_columns[] = {
-	{"state", "STATE", REPORT_WORD, NULL},	       {"objects", "OBJECTS", REPORT_COUNT, NULL},
-	{"excess", "COUNTS EACH", REPORT_COUNT, NULL}, {"size", "SIZE", REPORT_COUNT, NULL},
-	{"bytes", "BYTES", REPORT_BYTES, NULL},	       {"type", "TYPE", REPORT_TEXT, "(untyped)"},
-	{"beside", "MOST BESIDE", REPORT_TEXT, ""},    {"address", "EXAMPLE", REPORT_ADDRESS, NULL},
-	{"value", "VALUE", REPORT_TEXT, ""},	       {"object_id", NULL, REPORT_ID, NULL},
-	{"beside_type", NULL, REPORT_TEXT, NULL},      {"beside_size", NULL, REPORT_COUNT, NULL},
-	{"beside_objects", NULL, REPORT_COUNT, NULL},  {0},
+	{"state", "STATE", REPORT_WORD, NULL},
+	{"objects", "OBJECTS", REPORT_COUNT, NULL},
+	{"excess", "COUNTS EACH", REPORT_COUNT, NULL},
+	{"size", "SIZE", REPORT_COUNT, NULL},
+	{"bytes", "BYTES", REPORT_BYTES, NULL},
+	{"keeps", "KEEPS", REPORT_BYTES, NULL},
+	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"beside", "MOST BESIDE", REPORT_TEXT, ""},
+	{"address", "EXAMPLE", REPORT_ADDRESS, NULL},
+	{"value", "VALUE", REPORT_TEXT, ""},
+	{"object_id", NULL, REPORT_ID, NULL},
+	{"beside_type", NULL, REPORT_TEXT, NULL},
+	{"beside_size", NULL, REPORT_COUNT, NULL},
+	{"beside_objects", NULL, REPORT_COUNT, NULL},
+	{0},
 };
 
 static const struct report_column object_columns[] = {
@@ -61,9 +69,9 @@ static void refs_sentences(struct cmd_context *ctx, const struct cmd_row *total)
 	struct report *rep = &ctx->report;
 	int64_t leaked = cmd_row_int(total, "leaked"), over = cmd_row_int(total, "over_released");
 	const bool audited = cmd_row_text(total, "audited") != NULL;
-	static const char *const fact[] = {"audited",	    "leaked",	     "leaked_bytes",
-					   "leaked_counts", "over_released", "kept",
-					   "kept_counts"};
+	static const char *const fact[] = {"audited",	   "leaked",	    "leaked_bytes",
+					   "leaked_keeps", "leaked_counts", "over_released",
+					   "kept",	   "kept_counts"};
 	for (unsigned i = 0; i < sizeof(fact) / sizeof(*fact); i++) {
 		if (audited)
 			report_int(rep, fact[i], cmd_row_int(total, fact[i]));
@@ -82,9 +90,10 @@ static void refs_sentences(struct cmd_context *ctx, const struct cmd_row *total)
 	if (leaked)
 		report_line(rep,
 			    "%s (%s) with counts that nothing in the dump holds: a reference was "
-			    "not given back.",
+			    "not given back. They alone keep %s.",
 			    cmd_plural(ctx, leaked, "object", "objects"),
-			    cmd_bytes(ctx, cmd_row_int(total, "leaked_bytes")));
+			    cmd_bytes(ctx, cmd_row_int(total, "leaked_bytes")),
+			    cmd_bytes(ctx, cmd_row_int(total, "leaked_keeps")));
 	if (over)
 		report_line(rep, "%s with fewer counts than holders: will be freed while in use.",
 			    cmd_plural(ctx, over, "object", "objects"));
@@ -181,14 +190,14 @@ const struct command command_refs = {
 		"More counts\n"
 		"than holders: code in C took a reference and never gave it back. Fewer: it "
 		"gave one back\n"
-		"too many. Objects of one type, size and difference are one row; MOST "
-		"BESIDE is what "
-		"lies next to\n"
-		"most of them in memory, and was allocated at about that time. Then: what only "
-		"memory "
-		"of C leads to,\n"
-		"by who holds it (no fault by itself: a cache, a registry); the interpreter's own "
-		"is left out.",
+		"too many. Objects of one type, size and difference are one row; KEEPS is what "
+		"nothing but\n"
+		"these counts keeps alive (0: it is in use elsewhere), MOST BESIDE is what lies "
+		"next to most\n"
+		"of them in memory, and was allocated at about that time. Then: what only memory "
+		"of C leads\n"
+		"to, by who holds it (no fault by itself: a cache, a registry); the interpreter's "
+		"own is left out.",
 	.options = refs_groups,
 	.min_operands = 1,
 	.max_operands = 1,

@@ -94,6 +94,26 @@ def test_command(zoo):
     assert db.rows("SELECT 1 FROM finding WHERE kind = 'refcount' AND severity = 'error'")
 
 
+def test_keeps(zoo, interpreter):
+    """What hangs on leaked counts, where they alone keep it; a word that was left over may hold some."""
+    db, truth = zoo
+    errors = errors_of(db, interpreter)
+    loaded = {a: inner for what, a, inner in truth if what == "loaded"}
+    lost = set(db.column("SELECT address FROM object WHERE reachable = 0"))
+    alone = [a for a, inner in loaded.items() if a in errors and {a, inner} <= lost]
+    assert len(alone) >= len(loaded) - 4
+    least = 100000 * len(alone)
+    (title, severity, size) = db.rows("SELECT f.title, f.severity, f.bytes FROM finding f JOIN type t ON t.id = f.type_id "
+                                      "WHERE f.kind = 'refcount' AND t.name = 'list'")[0]
+    assert least <= size <= least * 2 + 400000
+    assert ", with what hangs on them " in title and severity in ("warning", "error")
+    out = json.loads(command("refs", db.path, "--format", "json").out)
+    rows = {r["type"]: r for r in out["rows"] if r["state"] == "leaked"}
+    assert least <= rows["list"]["keeps"] == size
+    assert out["leaked_keeps"] >= size
+    assert [r for r in out["rows"] if r["state"] == "leaked"][0]["type"] == "list"
+
+
 def test_path(zoo):
     """Modules, keys, items and attributes as a programmer would write them."""
     db, truth = zoo

@@ -1,6 +1,7 @@
 """Counts that are leaked, counts that C holds rightly, counts given back too often; then a core.
 
-Lines of the truth: "leaked ADDRESS EXCESS", "over ADDRESS EXCESS", "held ADDRESS" (by C memory alone).
+Lines of the truth: "leaked ADDRESS EXCESS", "over ADDRESS EXCESS", "held ADDRESS" (by C memory alone),
+"loaded ADDRESS ADDRESS": leaked lists of 100,000 bytes each, and what has these.
 """
 from __future__ import print_function
 
@@ -48,6 +49,11 @@ def leak():
         for _ in range(3):
             INC(node)
         tell("leaked", id(node), 3)
+    for i in range(8):
+        loaded = [bytearray(100000)]
+        INC(loaded)
+        tell("leaked", id(loaded), 1)
+        tell("loaded", id(loaded), id(loaded[0]))
 
 
 def held():
