@@ -29,7 +29,7 @@ SCHEMA := $(sort $(wildcard schema/*.sql schema/*/*.sql))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/*.c)))
 
 .DEFAULT_GOAL := all
-.PHONY: help all lib unit unit-run e2e check demo bench fuzz asan clang valgrind coverage tidy analyze \
+.PHONY: help all lib libcxx unit unit-run e2e check demo bench fuzz asan clang valgrind coverage tidy analyze \
 	format layouts suites apps apps-suites pythons builds install clean setup setup-test
 
 ## all: build build/heapscan, and its SQL functions as a loadable extension, build/heapscan.so
@@ -103,11 +103,17 @@ unit-run: $(UNIT)
 export PROGRAMS_DIR ?= $(abspath $(BUILD))/programs
 # Where `make pythons` puts Debian's interpreters; e2e uses them when they are there.
 export PYTHONS_DIR ?= $(abspath $(BUILD))/pythons
+# Where `make libcxx` puts LLVM's C++ library.
+export LIBCXX_DIR ?= $(abspath $(BUILD))/libcxx
 PYTEST = BUILD=$(abspath $(BUILD)) scripts/run-tests $(abspath $(BUILD))/pytest $(PYTHON) -m pytest -q --durations=5
-e2e: all
+e2e: all libcxx
 	@echo "Python interpreters found:"; BUILD=$(abspath $(BUILD)) $(PYTHON) -B tests/python/interpreters.py
 	$(PYTEST) tests/e2e
 	$(PYTEST) tests/python
+
+## libcxx: fetch LLVM's C++ library, for tests of its containers
+libcxx:
+	scripts/fetch-libcxx $(LIBCXX_DIR)
 
 ## check: everything that must hold, on a fresh machine too
 check: setup-test

@@ -351,16 +351,17 @@ CREATE TABLE saving (
     retention_id INTEGER REFERENCES retention (id), -- how most of them are held
     there        INTEGER,          -- how many are held so
     folded       INTEGER,          -- how many smaller rows this one stands for; NULL: it is one itself
-    form         TEXT              -- slack: vector, string, deque, hash table, buffer; NULL: what the type says
+    form         TEXT              -- slack: as in container; NULL: what the type says
 );
 
--- A container whose room is known. Python's: those that keep more than their entries need. C++'s (libstdc++) and C's by
--- the words that such a container consists of, without debug information: the object is the block that entries are in
--- (of a deque: its table of blocks; of a hash table: its buckets). Lost ones and garbage are in it, too.
+-- A container whose room is known. Python's: those that keep more than their entries need. C++'s (libstdc++, libc++)
+-- and C's by the words that such a container consists of, without debug information: the object is the block that
+-- entries are in (of a deque: its table of blocks; of a hash table: its buckets). Lost ones and garbage are in it,
+-- too.
 CREATE TABLE container (
     object_id INTEGER PRIMARY KEY REFERENCES object (id), -- the container, or its block
-    form      TEXT,             -- vector, string, deque, hash table; buffer: one of C that is like a vector or string.
-                                -- NULL: it is what its type says
+    form      TEXT,             -- vector, string, deque, hash table; table of blocks: that of libc++'s deque; buffer: one
+                                -- of C that is like a vector or string. NULL: it is what its type says
     capacity  INTEGER NOT NULL, -- bytes that there is room for; of a hash table, and without a form: entries (str, bytes:
                                 -- bytes)
     used      INTEGER NOT NULL, -- bytes, or entries, that there are

@@ -115,7 +115,7 @@ CREATE TABLE holder (
 CREATE TABLE filled (
     new_id       INTEGER PRIMARY KEY, -- container.object_id in the last database: the block of its entries
     old_id       INTEGER NOT NULL, -- in the first
-    form         TEXT NOT NULL,    -- vector, string, deque, hash table, buffer
+    form         TEXT NOT NULL,    -- as in container
     header       INTEGER NOT NULL, -- address of the container's own words
     holder_id    INTEGER,          -- object.id in the last database of what they lie in; NULL: a variable
     path         TEXT,             -- retention path of the block

@@ -67,8 +67,13 @@ const char *const saving_kind_name[SAVING_KINDS] = {
 };
 
 const char *const container_form_name[CONTAINER_FORMS] = {
-	[CONTAINER_TYPED] = NULL,    [CONTAINER_VECTOR] = "vector",   [CONTAINER_STRING] = "string",
-	[CONTAINER_DEQUE] = "deque", [CONTAINER_HASH] = "hash table", [CONTAINER_BUFFER] = "buffer",
+	[CONTAINER_TYPED] = NULL,
+	[CONTAINER_VECTOR] = "vector",
+	[CONTAINER_STRING] = "string",
+	[CONTAINER_DEQUE] = "deque",
+	[CONTAINER_HASH] = "hash table",
+	[CONTAINER_BUFFER] = "buffer",
+	[CONTAINER_BLOCK_TABLE] = "table of blocks",
 };
 
 const char *const segment_kind_name[SEGMENT_KINDS] = {

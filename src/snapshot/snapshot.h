@@ -408,7 +408,8 @@ enum container_form {
 	CONTAINER_STRING,
 	CONTAINER_DEQUE,
 	CONTAINER_HASH,
-	CONTAINER_BUFFER, /* a vector's or string's words, in C */
+	CONTAINER_BUFFER,      /* a vector's or string's words, in C */
+	CONTAINER_BLOCK_TABLE, /* of libc++'s deque */
 	CONTAINER_FORMS,
 };
 

@@ -31,10 +31,30 @@ VARIANTS = {
                 ["-O2", "-static-pie", "-Wl,-z,muldefs"],
                 ["qemu-aarch64"]),
 }
+# LLVM's C++ library, as scripts/fetch-libcxx unpacked it.
+LIBCXX = Path(os.environ.get("LIBCXX_DIR", BUILD / "libcxx")).resolve()
+_LIBCXX = ["-nostdinc++", "-isystem", f"{LIBCXX}/include", "-nostdlib++", f"-L{LIBCXX}/lib", f"-Wl,-rpath,{LIBCXX}/lib",
+           "-lc++", "-lc++abi", "-Wl,--as-needed", "-lunwind"]
+# Variants for what asks for them.
+MORE = {
+    "libc++-O0": ("clang", "clang++", ["-O0", *_LIBCXX], []),
+    "libc++-O2": ("clang", "clang++", ["-O2", *_LIBCXX], []),
+    "libc++-gcc-stripped": ("gcc", "g++", ["-O2", "-s", "-nostdinc++", "-isystem", f"{LIBCXX}/include",
+                                           "-nodefaultlibs", f"-L{LIBCXX}/lib", f"-Wl,-rpath,{LIBCXX}/lib"], []),
+    "libc++-loaded": ("gcc", "g++", ["-O2", f"-L{LIBCXX}/lib", f"-Wl,--no-as-needed,-rpath,{LIBCXX}/lib"], []),
+    "old-strings": ("gcc", "g++", ["-O2", "-D_GLIBCXX_USE_CXX11_ABI=0"], []),
+    "old-strings-clang-O0": ("clang", "clang++", ["-O0", "-D_GLIBCXX_USE_CXX11_ABI=0"], []),
+    "old-strings-stripped": ("gcc", "g++", ["-O2", "-s", *STATIC, "-D_GLIBCXX_USE_CXX11_ABI=0"], []),
+    "old-strings-i686": ("i686-linux-gnu-gcc", "i686-linux-gnu-g++",
+                         ["-O2", *STATIC, "-D_GLIBCXX_USE_CXX11_ABI=0"], []),
+}
+# Behind the source: the linker looks for what it needs so far.
+LIBRARIES = {"libc++-gcc-stripped": ["-lc++", "-lc++abi", "-lm", "-lc", "-lgcc_s", "-lgcc"],
+             "libc++-loaded": ["-lc++"]}
 
 
 def is_static(variant):
-    return any(f.startswith("-static") for f in VARIANTS[variant][2])
+    return any(f.startswith("-static") for f in (VARIANTS | MORE)[variant][2])
 
 
 class Program:
@@ -86,7 +106,7 @@ def run_compiler(command):
 
 def build(program, variant, extra=(), compiler=None, directory=None):
     """Path of the program, compiled if its source is newer."""
-    cc, cxx, flags, _ = VARIANTS[variant]
+    cc, cxx, flags, _ = (VARIANTS | MORE)[variant]
     if compiler:
         cc, cxx = compiler
     out = (directory or PROGRAMS_DIR / variant) / program.name
@@ -107,6 +127,6 @@ def build(program, variant, extra=(), compiler=None, directory=None):
         compile_ = cxx if program.source.suffix == ".cc" else cc
         part = out.with_suffix(f".{os.getpid()}")
         run_compiler([compile_, *COMMON, *flags, *extra, *defines, program.source, "-o", part,
-                      *libs, "-ldl"])
+                      *libs, "-ldl", *LIBRARIES.get(variant, [])])
         os.rename(part, out)
     return out

@@ -38,7 +38,7 @@ class Dumps:
                 old = next(iter(self.made))
                 shutil.rmtree(self.made.pop(old).folder, ignore_errors=True)
             folder = self.top / "-".join(str(k) for k in key if k).replace(" ", "")
-            cmd = [*builder.VARIANTS[variant][3], binary, *(args or program.args)]
+            cmd = [*(builder.VARIANTS | builder.MORE)[variant][3], binary, *(args or program.args)]
             make = dumper.run_gcore if gcore else dumper.run
             more = {} if gcore else {"coredump_filter": coredump_filter}
             dump = make(folder, cmd, binary, **more)

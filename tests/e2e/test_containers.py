@@ -1,9 +1,11 @@
 """C++'s containers, and what looks like them in C: how much room they have, against what they say themselves."""
 
 import json
+import os
 
 import pytest
 
+from build import LIBCXX, MORE
 from conftest import PROGRAMS, short
 from heapscan import command, scan, verify
 
@@ -16,10 +18,22 @@ def containers(db):
 
 
 def rooms(oracle):
-    return {a: (*room, oracle.spare[a], oracle.headers[a]) for a, room in oracle.rooms.items()}
+    return {a: (*room, oracle.spare[a], oracle.headers[a] or None) for a, room in oracle.rooms.items()}
 
 
-@pytest.mark.parametrize("variant", ["gcc-O2"] if short() else PROGRAMS["cxx_rooms"].only)
+def unless_fetched(variant):
+    return pytest.param(variant, marks=pytest.mark.skipif(
+        variant.startswith("libc++") and not (LIBCXX / ".complete").exists(), reason="make libcxx"))
+
+
+# ROOMS=all in the environment: all builds of other libraries' containers.
+OTHERS = ["libc++-O0", "libc++-gcc-stripped", "old-strings"]
+if os.environ.get("ROOMS") == "all":
+    OTHERS = [v for v in MORE if v != "libc++-loaded"]
+
+
+@pytest.mark.parametrize("variant", ["gcc-O2", unless_fetched("libc++-O0")] if short() else
+                         [*PROGRAMS["cxx_rooms"].only, *map(unless_fetched, OTHERS)])
 def test_rooms(dumps, db_path, variant):
     """Every container, to the byte, and nothing else."""
     dump = dumps("cxx_rooms", variant)
@@ -27,7 +41,8 @@ def test_rooms(dumps, db_path, variant):
     verify(db, dump.oracle)
     told = rooms(dump.oracle)
     assert len(told) > 1000
-    assert {form for form, *_ in told.values()} == {"vector", "string", "deque", "hash table"}
+    deque = "table of blocks" if variant.startswith("libc++") else "deque"
+    assert {form for form, *_ in told.values()} == {"vector", "string", deque, "hash table"}
     assert containers(db) == told
 
 
@@ -38,6 +53,16 @@ def test_rooms_of_c(dumps, db_path, variant):
     db = scan(dump.core, db_path)
     verify(db, dump.oracle)
     assert containers(db) == rooms(dump.oracle)
+
+
+def test_rooms_of_c_beside_libcxx(dumps, db_path):
+    """C in a process that has libc++ loaded: what looks like them is called so, and nothing else is one."""
+    if not (LIBCXX / ".complete").exists():
+        pytest.skip("make libcxx")
+    dump = dumps("c_rooms", "libc++-loaded")
+    db = scan(dump.core, db_path)
+    assert {a: room[1:] for a, room in containers(db).items()} == \
+        {a: room[1:] for a, room in rooms(dump.oracle).items()}
 
 
 def test_told(dumps, db_path):

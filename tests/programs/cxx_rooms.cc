@@ -1,5 +1,7 @@
 // Containers of the standard library with room to spare, or none: what they say of it themselves.
 // build: only=gcc-O0,gcc-O2,clang-O2,static-stripped,i686
+//
+// With libc++, too, and with libstdc++'s strings of old: only what `tell` says of them is not the same.
 #include "oracle.h"
 
 #include <algorithm>
@@ -68,6 +70,11 @@ static noinline_ void tell(const std::vector<bool> &v)
 {
 	if (!v.capacity())
 		return;
+#ifdef _LIBCPP_VERSION
+	/* Such numbers could mean anything. */
+	if (v.size() <= v.capacity() / 8 / sizeof(void *) || v.size() == v.capacity() / 8)
+		return;
+#endif
 	const std::vector<bool> anew(v);
 	const void *block = *(void *const *)&v;
 	tell(block, "vector", v.capacity() / 8, (v.size() + 7) / 8, usable(block),
@@ -76,6 +83,7 @@ static noinline_ void tell(const std::vector<bool> &v)
 
 template <class C> static noinline_ void tell(const std::basic_string<C> &s)
 {
+#if defined(_LIBCPP_VERSION) || _GLIBCXX_USE_CXX11_ABI
 	const std::basic_string<C> anew(s);
 	const char *at = (const char *)&s, *fresh = (const char *)&anew;
 	if ((const char *)s.data() >= at && (const char *)s.data() < at + sizeof(s))
@@ -84,8 +92,31 @@ template <class C> static noinline_ void tell(const std::basic_string<C> &s)
 			  (const char *)anew.data() < fresh + sizeof(anew);
 	tell(s.data(), "string", s.capacity() * sizeof(C), s.size() * sizeof(C), usable(s.data()),
 	     fits ? 0 : usable_of((anew.capacity() + 1) * sizeof(C)), &s);
+#else
+	const size_t rep = 3 * sizeof(size_t);
+	if (!s.capacity())
+		return; // all that are empty have one text
+	const std::basic_string<C> anew(s.data(), s.size());
+	const void *block = (const char *)s.data() - rep;
+	/* So little text may be that of narrow characters. */
+	const size_t width =
+		s.size() < 2 && usable(block) < rep + s.capacity() + 33 ? 1 : sizeof(C);
+	tell(block, "string", s.capacity() * width, s.size() * width, usable(block),
+	     anew.capacity() ? usable_of(rep + (anew.capacity() + 1) * sizeof(C)) : 0, nullptr);
+#endif
 }
 
+#ifdef _LIBCPP_VERSION
+template <class T> static noinline_ void tell(const std::deque<T> &d)
+{
+	/* Of its table: how much would be needed for the blocks that there are. */
+	const size_t *at = (const size_t *)&d;
+	if (at[2] == at[1])
+		return;
+	tell((const void *)at[0], "table of blocks", at[3] - at[0], at[2] - at[1],
+	     usable((const void *)at[0]), usable_of(at[2] - at[1]), &d);
+}
+#else
 template <class T> static noinline_ void tell(const std::deque<T> &d)
 {
 	const std::deque<T> anew(d);
@@ -100,12 +131,14 @@ template <class T> static noinline_ void tell(const std::deque<T> &d)
 	tell(*(void *const *)&d, "deque", nodes * node, d.size() * sizeof(T), had, least, &d);
 }
 
+#endif
+
 /* unordered_map, unordered_set */
 template <class H> static noinline_ void tell_hash(const H &h)
 {
 	const void *const *at = (const void *const *)&h;
-	if (at[0] > (const void *)at && at[0] < (const void *)(&h + 1))
-		return; // one bucket, inside
+	if (!at[0] || (at[0] > (const void *)at && at[0] < (const void *)(&h + 1)))
+		return; // none; one, inside
 	const size_t need = (size_t)__builtin_ceil((double)h.size() / (double)h.max_load_factor());
 	tell(at[0], "hash table", (size_t)((double)h.bucket_count() * (double)h.max_load_factor()),
 	     h.size(), usable(at[0]), usable_of(need * sizeof(void *)), &h);

@@ -1,5 +1,5 @@
 /* container_shapes: see containers.h for what must hold of each. */
-#include "runtime/native/containers.h"
+#include "runtime/native/container_impl.h"
 
 #include "base/checked.h"
 
@@ -7,40 +7,23 @@
 #include <string.h>
 
 enum {
-	ROUNDED = 32,		    /* a request and a block differ by less */
 	ALLOCATED_ALONE = 64 << 10, /* chunks of their own are not smaller, or hardly ever */
 	TEXT_LOOKED_AT = 16,
 	SHORT_BYTES =
 		16, /* bits/basic_string.h: of _M_local_buf, _S_local_capacity + 1 characters */
 	NODE_MORE_THAN = 256, /* bytes: 512 less what is over, or one element that is larger */
 	NODES_LOOKED_AT = 64,
-	MAP_LEAST = 8, /* bits/stl_deque.h, _M_initialize_map: _S_initial_map_size */
+	MAP_LEAST = 8,		 /* bits/stl_deque.h, _M_initialize_map: _S_initial_map_size */
+	SHARED_TEXT_PAGE = 4096, /* bits/cow_string.h, _S_create: __pagesize */
+	SHARED_MOST = 1 << 24,	 /* strings with one text */
 };
-
-/* No container is larger: sizes cannot overflow. */
-#define SIZE_MOST (UINT64_C(1) << 40)
 
 /* libio/libioP.h */
 #define FILE_MAGIC UINT64_C(0xfbad0000)
 #define FILE_MAGIC_MASK UINT64_C(0xffff0000)
 
-struct block {
-	const struct runtime_context *ctx;
-	const struct container_place *at;
-	uint32_t id;
-	uint64_t start, room;
-	bool alone; /* a chunk of its own: whole pages */
-	bool whole; /* look at all that there is */
-};
-
-static uint64_t word(const struct block *b, int64_t i)
-{
-	const int64_t ws = b->ctx->image->word_size;
-	return image_word_at(b->ctx->image, b->at->p + i * ws);
-}
-
-static bool block_init(struct block *b, const struct runtime_context *ctx,
-		       const struct container_place *at, uint32_t id)
+bool block_init(struct block *b, const struct runtime_context *ctx,
+		const struct container_place *at, uint32_t id)
 {
 	const struct object_table *o = &ctx->snapshot->object;
 	*b = (struct block){
@@ -54,13 +37,6 @@ static bool block_init(struct block *b, const struct runtime_context *ctx,
 	return o->arena_id[id - 1] && !(o->runtime && o->runtime[id - 1]);
 }
 
-/* Could a request for so many bytes have made the block? */
-static bool fills(const struct block *b, uint64_t bytes)
-{
-	return bytes && bytes <= b->room &&
-	       b->room - bytes < (b->alone ? b->ctx->image->page_size : ROUNDED);
-}
-
 /* Usable bytes that malloc makes of a request: malloc/malloc.c, checked_request2size. */
 static uint64_t malloc_usable(const struct runtime_context *ctx, uint64_t bytes)
 {
@@ -69,8 +45,16 @@ static uint64_t malloc_usable(const struct runtime_context *ctx, uint64_t bytes)
 	return (chunk > 4 * ws ? chunk : 4 * ws) - ws;
 }
 
-/* What the block has too much when so many bytes are needed. */
-static uint64_t too_much(const struct block *b, uint64_t need)
+/* malloc gives no rest that is too small to be a chunk: of 32 bytes. */
+bool block_fills(const struct block *b, uint64_t bytes)
+{
+	if (!bytes || bytes > b->room)
+		return false;
+	return b->room - bytes < (b->alone ? b->ctx->image->page_size : CONTAINER_ROUNDED) ||
+	       b->room < malloc_usable(b->ctx, bytes) + CONTAINER_ROUNDED;
+}
+
+uint64_t block_too_much(const struct block *b, uint64_t need)
 {
 	if (!need)
 		return b->room;
@@ -83,7 +67,7 @@ static uint64_t too_much(const struct block *b, uint64_t need)
 static bool is_file(const struct block *b)
 {
 	for (int64_t i = 1; i <= CONTAINER_WORDS_BEFORE && (uint64_t)i <= b->at->before; i++)
-		if ((word(b, -i) & UINT32_MAX & FILE_MAGIC_MASK) == FILE_MAGIC)
+		if ((block_word(b, -i) & UINT32_MAX & FILE_MAGIC_MASK) == FILE_MAGIC)
 			return true;
 	return false;
 }
@@ -92,9 +76,9 @@ static bool is_file(const struct block *b)
 static bool is_iterator(const struct block *b)
 {
 	uint64_t node, first;
-	if (b->at->after < 4 || word(b, 1) != b->start)
+	if (b->at->after < 4 || block_word(b, 1) != b->start)
 		return false;
-	node = word(b, 3);
+	node = block_word(b, 3);
 	return node % b->ctx->image->word_size == 0 &&
 	       snapshot_object_find(b->ctx->snapshot, node) &&
 	       image_try_word(b->ctx->image, node, &first) && first == b->start;
@@ -102,8 +86,8 @@ static bool is_iterator(const struct block *b)
 
 static bool is_vector(const struct block *b, struct container_shape *ret)
 {
-	const uint64_t end = word(b, 1), limit = word(b, 2);
-	if (end < b->start || limit < end || !fills(b, limit - b->start) || is_file(b) ||
+	const uint64_t end = block_word(b, 1), limit = block_word(b, 2);
+	if (end < b->start || limit < end || !block_fills(b, limit - b->start) || is_file(b) ||
 	    is_iterator(b))
 		return false;
 	*ret = (struct container_shape){
@@ -111,7 +95,7 @@ static bool is_vector(const struct block *b, struct container_shape *ret)
 		.certain = 1,
 		.capacity = limit - b->start,
 		.used = end - b->start,
-		.bytes = too_much(b, end - b->start),
+		.bytes = block_too_much(b, end - b->start),
 	};
 	return true;
 }
@@ -119,11 +103,12 @@ static bool is_vector(const struct block *b, struct container_shape *ret)
 static bool is_bits(const struct block *b, struct container_shape *ret)
 {
 	const uint64_t ws = b->ctx->image->word_size;
-	if (b->at->after < 5 || word(b, 1) & UINT32_MAX)
+	if (b->at->after < 5 || block_word(b, 1) & UINT32_MAX)
 		return false;
-	const uint64_t end = word(b, 2), bit = word(b, 3) & UINT32_MAX, limit = word(b, 4);
+	const uint64_t end = block_word(b, 2), bit = block_word(b, 3) & UINT32_MAX,
+		       limit = block_word(b, 4);
 	if (bit >= ws * 8 || end < b->start || limit < end || (end - b->start) % ws ||
-	    (limit - b->start) % ws || (limit == end && bit) || !fills(b, limit - b->start))
+	    (limit - b->start) % ws || (limit == end && bit) || !block_fills(b, limit - b->start))
 		return false;
 	const uint64_t used = end - b->start + (bit + 7) / 8;
 	*ret = (struct container_shape){
@@ -131,7 +116,7 @@ static bool is_bits(const struct block *b, struct container_shape *ret)
 		.certain = 1,
 		.capacity = limit - b->start,
 		.used = used,
-		.bytes = too_much(b, (used + ws - 1) / ws * ws),
+		.bytes = block_too_much(b, (used + ws - 1) / ws * ws),
 	};
 	return true;
 }
@@ -146,13 +131,12 @@ static uint32_t character(const uint8_t *p, uint64_t width)
 				      (uint32_t)p[3] << 24;
 }
 
-/* A NUL at its end, and none at its beginning. */
-static bool is_text(const struct block *b, uint64_t length, uint64_t width)
+bool block_is_text(const struct block *b, uint64_t at, uint64_t length, uint64_t width)
 {
 	uint8_t look[TEXT_LOOKED_AT * 4];
 	const uint64_t n = length < TEXT_LOOKED_AT ? length : TEXT_LOOKED_AT;
-	if (!image_try_read(b->ctx->image, b->start + length * width, look, width) ||
-	    character(look, width) || !image_try_read(b->ctx->image, b->start, look, n * width))
+	if (!image_try_read(b->ctx->image, at + length * width, look, width) ||
+	    character(look, width) || !image_try_read(b->ctx->image, at, look, n * width))
 		return false;
 	for (uint64_t i = 0; i < n; i++) {
 		const uint32_t c = character(look + i * width, width);
@@ -164,22 +148,22 @@ static bool is_text(const struct block *b, uint64_t length, uint64_t width)
 
 static bool is_string(const struct block *b, struct container_shape *ret)
 {
-	const uint64_t length = word(b, 1), capacity = word(b, 2);
-	if (length > capacity || capacity >= SIZE_MOST)
+	const uint64_t length = block_word(b, 1), capacity = block_word(b, 2);
+	if (length > capacity || capacity >= CONTAINER_SIZE_MOST)
 		return false;
 	for (uint64_t width = 4; width; width /= 2) {
 		/* Wide ones first: where two fit, the other one has more left over. */
 		/* So many lie in the string itself: _S_local_capacity. */
 		const uint64_t local = SHORT_BYTES / width - 1;
-		if (capacity <= local || !fills(b, (capacity + 1) * width) ||
-		    !is_text(b, length, width))
+		if (capacity <= local || !block_fills(b, (capacity + 1) * width) ||
+		    !block_is_text(b, b->start, length, width))
 			continue;
 		*ret = (struct container_shape){
 			.form = CONTAINER_STRING,
 			.certain = 0,
 			.capacity = capacity * width,
 			.used = length * width,
-			.bytes = too_much(b, length <= local ? 0 : (length + 1) * width),
+			.bytes = block_too_much(b, length <= local ? 0 : (length + 1) * width),
 		};
 		return true;
 	}
@@ -197,8 +181,9 @@ static bool in_string(const struct block *b, uint64_t address)
 	for (int64_t i = 2; (i + 3) * ws <= 2 * ws + SHORT_BYTES; i++) {
 		if ((uint64_t)i > b->at->before)
 			return false;
-		const uint64_t text = word(b, -i);
-		if (text == address - (uint64_t)((i - 2) * ws) && word(b, 1 - i) < SHORT_BYTES)
+		const uint64_t text = block_word(b, -i);
+		if (text == address - (uint64_t)((i - 2) * ws) &&
+		    block_word(b, 1 - i) < SHORT_BYTES)
 			return true;
 		const struct container_place outer = {
 			.p = b->at->p - i * ws,
@@ -225,7 +210,8 @@ struct deque_end {
 static bool deque_end_at(const struct block *b, int64_t i, uint64_t table_end, struct deque_end *e)
 {
 	uint64_t first;
-	*e = (struct deque_end){word(b, i), word(b, i + 1), word(b, i + 2), word(b, i + 3)};
+	*e = (struct deque_end){block_word(b, i), block_word(b, i + 1), block_word(b, i + 2),
+				block_word(b, i + 3)};
 	return e->node >= b->start && e->node < table_end &&
 	       (e->node - b->start) % b->ctx->image->word_size == 0 && e->at >= e->first &&
 	       e->at < e->last && e->last - e->first > NODE_MORE_THAN &&
@@ -245,10 +231,10 @@ static uint32_t deque_node(const struct block *b, uint64_t slot, uint64_t size)
 
 static bool is_deque(const struct block *b, struct container_shape *ret)
 {
-	const uint64_t ws = b->ctx->image->word_size, slots = word(b, 1);
+	const uint64_t ws = b->ctx->image->word_size, slots = block_word(b, 1);
 	struct deque_end first, last;
-	if (b->at->after < 10 || slots < 3 || slots >= SIZE_MOST / ws || !fills(b, slots * ws) ||
-	    !deque_end_at(b, 2, b->start + slots * ws, &first) ||
+	if (b->at->after < 10 || slots < 3 || slots >= CONTAINER_SIZE_MOST / ws ||
+	    !block_fills(b, slots * ws) || !deque_end_at(b, 2, b->start + slots * ws, &first) ||
 	    !deque_end_at(b, 6, b->start + slots * ws, &last))
 		return false;
 	const uint64_t node = first.last - first.first;
@@ -300,18 +286,20 @@ static bool is_deque(const struct block *b, struct container_shape *ret)
 
 static bool is_hash(const struct block *b, struct container_shape *ret)
 {
-	const uint64_t ws = b->ctx->image->word_size, buckets = word(b, 1);
-	if (b->at->after < 6 || buckets < 2 || buckets >= SIZE_MOST / ws || !fills(b, buckets * ws))
+	const uint64_t ws = b->ctx->image->word_size, buckets = block_word(b, 1);
+	if (b->at->after < 6 || buckets < 2 || buckets >= CONTAINER_SIZE_MOST / ws ||
+	    !block_fills(b, buckets * ws))
 		return false;
-	const uint64_t node = word(b, 2), entries = word(b, 3), grows = word(b, 5);
-	const uint32_t bits = (uint32_t)word(b, 4);
+	const uint64_t node = block_word(b, 2), entries = block_word(b, 3),
+		       grows = block_word(b, 5);
+	const uint32_t bits = (uint32_t)block_word(b, 4);
 	float load;
 	memcpy(&load, &bits, sizeof(load));
 	if (!(load >= 0.001f && load <= 1000.0f))
 		return false;
 	/* bits/hashtable_policy.h, _M_next_bkt: rounded up, since GCC 5 or so down */
 	const double limit = (double)buckets * (double)load;
-	if (fabs((double)grows - limit) > 1.0 || entries >= SIZE_MOST ||
+	if (fabs((double)grows - limit) > 1.0 || entries >= CONTAINER_SIZE_MOST ||
 	    (node != 0) != (entries != 0))
 		return false;
 	if (node) {
@@ -325,19 +313,70 @@ static bool is_hash(const struct block *b, struct container_shape *ret)
 		.certain = 2,
 		.capacity = entries > grows ? entries : grows,
 		.used = entries,
-		.bytes = too_much(b, need * ws),
+		.bytes = block_too_much(b, need * ws),
 	};
 	return true;
 }
 
+/* ---- strings of GCC before 5, and of programs that ask for them: _GLIBCXX_USE_CXX11_ABI ---- */
+
+/*
+ * bits/cow_string.h, _S_create: what is larger than a page is made to end where one ends, malloc's own
+ * words counted in.
+ */
+static uint64_t shared_text_bytes(const struct block *b, uint64_t length, uint64_t width)
+{
+	const uint64_t ws = b->ctx->image->word_size, page = SHARED_TEXT_PAGE;
+	const uint64_t bytes = 3 * ws + (length + 1) * width, with = bytes + 4 * ws;
+	return with > page && length ? bytes + (page - with % page) / width * width : bytes;
+}
+
+bool container_shared_text_at(const struct runtime_context *ctx, uint32_t dst,
+			      struct container_shape *ret)
+{
+	const uint64_t ws = ctx->image->word_size;
+	uint64_t length, capacity;
+	uint32_t shared;
+	struct block b;
+	if (!block_init(&b, ctx, NULL, dst) || !image_try_word(ctx->image, b.start, &length) ||
+	    !image_try_word(ctx->image, b.start + ws, &capacity) ||
+	    !image_try_u32(ctx->image, b.start + 2 * ws, &shared) || length > capacity ||
+	    !capacity || capacity >= CONTAINER_SIZE_MOST || (int32_t)shared < -1 ||
+	    shared + 1 > SHARED_MOST)
+		return false;
+	/* One that is empty, or of one character, may be a narrow or a wide one: narrow ones are more. */
+	for (uint64_t width = 1; width <= 4; width *= 2) {
+		if (!block_fills(&b, 3 * ws + (capacity + 1) * width) ||
+		    !block_is_text(&b, b.start + 3 * ws, length, width))
+			continue;
+		*ret = (struct container_shape){
+			.form = CONTAINER_STRING,
+			.certain = 2,
+			.capacity = capacity * width,
+			.used = length * width,
+			.bytes = block_too_much(&b,
+						length ? shared_text_bytes(&b, length, width) : 0),
+		};
+		return true;
+	}
+	return false;
+}
+
 bool container_shape_at(const struct runtime_context *ctx, const struct container_place *at,
-			uint32_t dst, bool whole, struct container_shape *ret)
+			uint32_t dst, unsigned how, struct container_shape *ret)
 {
 	struct block b;
-	if (at->after < 3 || !block_init(&b, ctx, at, dst) || word(&b, 0) != b.start)
+	if (!at->after || !block_init(&b, ctx, at, dst) || block_word(&b, 0) != b.start)
 		return false;
-	b.whole = whole;
-	return (is_vector(&b, ret) || is_hash(&b, ret) || is_deque(&b, ret) || is_string(&b, ret) ||
-		is_bits(&b, ret)) &&
-	       !in_string(&b, at->address);
+	b.whole = how & CONTAINER_WHOLE;
+	if (at->after >= 3) {
+		if (how & CONTAINER_LIBCXX && libcxx_deque(&b, ret))
+			return true;
+		if (is_vector(&b, ret) || is_hash(&b, ret) || is_deque(&b, ret) ||
+		    is_string(&b, ret) || is_bits(&b, ret))
+			return !in_string(&b, at->address);
+	}
+	return how & CONTAINER_LIBCXX &&
+	       ((at->after >= 3 && libcxx_hash(&b, ret)) || libcxx_string(&b, ret) ||
+		(at->after >= 3 && libcxx_bits(&b, ret)));
 }

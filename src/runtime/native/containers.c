@@ -57,16 +57,49 @@ struct containers_job {
 	unsigned slices;
 	struct claims slice[SLICES_MAX + 1]; /* the last: of roots */
 	struct chain *chain;		     /* by object id - 1 */
+	bool cxx;			     /* something says that there is C++ in the process */
+	bool libcxx;			     /* it may be LLVM's */
+	bool shared_text;		     /* it may be GCC's */
 };
+
+/* ---- whose containers may be in the process ---- */
+
+static bool has_symbol(const struct runtime_context *ctx, const char *name)
+{
+	struct debuginfo_symbol symbol;
+	return ctx->debuginfo && debuginfo_symbol_find(ctx->debuginfo, 0, name, &symbol);
+}
+
+static void job_begin(struct containers_job *job)
+{
+	const struct runtime_context *ctx = job->ctx;
+	const struct snapshot *s = ctx->snapshot;
+	bool gcc = false, llvm = false, typed = false;
+	for (uint32_t id = 1; id <= ctx->image->nmodule; id++) {
+		const char *path = image_module_get(ctx->image, id)->path;
+		const char *slash = path ? strrchr(path, '/') : NULL;
+		const char *name = slash ? slash + 1 : path ? path : "";
+		gcc |= !strncmp(name, "libstdc++.so", 12);
+		llvm |= !strncmp(name, "libc++.so", 9);
+	}
+	for (uint64_t i = 0; i < s->type.n && !typed; i++)
+		typed = !strcmp(intern_text(&s->strings, s->type.at[i].language), "C++");
+	/* Linked statically: what an unordered container or a stream brings with it. */
+	llvm = llvm || has_symbol(ctx, "_ZNSt3__112__next_primeEm") ||
+	       has_symbol(ctx, "_ZNSt3__16locale7classicEv");
+	job->cxx = gcc || llvm || typed || has_symbol(ctx, "__gxx_personality_v0");
+	job->libcxx = llvm;
+	job->shared_text = gcc || (job->cxx && !llvm);
+}
 
 /* ---- 1 ---- */
 
 /* What the next word is, as far as the references tell. */
-enum next_word { NEXT_NONE, NEXT_SAME, NEXT_UNKNOWN };
+enum next_word { NEXT_NONE, NEXT_SAME, NEXT_OTHER, NEXT_UNKNOWN };
 
 /* Before anything is looked up: can these be the words of a container? */
 static inline bool may_be(const struct image *img, const struct container_place *at,
-			  enum next_word next)
+			  enum next_word next, bool libcxx)
 {
 	const uint64_t ws = img->word_size;
 	const uint64_t w0 = image_word_at(img, at->p), w1 = image_word_at(img, at->p + ws);
@@ -81,25 +114,38 @@ static inline bool may_be(const struct image *img, const struct container_place 
 	/* string */
 	if (w1 <= w2 && w2 >= LENGTH_LEAST && w2 < SIZE_MOST)
 		return true;
+	/* libc++: a deque's table; vector<bool> */
+	if (libcxx && ((at->after >= 6 && w1 > w0 && w2 > w1 && w2 - w0 < SIZE_MOST) ||
+		       (w1 > w2 && w2 && w1 <= w2 * ws * 8 && w1 < SIZE_MOST)))
+		return true;
 	/* vector<bool> */
 	if (!(w1 & UINT32_MAX) && w2 >= w0 && w2 - w0 < SIZE_MOST)
 		return at->after >= 5 && image_word_at(img, at->p + 4 * ws) - w2 < SIZE_MOST;
-	if (at->after < 6 || w1 < 2 || w1 >= SIZE_MOST)
+	if (at->after < (libcxx ? 5 : 6) || w1 < 2 || w1 >= SIZE_MOST)
 		return false;
 	/* hash table; deque */
 	const uint64_t w3 = image_word_at(img, at->p + 3 * ws);
 	if ((w2 != 0) == (w3 != 0) && w3 < SIZE_MOST)
 		return true;
-	return image_word_at(img, at->p + 5 * ws) - w0 < w1 * ws;
+	return at->after >= 6 && image_word_at(img, at->p + 5 * ws) - w0 < w1 * ws;
 }
 
-static struct error *claim_at(const struct runtime_context *ctx, struct claims *to,
+/* Can it be the last word of a string of libc++? The two before it are none that point anywhere. */
+static inline bool may_end_string(const struct image *img, const struct container_place *at)
+{
+	const uint64_t ws = img->word_size;
+	const uint64_t cap = image_word_at(img, at->p - 2 * ws);
+	return cap & 1 && cap < SIZE_MOST && image_word_at(img, at->p - ws) < cap;
+}
+
+static struct error *claim_at(const struct containers_job *job, struct claims *to,
 			      const struct container_place *at, uint32_t dst, struct claim claim)
 {
 	struct container_shape shape;
 	struct error *err = NULL;
-	if (!container_shape_at(ctx, at, dst, false, &shape))
+	if (!container_shape_at(job->ctx, at, dst, job->libcxx ? CONTAINER_LIBCXX : 0, &shape))
 		return NULL;
+	claim.at -= shape.before * job->ctx->image->word_size;
 	for (unsigned i = 0; i < shape.parts && !err; i++) {
 		claim.dst = shape.part[i].id;
 		claim.bytes = shape.part[i].from;
@@ -114,6 +160,27 @@ static struct error *claim_at(const struct runtime_context *ctx, struct claims *
 	claim.used = shape.used;
 	claim.bytes = shape.bytes;
 	return err ? err : vec_push(&to->row, claim);
+}
+
+/* A word that points to `to`, into the middle of dst: is that the text that strings share? */
+static struct error *claim_text(const struct containers_job *job, struct claims *claims,
+				uint64_t to, uint32_t dst, uint8_t grade)
+{
+	const uint64_t start = job->ctx->snapshot->object.address[dst - 1];
+	struct container_shape shape;
+	if (to - start != 3 * job->ctx->image->word_size ||
+	    !container_shared_text_at(job->ctx, dst, &shape))
+		return NULL;
+	return vec_push(&claims->row, ((struct claim){
+					      .dst = dst,
+					      .src = dst,
+					      .grade = grade,
+					      .form = shape.form,
+					      .certain = shape.certain,
+					      .capacity = shape.capacity,
+					      .used = shape.used,
+					      .bytes = shape.bytes,
+				      }));
 }
 
 /* Bytes that lie together. */
@@ -152,45 +219,63 @@ static inline void run_prefetch(const struct snapshot *s, const struct run *run,
 	}
 }
 
+/* What follows, and what came before, as far as the references tell. */
+static inline enum next_word next_of(const struct edge_table *e, uint64_t k, uint64_t end,
+				     uint64_t index)
+{
+	if (k + 1 == end || (e->where[k + 1] & EDGE_WHERE_FAR) != index + 1 ||
+	    edge_how(e->where[k + 1]) == EDGE_MISALIGNED)
+		return NEXT_NONE;
+	return e->dst[k + 1] == e->dst[k] ? NEXT_SAME : NEXT_OTHER;
+}
+
+static inline bool two_before(const struct edge_table *e, uint64_t k, uint64_t first,
+			      uint64_t index)
+{
+	return index >= 2 && (k == first || (e->where[k - 1] & EDGE_WHERE_FAR) + 2 < index);
+}
+
 /* The block's references, in order; words that nobody typed. */
-static struct error *claims_of_object(const struct runtime_context *ctx, struct claims *to,
+static struct error *claims_of_object(const struct containers_job *job, struct claims *to,
 				      struct image_cursor *cursor, struct run *run, uint32_t i)
 {
+	const struct runtime_context *ctx = job->ctx;
 	const struct snapshot *s = ctx->snapshot;
 	const struct edge_table *e = &s->edge;
 	const uint64_t ws = ctx->image->word_size, start = object_block(&s->object, i);
-	const uint64_t words = s->object.size[i] / ws;
+	const uint64_t words = s->object.size[i] / ws, first = e->first[i], end = e->first[i + 1];
 	const uint8_t *view = NULL;
-	for (uint64_t k = e->first[i]; k < e->first[i + 1]; k++) {
+	struct error *err = NULL;
+	for (uint64_t k = first; k < end && !err; k++) {
 		const uint32_t where = e->where[k];
 		const uint64_t index = where & EDGE_WHERE_FAR;
-		if (edge_how(where) != EDGE_START || index == EDGE_WHERE_FAR ||
-		    (e->kind && e->kind[k] != REFERENCE_WORD) || index + 3 > words)
+		const enum edge_how how = edge_how(where);
+		if ((how != EDGE_START && !(how == EDGE_INTERIOR && job->shared_text)) ||
+		    index >= words || (e->kind && e->kind[k] != REFERENCE_WORD))
 			continue;
-		enum next_word next = NEXT_NONE;
-		if (k + 1 < e->first[i + 1] && (e->where[k + 1] & EDGE_WHERE_FAR) == index + 1 &&
-		    edge_how(e->where[k + 1]) != EDGE_MISALIGNED) {
-			if (e->dst[k + 1] != e->dst[k])
-				continue;
-			next = NEXT_SAME;
-		}
+		const enum next_word next = next_of(e, k, end, index);
+		const bool before = job->libcxx && two_before(e, k, first, index);
+		const bool after = index + 3 <= words && next != NEXT_OTHER;
+		if (how == EDGE_START && !before && !after)
+			continue;
 		if (!view)
 			view = run_find(ctx->image, cursor, run, start, words * ws);
 		if (!view)
 			return NULL;
 		const struct container_place at = {view + index * ws, start + index * ws, index,
 						   words - index};
-		if (!may_be(ctx->image, &at, next))
-			continue;
-		struct error *err = claim_at(ctx, to, &at, e->dst[k],
-					     (struct claim){
-						     .at = start + index * ws,
-						     .src = i + 1,
-					     });
-		if (err)
-			return err;
+		if (how == EDGE_INTERIOR)
+			err = claim_text(job, to, image_word_at(ctx->image, at.p), e->dst[k],
+					 ROOT_NONE);
+		else if ((before && may_end_string(ctx->image, &at)) ||
+			 (after && may_be(ctx->image, &at, next, job->libcxx)))
+			err = claim_at(job, to, &at, e->dst[k],
+				       (struct claim){
+					       .at = start + index * ws,
+					       .src = i + 1,
+				       });
 	}
-	return NULL;
+	return err;
 }
 
 static struct error *claims_slice(void *arg, unsigned slice, uint64_t first, uint64_t end)
@@ -203,23 +288,31 @@ static struct error *claims_slice(void *arg, unsigned slice, uint64_t first, uin
 	for (uint64_t i = first; i < end && !err; i++) {
 		run_prefetch(s, &run, i, job->ctx->image->word_size);
 		if (s->edge.first[i] != s->edge.first[i + 1])
-			err = claims_of_object(job->ctx, &job->slice[slice], &cursor, &run,
-					       (uint32_t)i);
+			err = claims_of_object(job, &job->slice[slice], &cursor, &run, (uint32_t)i);
 	}
 	return err;
 }
 
 /* Module data, thread-local storage and live frames. What may be a stale word claims nothing. */
-static struct error *claims_of_roots(const struct runtime_context *ctx, struct claims *to)
+static struct error *claims_of_roots(const struct containers_job *job, struct claims *to)
 {
+	const struct runtime_context *ctx = job->ctx;
 	const struct snapshot *s = ctx->snapshot;
 	const uint64_t ws = ctx->image->word_size, before = CONTAINER_WORDS_BEFORE * ws;
 	struct image_cursor cursor = {0};
 	struct error *err = NULL;
 	for (uint64_t i = 0; i < s->root.n && !err; i++) {
 		const struct root_row *r = &s->root.at[i];
-		if (!r->address || r->how != EDGE_START || r->grade > ROOT_FRAME ||
-		    r->found != ROOT_BY_SCAN || r->kind != REFERENCE_WORD || r->address % ws)
+		if (!r->address || r->grade > ROOT_FRAME || r->found != ROOT_BY_SCAN ||
+		    r->kind != REFERENCE_WORD || r->address % ws)
+			continue;
+		if (r->how == EDGE_INTERIOR && job->shared_text) {
+			uint64_t word;
+			if (image_try_word(ctx->image, r->address, &word))
+				err = claim_text(job, to, word, r->object_id, r->grade);
+			continue;
+		}
+		if (r->how != EDGE_START)
 			continue;
 		struct container_place at = {
 			.address = r->address,
@@ -237,8 +330,10 @@ static struct error *claims_of_roots(const struct runtime_context *ctx, struct c
 			at.p = image_view(ctx->image, &cursor, r->address, &avail);
 		}
 		at.after = at.p ? avail / ws : 0;
-		if (at.after >= 3 && may_be(ctx->image, &at, NEXT_UNKNOWN))
-			err = claim_at(ctx, to, &at, r->object_id,
+		if ((job->libcxx && at.after && at.before >= 2 &&
+		     may_end_string(ctx->image, &at)) ||
+		    (at.after >= 3 && may_be(ctx->image, &at, NEXT_UNKNOWN, job->libcxx)))
+			err = claim_at(job, to, &at, r->object_id,
 				       (struct claim){.at = r->address, .grade = r->grade});
 	}
 	return err;
@@ -317,26 +412,6 @@ static void claims_drop_stale(struct containers_job *job)
 
 /* ---- 4 ---- */
 
-/* Does anything say that there is C++ in the process? */
-static bool has_cxx(const struct runtime_context *ctx)
-{
-	const struct snapshot *s = ctx->snapshot;
-	for (uint64_t i = 0; i < s->type.n; i++)
-		if (!strcmp(intern_text(&s->strings, s->type.at[i].language), "C++"))
-			return true;
-	for (uint32_t id = 1; id <= ctx->image->nmodule; id++) {
-		const char *path = image_module_get(ctx->image, id)->path;
-		const char *slash = path ? strrchr(path, '/') : NULL;
-		const char *name = slash ? slash + 1 : path ? path : "";
-		if (!strncmp(name, "libstdc++.so", 12) || !strncmp(name, "libc++.so", 9))
-			return true;
-	}
-	/* linked statically */
-	struct debuginfo_symbol symbol;
-	return ctx->debuginfo &&
-	       debuginfo_symbol_find(ctx->debuginfo, 0, "__gxx_personality_v0", &symbol);
-}
-
 /* What a deque would not have if made anew, by all of its blocks; false: it is none. */
 static bool deque_bytes(const struct runtime_context *ctx, const struct claim *c, uint64_t *bytes)
 {
@@ -347,7 +422,8 @@ static bool deque_bytes(const struct runtime_context *ctx, const struct claim *c
 		.address = c->at,
 		.after = CONTAINER_WORDS_AFTER,
 	};
-	if (!at.p || !container_shape_at(ctx, &at, c->dst, true, &shape) || shape.form != c->form)
+	if (!at.p || !container_shape_at(ctx, &at, c->dst, CONTAINER_WHOLE, &shape) ||
+	    shape.form != c->form)
 		return false;
 	*bytes = shape.bytes;
 	return true;
@@ -356,7 +432,7 @@ static bool deque_bytes(const struct runtime_context *ctx, const struct claim *c
 static struct error *claims_keep(struct runtime_context *ctx, const struct containers_job *job)
 {
 	struct snapshot *s = ctx->snapshot;
-	const bool cxx = has_cxx(ctx);
+	const bool cxx = job->cxx;
 	struct error *err = NULL;
 	for (uint32_t id = 1; id <= s->object.n && !err; id++) {
 		const struct claim *r = claim_of(job, id);
@@ -374,7 +450,7 @@ static struct error *claims_keep(struct runtime_context *ctx, const struct conta
 						  .object_id = id,
 						  .form = form,
 						  .header = r->at,
-						  .holder_id = r->src,
+						  .holder_id = r->src == id ? 0 : r->src,
 						  .capacity = r->capacity,
 						  .used = r->used,
 						  .bytes = bytes,
@@ -392,9 +468,10 @@ struct error *native_containers(struct runtime_context *ctx)
 	job->ctx = ctx;
 	job->slices = parallel_slices(n, SLICE_GRAIN);
 	assert(job->slices <= SLICES_MAX);
+	job_begin(job);
 	struct error *err = parallel_for(n, job->slices, claims_slice, job);
 	if (!err)
-		err = claims_of_roots(ctx, &job->slice[job->slices]);
+		err = claims_of_roots(job, &job->slice[job->slices]);
 	uint64_t claims = 0;
 	for (unsigned k = 0; k <= job->slices; k++)
 		claims += job->slice[k].row.n;

@@ -22,6 +22,20 @@
  *			bits/hashtable.h, from GCC 4.7 on. The buckets fill; the number to grow at is
  *			buckets times load factor; a first node exactly where there are entries
  *
+ * LLVM's libc++ (container_libcxx.c), where that is in the process (if linked statically, by its symbols):
+ *
+ *	string		| capacity and a NUL, odd | length | text |	a long one's; short ones have no block
+ *	deque		| table | first used | last | limit | start | entries |	the table fills; its used
+ *			words are blocks of one size. Called "table of blocks": how large an entry is
+ *			nothing tells, so it is the table's own room. (Of blocks it keeps two too many at most.)
+ *	hash table	| buckets | how many | first node | entries | load factor |	the first node's bucket
+ *			says that the third word is before it; of an empty one, all buckets are
+ *	vector<bool>	| words | bits | how many words |	more bits than words, and not as many
+ *			as they have bytes
+ *
+ * Strings of GCC before 5, and of programs built for them (libstdc++, _GLIBCXX_USE_CXX11_ABI=0): a word points
+ * to the fourth word of a block | length | capacity | shared by | text|; capacity fills, and a NUL at length.
+ *
  * Where nothing says that C++ is in the process, vectors and strings are called buffers: structures of C
  * that keep {begin, at, end}, or {text, length, room}, are the same in effect.
  *
@@ -31,8 +45,8 @@
  * would have its characters if it were short, are known to be dead; of several that speak
  * of one block, those on a stack count least, and then those that leave less unused count more.
  *
- * Found nowhere: strings of GCC before 5 and of libc++, std::list and trees (they keep no room), objects
- * whose header lies in memory that is not read for roots.
+ * Found nowhere: std::list and trees (they keep no room), libc++'s alternate string layout, objects whose
+ * header lies in memory that is not read for roots.
  *
  * Cost: one pass over the references, in order; bytes of a source are looked at only where a reference
  * to a block's first byte is not followed at once by one to another block. 48 bytes for each that is found
@@ -41,6 +55,12 @@
 #pragma once
 
 #include "runtime/native/native.h"
+
+/* How container_shape_at looks. */
+enum {
+	CONTAINER_WHOLE = 1,
+	CONTAINER_LIBCXX = 2, /* for libc++'s, too */
+};
 
 /* Where the words lie: `before` and `after` are how many there are on both sides of p. */
 struct container_place {
@@ -66,6 +86,7 @@ struct container_shape {
 	uint64_t bytes;		 /* that made anew it would not have */
 	uint8_t form;		 /* enum container_form */
 	uint8_t certain;	 /* the more the better */
+	uint8_t before; /* words of the container before the one that says where the block is */
 	uint8_t parts;
 	struct container_part
 		part[2]; /* those that may be in use in part: a deque's first and last */
@@ -73,8 +94,12 @@ struct container_shape {
 
 /*
  * The words are such of a container whose block is object `dst`: its first is the block's address. Takes
- * bounded time; with `whole` it looks at all blocks of a deque, without, at some of them, and `bytes` is not
+ * bounded time; with CONTAINER_WHOLE it looks at all blocks of a deque, without, at some of them, and `bytes` is not
  * right then.
  */
 bool container_shape_at(const struct runtime_context *ctx, const struct container_place *at,
-			uint32_t dst, bool whole, struct container_shape *ret);
+			uint32_t dst, unsigned how, struct container_shape *ret);
+
+/* The block has a text that strings of GCC before 5 share, and its length: | length | capacity | shared | text. */
+bool container_shared_text_at(const struct runtime_context *ctx, uint32_t dst,
+			      struct container_shape *ret);
