@@ -38,8 +38,8 @@ static const char *const fail_choices[] = {"leaks", "cycles", "refcount", NULL};
 	 "colors; auto (the default) minds NO_COLOR", color_choices, false},                       \
 	{'v', "verbose", OPTION_COUNT, FIELD(verbose), NULL,                                       \
 	 "say more on stderr; -vv: still more", NULL, false},                                      \
-	{'q', "quiet", OPTION_FLAG, FIELD(quiet), NULL, "no progress, no warnings on stderr",      \
-	 NULL, false},                                                                             \
+	{'q', "quiet", OPTION_FLAG, FIELD(quiet), NULL,                                            \
+	 "no progress, no warnings on stderr; of a scan, no screen", NULL, false},                 \
 	{'h', "help", OPTION_FLAG, FIELD(help), NULL, "print this help", NULL, false},             \
 	{0}
 /* clang-format on */

@@ -96,9 +96,23 @@ static struct error *scan_make(struct cmd_context *ctx, const char *input, const
 	return scan_run(&options, &ctx->log);
 }
 
+/* --quiet: the database is what was asked for. What --fail-on names is looked for all the same. */
+static struct error *screen_unseen(struct cmd_context *ctx, const char *output)
+{
+	FILE *out = ctx->report.out;
+	_cleanup_fclose_ FILE *null = fopen("/dev/null", "we");
+	if (!null)
+		return error_errno(ERROR_SYSTEM, errno, "/dev/null");
+	ctx->report.out = null;
+	struct error *err = cmd_screen(ctx, output);
+	ctx->report.out = out;
+	return err;
+}
+
 static struct error *scan_command(struct cmd_context *ctx, int n, char **operand)
 {
 	(void)n;
+	bool made = false;
 	const char *input = operand[0], *output = ctx->opt.output;
 	struct error *err = NULL;
 	if (is_database(input)) {
@@ -114,11 +128,14 @@ static struct error *scan_command(struct cmd_context *ctx, int n, char **operand
 		if (!output)
 			return &error_nomem;
 		err = scan_make(ctx, input, output);
+		made = true;
 	}
 	if (!err)
 		err = cmd_open(ctx, output);
 	if (err)
 		return err;
+	if (made && ctx->opt.quiet && !ctx->report.json)
+		return screen_unseen(ctx, output);
 	report_begin(&ctx->report, "scan");
 	report_string(&ctx->report, "database", output);
 	err = cmd_screen(ctx, output);

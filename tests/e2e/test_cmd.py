@@ -183,6 +183,22 @@ def readme_queries():
     return re.findall(r"```sql\n(.*?)```", (TOP / "README.md").read_text(), re.DOTALL)
 
 
+def test_quiet(case, tmp_path):
+    """A scan says nothing, not even of a dump cut short; what is asked for is answered."""
+    part = tmp_path / "part"
+    part.write_bytes(case.core.read_bytes()[:-20000])
+    assert "warning" in command(part, "-o", tmp_path / "a.db").err
+    done = command(part, "-o", tmp_path / "b.db", "--quiet")
+    assert (done.out, done.err) == ("", "")
+    assert command("top", tmp_path / "a.db").out == command("top", tmp_path / "b.db").out
+    done = command(case.core, "-o", tmp_path / "c.db", "-q", "--fail-on", "leaks", status=3)
+    assert (done.out, done.err) == ("", "")
+    said = answer(case.core, "-o", tmp_path / "d.db", "-q")
+    assert said["command"] == "scan"
+    for words in ([tmp_path / "c.db"], ["leaks", tmp_path / "c.db"], ["show", tmp_path / "c.db", "1"]):
+        assert command(*words, "-q").out == command(*words).out != ""
+
+
 @pytest.mark.parametrize("query", readme_queries())
 def test_readme_queries(case, query):
     command("sql", case.path, query)
