@@ -7,7 +7,7 @@ FROM (SELECT x.id, x.object_id,
              CASE WHEN x.name = '(frame)' THEN ''
                   WHEN substr(x.name, -11) = 'sys.modules' THEN substr(x.name, 1, length(x.name) - 11)
                   WHEN x.name IS NOT NULL THEN x.name
-                  WHEN x.kind = 'data' AND m.path IS NOT NULL AND x.address >= m.base THEN
+                  WHEN x.kind IN ('data', 'global') AND m.path IS NOT NULL AND x.address >= m.base THEN
                        replace(m.path, rtrim(m.path, replace(m.path, '/', '')), '') || printf('+0x%x', x.address - m.base)
                   WHEN x.kind = 'frame' AND f.function IS NOT NULL THEN
                        f.function || iif(instr(f.function, '(') > 0, '', '()')

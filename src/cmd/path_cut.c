@@ -172,11 +172,17 @@ static struct error *dominator_line(struct cmd_context *ctx, int64_t goal, bool 
 	*has = true;
 	if (err || !found)
 		return err;
-	*has = cmd_row_text(&row, "dominator_id");
-	if (!*has) {
+	const char *module = cmd_row_text(&row, "in_module");
+	*has = cmd_row_text(&row, "dominator_id") || module;
+	report_string(&ctx->report, "in_module", module);
+	if (!cmd_row_text(&row, "dominator_id"))
 		report_string(&ctx->report, "dominator_id", NULL);
+	if (module)
+		report_line(&ctx->report,
+			    "\nIt is part of the data of %s: nothing needs to hold it.",
+			    report_safe(&ctx->region, module, "?"));
+	if (!cmd_row_text(&row, "dominator_id"))
 		return NULL;
-	}
 	report_int(&ctx->report, "dominator_id", cmd_row_int(&row, "dominator_id"));
 	report_line(&ctx->report,
 		    "\nAll ways to it lead through #%" PRId64 " %s at 0x%" PRIx64
@@ -194,8 +200,20 @@ struct error *path_dominated(struct cmd_context *ctx, int64_t goal, bool *ret)
 	struct cmd_row row;
 	bool found = false;
 	struct error *err = dominator_row(ctx, goal, &stmt, &row, &found);
-	*ret = !err && (!found || cmd_row_text(&row, "dominator_id"));
+	*ret = !err &&
+	       (!found || cmd_row_text(&row, "dominator_id") || cmd_row_text(&row, "in_module"));
 	return err;
+}
+
+static bool holders_alike(const struct paths *p)
+{
+	for (uint64_t i = 1; i < p->row.n; i++)
+		if (strcmp(p->row.at[i].holder, p->row.at[0].holder))
+			return false;
+	for (uint64_t i = 0; i < p->also.n; i++)
+		if (strcmp(p->also.at[i].holder, p->row.at[0].holder))
+			return false;
+	return true;
 }
 
 struct error *path_shared(struct cmd_context *ctx, int64_t goal, const struct paths *all)
@@ -220,8 +238,14 @@ struct error *path_shared(struct cmd_context *ctx, int64_t goal, const struct pa
 		report_line(&ctx->report, "\nNothing else holds it.");
 		return NULL;
 	}
-	if (p->row.n)
-		report_heading(&ctx->report, "No object holds it alone: these share it");
+	/* One holder, in several ways: they are printed above, with how often each is repeated. */
+	if (holders_alike(p) && !ctx->report.json) {
+		if (p->row.n)
+			report_line(&ctx->report,
+				    "\nNo object holds it alone: the ways above share it.");
+		return NULL;
+	}
+	report_heading(&ctx->report, "No object holds it alone: these share it");
 	err = report_rows(&ctx->report, "shared_by", shared_columns, stmt, &n);
 	if (!err && n && (!p->complete || n == HOLDERS || p->row.n >= HOLDERS_SEARCH))
 		report_line(&ctx->report, "There may be more: these are the nearest.");

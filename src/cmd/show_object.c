@@ -23,7 +23,7 @@ static const struct report_column edge_columns[] = {
 
 static const struct report_column root_columns[] = {
 	{"kind", "KIND", REPORT_WORD, NULL},
-	{"address", "WORD AT", REPORT_ADDRESS, "register"},
+	{"address", "WORD AT", REPORT_ADDRESS, NULL},
 	{"how", "POINTS TO", REPORT_WORD, NULL},
 	{"tid", "THREAD", REPORT_COUNT, ""},
 	{"name", "NAME", REPORT_TEXT, ""},

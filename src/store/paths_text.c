@@ -86,7 +86,7 @@ static void nameless_write(FILE *out, const struct step_row *row)
 {
 	const char *kind = row_text(row, "root_kind"), *type = row_text(row, "type");
 	const char *function = row_text(row, "root_function");
-	if (kind && !strcmp(kind, "data") && data_write(out, row))
+	if (kind && (!strcmp(kind, "data") || !strcmp(kind, "global")) && data_write(out, row))
 		return;
 	if (kind && !strcmp(kind, "frame") && function)
 		fprintf(out, "%s%s", function, strchr(function, '(') ? "" : "()");
@@ -187,8 +187,12 @@ static void holder_write(FILE *out, const struct step_row *row)
 		holder_python(out, row);
 	} else if (function) {
 		fprintf(out, "%s(), %s word%s", function, kind, stale);
-	} else if (!strcmp(kind, "data") && !name && module && row_text(row, "root_offset")) {
-		fputs("data word at ", out);
+	} else if (!name && module && row_text(row, "root_offset") &&
+		   row_int(row, "root_address") == row_int(row, "address")) {
+		fprintf(out, "the data of %s, which it is in", base_name(module));
+	} else if ((!strcmp(kind, "data") || !strcmp(kind, "global")) && !name && module &&
+		   row_text(row, "root_offset")) {
+		fprintf(out, "%s word at ", kind);
 		data_write(out, row);
 	} else if (!strcmp(kind, "unexplained")) {
 		fprintf(out, "memory that nothing explains, word at 0x%" PRIx64 "%s",

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -181,6 +182,17 @@ def test_sql_from_stdin(case, tmp_path):
 
 def readme_queries():
     return re.findall(r"```sql\n(.*?)```", (TOP / "README.md").read_text(), re.DOTALL)
+
+
+def test_root_without_address(case, tmp_path):
+    """Only what is a register is called one."""
+    copy = tmp_path / "x.db"
+    copy.write_bytes(Path(case.path).read_bytes())
+    with sqlite3.connect(copy) as sql:
+        sql.executemany("INSERT INTO root (id, kind, grade, object_id, how, name) VALUES (?, ?, 1, 1, 0, ?)",
+                        [(1000001, "global", "nowhere"), (1000002, "register", "rbx")])
+    lines = [line.split()[:2] for line in command("show", copy, "#1").out.splitlines()]
+    assert ["global", "-"] in lines and ["register", "-"] in lines
 
 
 def test_quiet(case, tmp_path):

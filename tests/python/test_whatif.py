@@ -125,6 +125,26 @@ def test_shared(process):
     assert report["freed_objects"] > 1
 
 
+def test_shared_by_one(process):
+    """Who shares an object are several; one in a binary's data needs nobody."""
+    python, db, _, _ = process
+    for id_, static in db.rows("""
+            SELECT o.id, r.id IS NOT NULL FROM object o JOIN type t ON t.id = o.type_id
+                   LEFT JOIN root r ON r.object_id = o.id AND r.address = o.address
+            WHERE o.dominator_id IS NULL AND o.reachable = 1 AND o.id % 400 = 0 GROUP BY o.id LIMIT 12"""):
+        out = command("path", db.path, id_).out
+        assert ("nothing needs to hold it" in out) == bool(static), id_
+        if "these share it" in out:
+            rows = out.split("these share it\n")[1].splitlines()
+            assert len({row for row in rows[1:] if not row.startswith("There may")}) > 1, out
+    if python.version >= (3, 11):
+        id_ = db.column("""SELECT o.id FROM object o JOIN root r ON r.object_id = o.id AND r.address = o.address
+                           WHERE r.kind = 'global' AND r.name IS NULL LIMIT 1""")
+        for i in id_:
+            report = json.loads(command("path", db.path, i, "--format", "json").out)
+            assert report["in_module"] and report["shared_by"] == []
+
+
 def cut_of(db, name):
     (row,) = db.rows("""SELECT r.dst FROM reference r JOIN object o ON o.id = r.dst
                         WHERE r.name = ? AND o.value = '10000 items'""", name)
