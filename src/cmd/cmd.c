@@ -263,6 +263,15 @@ struct error *cmd_row(struct cmd_context *ctx, sqlite3_stmt *stmt, struct cmd_ro
 	return NULL;
 }
 
+struct error *cmd_totals(struct cmd_context *ctx, const char *query, struct cmd_row *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	bool found;
+	*ret = (struct cmd_row){0};
+	struct error *err = cmd_prepare(ctx, query, 0, &stmt);
+	return err ? err : cmd_row(ctx, stmt, ret, &found);
+}
+
 static int row_find(const struct cmd_row *row, const char *name)
 {
 	for (int i = 0; i < row->n; i++)
@@ -282,6 +291,13 @@ const char *cmd_row_text(const struct cmd_row *row, const char *name)
 {
 	int i = row_find(row, name);
 	return i < 0 ? NULL : row->text[i];
+}
+
+void cmd_more(struct cmd_context *ctx, int64_t more)
+{
+	if (more > 0)
+		report_line(&ctx->report, "... and %s more (--limit 0 shows all)",
+			    cmd_count(ctx, more));
 }
 
 const char *cmd_meta(struct cmd_context *ctx, const char *key)
@@ -323,13 +339,9 @@ struct error *cmd_caveats(struct cmd_context *ctx)
 
 static struct error *fail_on_one(struct cmd_context *ctx, const char *query, const char *count)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	struct cmd_row row = {0};
-	bool found = false;
-	struct error *err = cmd_prepare(ctx, query, 0, &stmt);
-	if (!err)
-		err = cmd_row(ctx, stmt, &row, &found);
-	if (!err && found && cmd_row_int(&row, count))
+	struct cmd_row row;
+	struct error *err = cmd_totals(ctx, query, &row);
+	if (!err && cmd_row_int(&row, count))
 		ctx->condition = true;
 	return err;
 }

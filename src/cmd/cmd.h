@@ -165,8 +165,14 @@ struct cmd_row {
 };
 struct error *cmd_row(struct cmd_context *ctx, sqlite3_stmt *stmt, struct cmd_row *ret,
 		      bool *found) _must_check_;
+/* The same of a query that asks for nothing but --type: totals, mostly. No row: nothing is in it, as in {0}. */
+struct error *cmd_totals(struct cmd_context *ctx, const char *query,
+			 struct cmd_row *ret) _must_check_;
 int64_t cmd_row_int(const struct cmd_row *row, const char *name);
 const char *cmd_row_text(const struct cmd_row *row, const char *name);
+
+/* "... and 12 more": rows that --limit left out. Nothing where there are none. */
+void cmd_more(struct cmd_context *ctx, int64_t more);
 
 /* A fact of `meta`, in the region; NULL: not known. */
 const char *cmd_meta(struct cmd_context *ctx, const char *key);

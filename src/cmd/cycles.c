@@ -55,13 +55,9 @@ static struct error *cycles_rows(struct cmd_context *ctx, const char *query, uin
 
 static struct error *cycles_print(struct cmd_context *ctx)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct report *rep = &ctx->report;
 	struct cmd_row total;
-	bool found;
-	struct error *err = cmd_prepare(ctx, "cycles_total.sql", 0, &stmt);
-	if (!err)
-		err = cmd_row(ctx, stmt, &total, &found);
+	struct error *err = cmd_totals(ctx, "cycles_total.sql", &total);
 	if (err)
 		return err;
 	int64_t clusters = cmd_row_int(&total, "clusters"),
@@ -100,9 +96,8 @@ static struct error *cycles_print(struct cmd_context *ctx)
 	int64_t more = ctx->opt.all ? clusters - hidden
 				    : cmd_row_int(&total, "shapes") -
 					      (normal ? 0 : cmd_row_int(&total, "normal_shapes"));
-	more -= (int64_t)n;
-	if (!err && more > 0)
-		report_line(rep, "... and %s more (--limit 0 shows all)", cmd_count(ctx, more));
+	if (!err)
+		cmd_more(ctx, more - (int64_t)n);
 	if (!err && hidden)
 		report_line(
 			rep,
@@ -124,17 +119,7 @@ static struct error *cycles_run(struct cmd_context *ctx, int n, char **operand)
 {
 	(void)n;
 	struct error *err = cmd_open_core(ctx, operand[0]);
-	if (err)
-		return err;
-	report_begin(&ctx->report, "cycles");
-	err = cmd_fail_on(ctx);
-	if (!err)
-		err = cmd_caveats(ctx);
-	if (!err)
-		err = known_tell(ctx);
-	if (!err)
-		err = cycles_print(ctx);
-	return err ? err : report_end(&ctx->report);
+	return err ? err : known_report(ctx, "cycles", cycles_print);
 }
 
 static const struct option cycles_options[] = {

@@ -331,9 +331,7 @@ static struct error *print_paths(struct diff *d)
 	if (!places)
 		report_line(rep, "Nothing%s%s.", d->steps > 1 ? " did" : "",
 			    !d->trace && !d->new_objects ? " that can be read" : "");
-	if (places > (int64_t)n)
-		report_line(rep, "... and %s more (--limit 0 shows all)",
-			    cmd_count(ctx, places - (int64_t)n));
+	cmd_more(ctx, places - (int64_t)n);
 	if (small)
 		report_line(rep,
 			    "%s grew by less than %s and fewer than %d objects each, %s in all "

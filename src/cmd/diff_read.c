@@ -8,7 +8,7 @@
 static struct error *diff_add(struct diff *d, const char *path, int64_t step)
 {
 	struct cmd_context *ctx = d->ctx;
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *kind = NULL;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct error *err = growth_attach(ctx->store, path, "dump");
 	if (err)
 		return err;
@@ -22,12 +22,7 @@ static struct error *diff_add(struct diff *d, const char *path, int64_t step)
 	sqlite3_finalize(stmt);
 	stmt = NULL;
 	struct cmd_row row;
-	bool found;
-	err = cmd_prepare(ctx, "growth/kind.sql", 0, &kind);
-	if (!err)
-		err = cmd_row(ctx, kind, &row, &found);
-	sqlite3_finalize(kind);
-	kind = NULL;
+	err = cmd_totals(ctx, "growth/kind.sql", &row);
 	if (err)
 		return error_note(err, "%s", path);
 	d->trace = cmd_row_int(&row, "trace") != 0;

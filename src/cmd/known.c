@@ -207,14 +207,10 @@ struct error *known_load(struct cmd_context *ctx)
 
 struct error *known_tell(struct cmd_context *ctx)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct cmd_row row;
-	bool found;
 	if (!ctx->opt.suppress && !ctx->opt.baseline)
 		return NULL;
-	struct error *err = cmd_prepare(ctx, "known_total.sql", 0, &stmt);
-	if (!err)
-		err = cmd_row(ctx, stmt, &row, &found);
+	struct error *err = cmd_totals(ctx, "known_total.sql", &row);
 	if (err)
 		return err;
 	int64_t leaks = cmd_row_int(&row, "leaks"), bytes = cmd_row_int(&row, "bytes");
@@ -231,4 +227,18 @@ struct error *known_tell(struct cmd_context *ctx)
 		    cmd_plural(ctx, counts, "count", "counts"), sites ? ", " : "",
 		    sites ? cmd_plural(ctx, sites, "call path", "call paths") : "");
 	return NULL;
+}
+
+struct error *known_report(struct cmd_context *ctx, const char *name,
+			   struct error *(*print)(struct cmd_context *ctx))
+{
+	report_begin(&ctx->report, name);
+	struct error *err = cmd_fail_on(ctx);
+	if (!err)
+		err = cmd_caveats(ctx);
+	if (!err)
+		err = known_tell(ctx);
+	if (!err)
+		err = print(ctx);
+	return err ? err : report_end(&ctx->report);
 }

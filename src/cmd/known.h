@@ -18,5 +18,11 @@
 struct error *known_load(struct cmd_context *ctx) _must_check_;
 /* A line of text, and facts in JSON, when something was taken out of sight. */
 struct error *known_tell(struct cmd_context *ctx) _must_check_;
+/*
+ * The report of a command that lists what may be known: leaks, cycles, refs. Its database is open; --fail-on,
+ * caveats and known_tell go before what `print` has to say.
+ */
+struct error *known_report(struct cmd_context *ctx, const char *name,
+			   struct error *(*print)(struct cmd_context *ctx)) _must_check_;
 
 extern const struct option options_known[]; /* --suppress --baseline */

@@ -96,25 +96,11 @@ static struct error *leaks_possible(struct cmd_context *ctx)
 	return err;
 }
 
-static struct error *leaks_totals(struct cmd_context *ctx, struct cmd_row *total)
-{
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	bool found;
-	struct error *err = cmd_prepare(ctx, "leaks_total.sql", 0, &stmt);
-	if (!err)
-		err = cmd_row(ctx, stmt, total, &found);
-	return err;
-}
-
 /* Blocks that only weak roots hold: the second bound of every leak figure. */
-static struct error *leaks_weak(struct cmd_context *ctx, const char *path)
+static struct error *leaks_weak(struct cmd_context *ctx)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct cmd_row row;
-	bool found;
-	struct error *err = cmd_prepare(ctx, "summary.sql", 0, &stmt);
-	if (!err)
-		err = cmd_row(ctx, stmt, &row, &found);
+	struct error *err = cmd_totals(ctx, "summary.sql", &row);
 	if (err)
 		return err;
 	int64_t objects = cmd_row_int(&row, "weak_objects"),
@@ -127,17 +113,17 @@ static struct error *leaks_weak(struct cmd_context *ctx, const char *path)
 			"\n%s more (%s) are held by weak roots alone, which may be stale words: "
 			"heapscan leaks %s --possible",
 			cmd_plural(ctx, objects, "block", "blocks"), cmd_bytes(ctx, bytes),
-			cmd_shell(ctx, path));
+			cmd_shell(ctx, ctx->store->path));
 	return NULL;
 }
 
-static struct error *leaks_print(struct cmd_context *ctx, const char *path)
+static struct error *leaks_core(struct cmd_context *ctx)
 {
 	struct report *rep = &ctx->report;
 	if (ctx->opt.possible)
 		return leaks_possible(ctx);
-	struct cmd_row total = {0};
-	struct error *err = leaks_totals(ctx, &total);
+	struct cmd_row total;
+	struct error *err = cmd_totals(ctx, "leaks_total.sql", &total);
 	if (err)
 		return err;
 	int64_t clusters = cmd_row_int(&total, "clusters");
@@ -160,14 +146,12 @@ static struct error *leaks_print(struct cmd_context *ctx, const char *path)
 			   : cmd_section(ctx, "leaks.sql", GROUPS, "rows", shape_columns, &n);
 	if (err)
 		return err;
-	int64_t more = cmd_row_int(&total, ctx->opt.all ? "clusters" : "shapes") - (int64_t)n;
-	if (more > 0)
-		report_line(rep, "... and %s more (--limit 0 shows all)", cmd_count(ctx, more));
+	cmd_more(ctx, cmd_row_int(&total, ctx->opt.all ? "clusters" : "shapes") - (int64_t)n);
 	if (n && !ctx->opt.all) {
 		report_heading(rep, "What the first ones are made of");
 		err = cmd_members(ctx, "leak");
 	}
-	return err ? err : leaks_weak(ctx, path);
+	return err ? err : leaks_weak(ctx);
 }
 
 /* ---- of a trace: what was not freed ---- */
@@ -193,18 +177,14 @@ static const struct report_column trace_columns[] = {
 static struct error *leaks_trace(struct cmd_context *ctx)
 {
 	struct report *rep = &ctx->report;
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_sites_ struct sites *sites = NULL;
 	struct cmd_row total;
-	bool found;
 	if (ctx->opt.possible || ctx->opt.type)
 		return error_new(ERROR_USAGE,
 				 "%s: a trace knows no types and no roots: --type and "
 				 "--possible say nothing here",
 				 ctx->store->path);
-	struct error *err = cmd_prepare(ctx, "leaks_trace_total.sql", 0, &stmt);
-	if (!err)
-		err = cmd_row(ctx, stmt, &total, &found);
+	struct error *err = cmd_totals(ctx, "leaks_trace_total.sql", &total);
 	if (!err)
 		err = sites_load(ctx, true, &sites);
 	if (!err)
@@ -246,15 +226,7 @@ static struct error *leaks_run(struct cmd_context *ctx, int n, char **operand)
 	struct error *err = cmd_open(ctx, operand[0]);
 	if (err)
 		return err;
-	report_begin(&ctx->report, "leaks");
-	err = cmd_fail_on(ctx);
-	if (!err)
-		err = cmd_caveats(ctx);
-	if (!err)
-		err = known_tell(ctx);
-	if (!err)
-		err = cmd_is_trace(ctx) ? leaks_trace(ctx) : leaks_print(ctx, operand[0]);
-	return err ? err : report_end(&ctx->report);
+	return known_report(ctx, "leaks", cmd_is_trace(ctx) ? leaks_trace : leaks_core);
 }
 
 static const struct option leaks_options[] = {

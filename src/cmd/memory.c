@@ -127,14 +127,10 @@ static int percent(int64_t part, int64_t whole)
 /* The first question: a leak, or memory that the allocators hold? */
 static struct error *memory_verdict(struct cmd_context *ctx)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct report *rep = &ctx->report;
 	struct cmd_row row;
-	bool found;
-	struct error *err = cmd_prepare(ctx, "memory_verdict.sql", 0, &stmt);
-	if (!err)
-		err = cmd_row(ctx, stmt, &row, &found);
-	if (err || !found)
+	struct error *err = cmd_totals(ctx, "memory_verdict.sql", &row);
+	if (err || !row.n)
 		return err;
 	static const char *const figure[] = {"bytes",	      "live",	    "free",    "lost",
 					     "weak",	      "returnable", "written", "pinned",

@@ -137,12 +137,8 @@ static struct error *refs_native(struct cmd_context *ctx)
 
 static struct error *refs_print(struct cmd_context *ctx)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct cmd_row total;
-	bool found;
-	struct error *err = cmd_prepare(ctx, "refs_total.sql", 0, &stmt);
-	if (!err)
-		err = cmd_row(ctx, stmt, &total, &found);
+	struct error *err = cmd_totals(ctx, "refs_total.sql", &total);
 	if (err)
 		return err;
 	refs_sentences(ctx, &total);
@@ -157,17 +153,7 @@ static struct error *refs_run(struct cmd_context *ctx, int n, char **operand)
 {
 	(void)n;
 	struct error *err = cmd_open_core(ctx, operand[0]);
-	if (err)
-		return err;
-	report_begin(&ctx->report, "refs");
-	err = cmd_fail_on(ctx);
-	if (!err)
-		err = cmd_caveats(ctx);
-	if (!err)
-		err = known_tell(ctx);
-	if (!err)
-		err = refs_print(ctx);
-	return err ? err : report_end(&ctx->report);
+	return err ? err : known_report(ctx, "refs", refs_print);
 }
 
 static const struct option refs_options[] = {

@@ -430,16 +430,12 @@ static struct error *screen_print(struct cmd_context *ctx, const struct cmd_row 
 
 struct error *cmd_screen(struct cmd_context *ctx, const char *path)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct cmd_row sum;
-	bool found;
 	if (cmd_is_trace(ctx))
 		return cmd_screen_trace(ctx, path);
 	if (!ctx->report.width)
 		ctx->report.width = WIDTH;
-	struct error *err = cmd_prepare(ctx, "summary.sql", 0, &stmt);
-	if (!err)
-		err = cmd_row(ctx, stmt, &sum, &found);
+	struct error *err = cmd_totals(ctx, "summary.sql", &sum);
 	if (err)
 		return err;
 	err = cmd_fail_on(ctx);

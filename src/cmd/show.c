@@ -29,9 +29,8 @@ struct error *show_table(struct cmd_context *ctx, const char *query, const char 
 		report_heading(&ctx->report, "%s", heading);
 	uint64_t n = 0;
 	err = report_rows(&ctx->report, section, columns, stmt, &n);
-	if (!err && count > (int64_t)n && n)
-		report_line(&ctx->report, "... and %s more (--limit 0 shows all)",
-			    cmd_count(ctx, count - (int64_t)n));
+	if (!err && n)
+		cmd_more(ctx, count - (int64_t)n);
 	return err;
 }
 

@@ -169,12 +169,9 @@ static struct error *site_add(struct sites *s, sqlite3_stmt *stmt)
 
 static struct error *sites_read(struct cmd_context *ctx, struct sites *s, bool leaks)
 {
-	_cleanup_stmt_ sqlite3_stmt *count = NULL, *stmt = NULL;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct cmd_row row;
-	bool found;
-	struct error *err = cmd_prepare(ctx, "site_count.sql", 0, &count);
-	if (!err)
-		err = cmd_row(ctx, count, &row, &found);
+	struct error *err = cmd_totals(ctx, "site_count.sql", &row);
 	if (!err)
 		err = slots_make(s, (uint64_t)cmd_row_int(&row, "sites"));
 	if (!err)
