@@ -21,16 +21,7 @@ enum {
 
 uint32_t module_first_segment(const struct module_info *m)
 {
-	const struct image *img = m->owner->image;
-	uint32_t lo = 0, hi = img->nsegment;
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-		if (img->segment[mid].end <= m->module->start)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return image_segment_from(m->owner->image, m->module->start);
 }
 
 /*

@@ -46,8 +46,8 @@ static inline int64_t dwarf_sint(struct dwarf_cursor *c, unsigned n)
 	return (int64_t)(dwarf_uint(c, n) << unused) >> unused;
 }
 
-/* Bits beyond the 64th are dropped, as every reader does. */
-static inline uint64_t dwarf_uleb(struct dwarf_cursor *c)
+/* A LEB128, `sign`: a signed one. Bits beyond the 64th are dropped, as every reader does. */
+static inline uint64_t dwarf_leb(struct dwarf_cursor *c, bool sign)
 {
 	uint64_t v = 0;
 	unsigned shift = 0;
@@ -58,21 +58,17 @@ static inline uint64_t dwarf_uleb(struct dwarf_cursor *c)
 			v |= (uint64_t)(b & 0x7f) << shift;
 		shift += 7;
 	} while (b & 0x80);
+	if (sign && shift < 64 && b & 0x40)
+		v |= ~UINT64_C(0) << shift;
 	return v;
+}
+
+static inline uint64_t dwarf_uleb(struct dwarf_cursor *c)
+{
+	return dwarf_leb(c, false);
 }
 
 static inline int64_t dwarf_sleb(struct dwarf_cursor *c)
 {
-	uint64_t v = 0;
-	unsigned shift = 0;
-	uint8_t b;
-	do {
-		b = (uint8_t)dwarf_uint(c, 1);
-		if (shift < 64)
-			v |= (uint64_t)(b & 0x7f) << shift;
-		shift += 7;
-	} while (b & 0x80);
-	if (shift < 64 && b & 0x40)
-		v |= ~UINT64_C(0) << shift;
-	return (int64_t)v;
+	return (int64_t)dwarf_leb(c, true);
 }

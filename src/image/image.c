@@ -65,6 +65,19 @@ uint32_t image_segment_from(const struct image *img, uint64_t addr)
 	return lo;
 }
 
+uint32_t image_span_from(const struct image *img, uint64_t addr)
+{
+	uint32_t lo = 0, hi = img->nspan;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (img->span[mid].end <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 const struct image_segment *image_segment_find(const struct image *img, uint64_t addr)
 {
 	uint32_t i = image_segment_from(img, addr);

@@ -210,6 +210,9 @@ const uint8_t *image_next_data(const struct image *img, uint64_t *at, uint64_t e
 
 /* NULL: no such place. Binary search. */
 const struct image_segment *image_segment_find(const struct image *img, uint64_t addr);
+/* Index of the first segment, or span, that ends above addr; nsegment, nspan: none. Binary search. */
+uint32_t image_segment_from(const struct image *img, uint64_t addr);
+uint32_t image_span_from(const struct image *img, uint64_t addr);
 /* The module whose [start, end) holds addr and whose mapping is there; 0: none. */
 uint32_t image_module_find(const struct image *img, uint64_t addr);
 static inline const struct image_module *image_module_get(const struct image *img, uint32_t id)

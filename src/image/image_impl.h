@@ -33,9 +33,6 @@ static inline uint64_t image_wrap(const struct image *img, uint64_t addr)
  */
 struct error *image_split_segments(struct image *img, const uint64_t *at, uint64_t n) _must_check_;
 
-/* Index of the first segment that ends above addr; nsegment: none. */
-uint32_t image_segment_from(const struct image *img, uint64_t addr);
-
 /* ---- module_elf.c ---- */
 
 /* A program header table in memory. */

@@ -217,9 +217,21 @@ struct error *snapshot_add_arena(struct snapshot *s, const struct arena_row *row
 
 struct error *snapshot_add_extent(struct snapshot *s, const struct extent_row *row)
 {
-	if (row->start >= row->end)
-		return NULL;
-	return vec_push(&s->extent, *row);
+	struct extent_row part = *row;
+	struct error *err = NULL;
+	if (!s->image)
+		return row->start < row->end ? vec_push(&s->extent, *row) : NULL;
+	for (uint32_t i = image_segment_from(s->image, row->start); i < s->image->nsegment && !err;
+	     i++) {
+		const struct image_segment *seg = &s->image->segment[i];
+		if (seg->start >= row->end)
+			break;
+		part.start = row->start > seg->start ? row->start : seg->start;
+		part.end = row->end < seg->end ? row->end : seg->end;
+		if (part.start < part.end)
+			err = vec_push(&s->extent, part);
+	}
+	return err;
 }
 
 struct error *snapshot_add_opaque(struct snapshot *s, uint64_t start, uint64_t end, const char *why)

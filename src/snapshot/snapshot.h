@@ -674,6 +674,7 @@ struct error *snapshot_meta(struct snapshot *s, const char *key, const char *fmt
 /* Returns the new row's id through ret (may be NULL). */
 struct error *snapshot_add_arena(struct snapshot *s, const struct arena_row *row,
 				 uint32_t *ret) _must_check_;
+/* Becomes a row for each segment of the image that it lies in; what no segment covers is left out. */
 struct error *snapshot_add_extent(struct snapshot *s, const struct extent_row *row) _must_check_;
 struct error *snapshot_add_opaque(struct snapshot *s, uint64_t start, uint64_t end,
 				  const char *why) _must_check_;

@@ -241,39 +241,15 @@ static struct error *arena_rows(struct glibc *g, uint32_t *mapped_row)
 
 /* ---- extents ---- */
 
-/* Extents lie in one segment each. What no segment covers is left out. */
 static struct error *extent_add(struct glibc *g, uint64_t start, uint64_t end,
 				enum extent_kind kind, uint32_t row)
 {
-	struct error *err = NULL;
-	while (start < end && !err) {
-		const struct image_segment *s = image_segment_find(g->img, start);
-		if (!s) {
-			/* The next segment above. */
-			uint32_t lo = 0, hi = g->img->nsegment;
-			while (lo < hi) {
-				uint32_t mid = lo + (hi - lo) / 2;
-				if (g->img->segment[mid].start <= start)
-					lo = mid + 1;
-				else
-					hi = mid;
-			}
-			if (lo == g->img->nsegment)
-				return NULL;
-			start = g->img->segment[lo].start;
-			continue;
-		}
-		uint64_t to = s->end < end ? s->end : end;
-		struct extent_row e = {
-			.start = start,
-			.end = to,
-			.kind = (uint8_t)kind,
-			.arena_id = (uint16_t)row,
-		};
-		err = snapshot_add_extent(g->ctx->snapshot, &e);
-		start = to;
-	}
-	return err;
+	return snapshot_add_extent(g->ctx->snapshot, &(struct extent_row){
+							     .start = start,
+							     .end = end,
+							     .kind = (uint8_t)kind,
+							     .arena_id = (uint16_t)row,
+						     });
 }
 
 /* A heap's address space behind what is in use, and its header. */

@@ -132,14 +132,7 @@ static uint64_t parked_inside(struct survey *s, uint64_t at, uint64_t end)
 static uint64_t present_from(const struct survey *s, uint64_t addr)
 {
 	const struct image *img = s->g->img;
-	uint32_t lo = 0, hi = img->nspan;
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-		if (img->span[mid].end <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	const uint32_t lo = image_span_from(img, addr);
 	if (lo == img->nspan || img->span[lo].start >= s->region->end)
 		return UINT64_MAX;
 	return img->span[lo].start > addr ? img->span[lo].start : addr;

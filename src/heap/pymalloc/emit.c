@@ -10,25 +10,15 @@ enum {
 	RING_STEPS = 1 << 16, /* to find one state's usedpools */
 };
 
-/* Extents lie in one segment each. What no segment covers is left out. */
 static struct error *extent_add(struct pymalloc *py, uint64_t start, uint64_t end,
 				enum extent_kind kind, uint32_t row)
 {
-	struct error *err = NULL;
-	while (start < end && !err) {
-		const struct image_segment *s = image_segment_find(py->img, start);
-		if (!s)
-			break;
-		uint64_t to = s->end < end ? s->end : end;
-		err = snapshot_add_extent(py->ctx->snapshot, &(struct extent_row){
-								     .start = start,
-								     .end = to,
-								     .kind = (uint8_t)kind,
-								     .arena_id = (uint16_t)row,
-							     });
-		start = to;
-	}
-	return err;
+	return snapshot_add_extent(py->ctx->snapshot, &(struct extent_row){
+							      .start = start,
+							      .end = end,
+							      .kind = (uint8_t)kind,
+							      .arena_id = (uint16_t)row,
+						      });
 }
 
 /* ---- rows ---- */

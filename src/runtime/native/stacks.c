@@ -37,37 +37,13 @@ struct stacks {
 static struct error *claim(struct stacks *st, uint64_t start, uint64_t end, enum extent_kind kind,
 			   uint32_t thread_id)
 {
-	/* Extents lie in segments: what is not mapped (a block that was said to be larger) is cut.
-	 */
-	const struct image *img = st->ctx->image;
-	struct error *err = NULL;
-	while (start < end && !err) {
-		const struct image_segment *seg = image_segment_find(img, start);
-		if (!seg) {
-			/* Stacks of glibc begin with their guard, which a dump may leave out. */
-			uint32_t lo = 0, hi = img->nsegment;
-			while (lo < hi) {
-				uint32_t mid = lo + (hi - lo) / 2;
-				if (img->segment[mid].start <= start)
-					lo = mid + 1;
-				else
-					hi = mid;
-			}
-			if (lo == img->nsegment)
-				return NULL;
-			start = img->segment[lo].start;
-			continue;
-		}
-		uint64_t stop = end < seg->end ? end : seg->end;
-		err = snapshot_add_extent(st->ctx->snapshot, &(struct extent_row){
-								     .start = start,
-								     .end = stop,
-								     .kind = (uint8_t)kind,
-								     .thread_id = thread_id,
-							     });
-		start = stop;
-	}
-	return err;
+	/* Not all of it need be mapped: stacks of glibc begin with their guard, which a dump may leave out. */
+	return snapshot_add_extent(st->ctx->snapshot, &(struct extent_row){
+							      .start = start,
+							      .end = end,
+							      .kind = (uint8_t)kind,
+							      .thread_id = thread_id,
+						      });
 }
 
 /* ---- frames ---- */

@@ -11,15 +11,7 @@ static uint32_t words_span(const struct image *img, uint32_t hint, uint64_t addr
 		if (hint + 1 == img->nspan || addr < img->span[hint + 1].end)
 			return hint + 1;
 	}
-	uint32_t lo = 0, hi = img->nspan;
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-		if (img->span[mid].end <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return image_span_from(img, addr);
 }
 
 const struct image_span *words_span_at(const struct image *img, uint32_t *span, uint64_t addr)
