@@ -3,6 +3,7 @@
 
 #include "base/bits.h"
 #include "graph/csr.h"
+#include "random.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,22 +15,6 @@ struct random_graph {
 	uint64_t *first, *rfirst;
 	uint32_t *dst, *rsrc;
 };
-
-/* xorshift64* (Vigna 2016): the same numbers everywhere. */
-static inline uint64_t random_next(uint64_t *state)
-{
-	uint64_t x = *state;
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	*state = x;
-	return x * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-static inline uint64_t random_below(uint64_t *state, uint64_t n)
-{
-	return (random_next(state) >> 11) % n;
-}
 
 static inline void random_graph_deinit(struct random_graph *g)
 {

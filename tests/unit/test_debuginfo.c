@@ -21,22 +21,10 @@
 
 #include <cmocka.h>
 
+#include "assert_ok.h"
+#include "random.h"
+
 static uint64_t random_state = 88172645463325252u;
-
-/* xorshift64: the same numbers in every run. */
-static uint64_t rnd(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
-static void must(struct error *err)
-{
-	if (err)
-		fail_msg("%s", err->message);
-}
 
 /* ---- files ---- */
 
@@ -164,9 +152,9 @@ static void test_demangle(void **state)
 		char name[64] = "_Z";
 		if (i & 1)
 			strcpy(name, "_R");
-		size_t len = 2 + rnd() % (sizeof(name) - 3);
+		size_t len = 2 + random_next(&random_state) % (sizeof(name) - 3);
 		for (size_t k = 2; k < len; k++)
-			name[k] = alphabet[rnd() % (sizeof(alphabet) - 1)];
+			name[k] = alphabet[random_next(&random_state) % (sizeof(alphabet) - 1)];
 		name[len] = '\0';
 		free(demangle(name));
 	}
@@ -187,24 +175,25 @@ static void hand_make(struct hand *h)
 {
 	memset(h, 0, sizeof(*h));
 	log_init(&h->log, LOG_ERROR);
-	must(image_create(&h->damage, &h->log, &h->img));
+	assert_ok(image_create(&h->damage, &h->log, &h->img));
 	h->mem = calloc(1, ROOM);
 	assert_non_null(h->mem);
-	must(image_add_segment(h->img, &(struct image_segment){.start = BASE,
-							       .end = BASE + ROOM,
-							       .perms = PERM_R | PERM_W | PERM_X,
-							       .kind = SEGMENT_MODULE,
-							       .module_id = 1}));
-	must(image_add_span(h->img, &(struct image_span){.start = BASE,
-							 .end = BASE + ROOM,
-							 .data = h->mem,
-							 .origin = SPAN_DUMP}));
-	must(image_seal(h->img));
-	must(image_add_module(h->img, &(struct image_module){.start = BASE,
-							     .end = BASE + ROOM,
-							     .bias = BASE,
-							     .path = "[hand]",
-							     .dynamic = BASE + 0x100}));
+	assert_ok(
+		image_add_segment(h->img, &(struct image_segment){.start = BASE,
+								  .end = BASE + ROOM,
+								  .perms = PERM_R | PERM_W | PERM_X,
+								  .kind = SEGMENT_MODULE,
+								  .module_id = 1}));
+	assert_ok(image_add_span(h->img, &(struct image_span){.start = BASE,
+							      .end = BASE + ROOM,
+							      .data = h->mem,
+							      .origin = SPAN_DUMP}));
+	assert_ok(image_seal(h->img));
+	assert_ok(image_add_module(h->img, &(struct image_module){.start = BASE,
+								  .end = BASE + ROOM,
+								  .bias = BASE,
+								  .path = "[hand]",
+								  .dynamic = BASE + 0x100}));
 	h->img->segment[0].module_id = 1;
 }
 
@@ -266,8 +255,10 @@ static void test_expr(void **state)
 	for (unsigned i = 0; i < 20000; i++) {
 		uint8_t expr[40];
 		for (unsigned k = 0; k < sizeof(expr); k++)
-			expr[k] = (uint8_t)(rnd() & 1 ? rnd() : DW_OP_lit0 + rnd() % 32);
-		eval(&h, expr, 1 + rnd() % sizeof(expr), &v);
+			expr[k] = (uint8_t)(random_next(&random_state) & 1
+						    ? random_next(&random_state)
+						    : DW_OP_lit0 + random_next(&random_state) % 32);
+		eval(&h, expr, 1 + random_next(&random_state) % sizeof(expr), &v);
 	}
 	hand_drop(&h);
 }
@@ -383,20 +374,20 @@ static void test_cfi(void **state)
 	struct cfi_row *row = malloc(sizeof(*row));
 	assert_non_null(row);
 	make_cfi(h.mem, true);
-	must(cfi_init(&cfi, h.img, BASE + EH_HDR, 0, 0, NULL, 0, 0));
+	assert_ok(cfi_init(&cfi, h.img, BASE + EH_HDR, 0, 0, NULL, 0, 0));
 	assert_int_equal(cfi.ntable, FUNCTIONS);
 	check_cfi(&cfi, row);
 	cfi_deinit(&cfi);
 	make_cfi(h.mem, false);
-	must(cfi_init(&cfi, h.img, BASE + EH_HDR, 0, 0, NULL, 0, 0));
+	assert_ok(cfi_init(&cfi, h.img, BASE + EH_HDR, 0, 0, NULL, 0, 0));
 	assert_int_equal(cfi.ntable, 0);
 	assert_int_equal(cfi.eh_index.entry.n, FUNCTIONS);
 	check_cfi(&cfi, row);
 	cfi_deinit(&cfi);
-	must(cfi_init(&cfi, h.img, 0, BASE + EH_FRAME, 0x1000, NULL, 0, 0));
+	assert_ok(cfi_init(&cfi, h.img, 0, BASE + EH_FRAME, 0x1000, NULL, 0, 0));
 	check_cfi(&cfi, row);
 	cfi_deinit(&cfi);
-	must(cfi_init(&cfi, h.img, 0, 0, 0, NULL, 0, 0));
+	assert_ok(cfi_init(&cfi, h.img, 0, 0, 0, NULL, 0, 0));
 	assert_false(cfi_find(&cfi, BASE + CODE, row));
 	cfi_deinit(&cfi);
 	free(row);
@@ -414,17 +405,24 @@ static void test_cfi_damage(void **state)
 	for (unsigned round = 0; round < 3000; round++) {
 		memset(h.mem + EH_FRAME, 0, ROOM - EH_FRAME);
 		make_cfi(h.mem, round & 1);
-		for (uint64_t k = rnd() % 20 + 1; k--;) {
+		for (uint64_t k = random_next(&random_state) % 20 + 1; k--;) {
 			static const uint8_t evil[] = {0x00, 0xff, 0x80, 0x7f, 0x0f, 0x10, 0x16};
-			uint64_t at = rnd() % 8 ? EH_FRAME + rnd() % 0x200 : EH_HDR + rnd() % 0x40;
-			h.mem[at] = rnd() & 1 ? (uint8_t)rnd() : evil[rnd() % sizeof(evil)];
+			uint64_t at = random_next(&random_state) % 8
+					      ? EH_FRAME + random_next(&random_state) % 0x200
+					      : EH_HDR + random_next(&random_state) % 0x40;
+			h.mem[at] = random_next(&random_state) & 1
+					    ? (uint8_t)random_next(&random_state)
+					    : evil[random_next(&random_state) % sizeof(evil)];
 		}
 		struct cfi cfi;
 		/* Also as a section of its own, where the same bytes mean something else. */
-		must(cfi_init(&cfi, h.img, BASE + EH_HDR, 0, 0, h.mem + EH_FRAME, 0x800, BASE));
+		assert_ok(
+			cfi_init(&cfi, h.img, BASE + EH_HDR, 0, 0, h.mem + EH_FRAME, 0x800, BASE));
 		for (unsigned i = 0; i < FUNCTIONS; i++)
-			cfi_find(&cfi, BASE + CODE + 2 * FUNCTION * i + rnd() % 8, row);
-		cfi_find(&cfi, rnd(), row);
+			cfi_find(&cfi,
+				 BASE + CODE + 2 * FUNCTION * i + random_next(&random_state) % 8,
+				 row);
+		cfi_find(&cfi, random_next(&random_state), row);
 		cfi_deinit(&cfi);
 	}
 	free(row);
@@ -524,15 +522,19 @@ static void check_symbols(bool gnu)
 		hand_make(&h);
 		struct want want[SYMBOLS];
 		for (unsigned i = 0; i < SYMBOLS; i++) {
-			want[i] = (struct want){.start = BASE + OBJECTS + rnd() % 0x800,
-						.size = rnd() % 8 ? rnd() % (8u << rnd() % 6) : 0,
-						.object = rnd() & 1};
+			want[i] = (struct want){
+				.start = BASE + OBJECTS + random_next(&random_state) % 0x800,
+				.size = random_next(&random_state) % 8
+						? random_next(&random_state) %
+							  (8u << random_next(&random_state) % 6)
+						: 0,
+				.object = random_next(&random_state) & 1};
 			snprintf(want[i].name, sizeof(want[i].name), "s%03u", i);
 		}
 		put_dynamic(h.mem, SYMBOLS + 1, gnu);
 		put_symbols(h.mem, want, SYMBOLS);
 		struct debuginfo *di;
-		must(debuginfo_create(h.img, &(struct debuginfo_options){0}, &h.log, &di));
+		assert_ok(debuginfo_create(h.img, &(struct debuginfo_options){0}, &h.log, &di));
 		assert_string_equal(debuginfo_module(di, 1)->symbols, "dynsym");
 		assert_int_equal(debuginfo_module(di, 1)->state, MODULE_FILE_NONE);
 		for (uint64_t at = BASE + OBJECTS - 8; at < BASE + OBJECTS + 0x1000; at++) {
@@ -586,14 +588,17 @@ static void test_dynsym_damage(void **state)
 		put_symbols(h.mem, want, SYMBOLS);
 		if (round & 4) /* names without end */
 			memset(h.mem + STRTAB, 'x', ROOM - STRTAB);
-		for (uint64_t k = rnd() % 30; k--;) {
+		for (uint64_t k = random_next(&random_state) % 30; k--;) {
 			static const unsigned place[] = {0x100, HASH, SYMTAB, STRTAB};
-			h.mem[place[rnd() % 4] + rnd() % 0x100] = (uint8_t)rnd();
+			h.mem[place[random_next(&random_state) % 4] +
+			      random_next(&random_state) % 0x100] =
+				(uint8_t)random_next(&random_state);
 		}
 		struct debuginfo *di;
-		must(debuginfo_create(h.img, &(struct debuginfo_options){0}, &h.log, &di));
+		assert_ok(debuginfo_create(h.img, &(struct debuginfo_options){0}, &h.log, &di));
 		struct debuginfo_symbol s;
-		for (uint64_t at = BASE; at < BASE + ROOM; at += 256 + rnd() % 256)
+		for (uint64_t at = BASE; at < BASE + ROOM;
+		     at += 256 + random_next(&random_state) % 256)
 			debuginfo_symbol_at(di, at, &s);
 		debuginfo_symbol_find(di, 0, "s100", &s);
 		image_destroy(h.img);
@@ -619,23 +624,25 @@ static void test_unwind_damage(void **state)
 		h.img->module[0].phnum = 1;
 		h.img->module[0].has_headers = true;
 		for (unsigned i = 0xe000; i < ROOM; i += 8) {
-			uint64_t v = rnd() % 3 ? BASE + CODE + rnd() % 0x1800
-					       : BASE + 0xe000 + rnd() % 0x2000;
+			uint64_t v = random_next(&random_state) % 3
+					     ? BASE + CODE + random_next(&random_state) % 0x1800
+					     : BASE + 0xe000 + random_next(&random_state) % 0x2000;
 			memcpy(h.mem + i, &v, 8);
 		}
-		for (uint64_t k = rnd() % 10; k--;)
-			h.mem[EH_FRAME + rnd() % 0x300] = (uint8_t)rnd();
-		struct image_thread t = {.pc = BASE + CODE + rnd() % 0x1800,
-					 .sp = BASE + 0xe000 + rnd() % 0x1800,
+		for (uint64_t k = random_next(&random_state) % 10; k--;)
+			h.mem[EH_FRAME + random_next(&random_state) % 0x300] =
+				(uint8_t)random_next(&random_state);
+		struct image_thread t = {.pc = BASE + CODE + random_next(&random_state) % 0x1800,
+					 .sp = BASE + 0xe000 + random_next(&random_state) % 0x1800,
 					 .nreg = 17};
 		for (unsigned i = 0; i < t.nreg; i++)
-			t.reg[i] = BASE + rnd() % ROOM;
+			t.reg[i] = BASE + random_next(&random_state) % ROOM;
 		t.fp = t.reg[6];
 		struct debuginfo *di;
-		must(debuginfo_create(h.img, &(struct debuginfo_options){0}, &h.log, &di));
+		assert_ok(debuginfo_create(h.img, &(struct debuginfo_options){0}, &h.log, &di));
 		struct debuginfo_frame frame[50];
-		unsigned n, max = 1 + (unsigned)(rnd() % 50);
-		must(debuginfo_unwind(di, &t, frame, max, &n));
+		unsigned n, max = 1 + (unsigned)(random_next(&random_state) % 50);
+		assert_ok(debuginfo_unwind(di, &t, frame, max, &n));
 		assert_true(n >= 1 && n <= max);
 		for (unsigned i = 1; i < n; i++)
 			assert_true(frame[i].sp >= frame[i - 1].sp);

@@ -28,6 +28,8 @@
 
 #include <cmocka.h>
 
+#include "assert_ok.h"
+
 /*
  * argv[1]: where to write the truth; argv[2]: how to end. For each of its functions, outermost
  * last: name, canonical frame address, the address that it will return to.
@@ -165,22 +167,16 @@ struct world {
 	unsigned ntruth;
 };
 
-static void must(struct error *err)
-{
-	if (err)
-		fail_msg("%s", err->message);
-}
-
 static void open_core(struct world *w, const struct debuginfo_options *opt)
 {
 	memset(w, 0, sizeof(*w));
 	log_init(&w->log, LOG_ERROR);
-	must(input_open(core_path, &(struct input_options){0}, &w->log, &w->in));
+	assert_ok(input_open(core_path, &(struct input_options){0}, &w->log, &w->in));
 	const struct input_format *format = input_format_find(&w->in);
 	assert_non_null(format);
-	must(format->read_image(&w->in, &w->damage, &w->log, &w->img));
-	must(image_find_modules(w->img));
-	must(debuginfo_create(w->img, opt, &w->log, &w->di));
+	assert_ok(format->read_image(&w->in, &w->damage, &w->log, &w->img));
+	assert_ok(image_find_modules(w->img));
+	assert_ok(debuginfo_create(w->img, opt, &w->log, &w->di));
 	_cleanup_free_ char *path = in_dir("truth");
 	FILE *f = fopen(path, "r");
 	assert_non_null(f);
@@ -216,7 +212,7 @@ static void check_frames_are(struct world *w, bool names, bool certain)
 {
 	struct debuginfo_frame frame[64];
 	unsigned n;
-	must(debuginfo_unwind(w->di, &w->img->thread[0], frame, 64, &n));
+	assert_ok(debuginfo_unwind(w->di, &w->img->thread[0], frame, 64, &n));
 	if (getenv("SHOW_FRAMES"))
 		for (unsigned i = 0; i < n; i++) {
 			struct debuginfo_symbol s = {.name = "?"};
@@ -404,11 +400,11 @@ static void test_symbols(void **state)
 	struct debuginfo_frame frame[32];
 	unsigned frames;
 	bool found = false;
-	must(debuginfo_unwind(w.di, &w.img->thread[1], frame, 32, &frames));
+	assert_ok(debuginfo_unwind(w.di, &w.img->thread[1], frame, 32, &frames));
 	for (unsigned i = 0; i < frames; i++)
 		found |= debuginfo_symbol_at(w.di, frame[i].pc, &s) && !strcmp(s.raw, "worker");
 	assert_true(found);
-	must(debuginfo_unwind(w.di, &w.img->thread[1], frame, 2, &frames));
+	assert_ok(debuginfo_unwind(w.di, &w.img->thread[1], frame, 2, &frames));
 	assert_int_equal(frames, 2);
 	close_core(&w);
 }
@@ -666,7 +662,7 @@ static void test_cut_dump(void **state)
 		for (uint32_t i = 0; i < w.img->nthread; i++) {
 			struct debuginfo_frame frame[64];
 			unsigned n;
-			must(debuginfo_unwind(w.di, &w.img->thread[i], frame, 64, &n));
+			assert_ok(debuginfo_unwind(w.di, &w.img->thread[i], frame, 64, &n));
 			assert_true(n >= 1);
 		}
 		close_core(&w);

@@ -6,14 +6,9 @@
 
 #include <cmocka.h>
 
-extern const struct allocator allocator_glibc;
+#include "assert_ok.h"
 
-#define assert_ok(call)                                                                            \
-	do {                                                                                       \
-		struct error *err_ = (call);                                                       \
-		if (err_)                                                                          \
-			fail_msg("%s", err_->message);                                             \
-	} while (0)
+extern const struct allocator allocator_glibc;
 
 /* Which structures go together, by release. */
 static const struct {

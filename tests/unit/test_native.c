@@ -11,28 +11,10 @@
 
 #include <cmocka.h>
 
+#include "assert_ok.h"
+#include "random.h"
+
 static uint64_t seed = 1;
-
-/* xorshift64: the same cases in every run. */
-static uint64_t random_next(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed;
-}
-
-static uint64_t random_below(uint64_t n)
-{
-	return random_next() % n;
-}
-
-#define assert_ok(call)                                                                            \
-	do {                                                                                       \
-		struct error *err_ = (call);                                                       \
-		if (err_)                                                                          \
-			fail_msg("%s", err_->message);                                             \
-	} while (0)
 
 enum { AREA = 1 << 15, AREAS_MOST = 5, PAGE = 4096 };
 
@@ -162,7 +144,7 @@ static bool slow_reference(struct fixture *f, uint64_t start, uint64_t end, uint
 
 static uint64_t random_object(const struct snapshot *s)
 {
-	return random_below(s->object.n);
+	return random_below(&seed, s->object.n);
 }
 
 /* A word of some kind: number, text, pointer with or without tags, to the start or not. */
@@ -170,24 +152,25 @@ static uint64_t random_word(struct fixture *f)
 {
 	const struct snapshot *s = f->s;
 	uint64_t i = random_object(s);
-	switch (random_below(9)) {
+	switch (random_below(&seed, 9)) {
 	case 0:
-		return random_below(1000);
+		return random_below(&seed, 1000);
 	case 1:
-		return random_next();
+		return random_next(&seed);
 	case 2:
 		return s->object.address[i];
 	case 3:
-		return s->object.address[i] + random_below(s->object.size[i] + 16);
+		return s->object.address[i] + random_below(&seed, s->object.size[i] + 16);
 	case 4:
-		return s->object.address[i] | random_below(8);
+		return s->object.address[i] | random_below(&seed, 8);
 	case 5:
-		return f->img->word_size == 8 ? s->object.address[i] | random_below(65536) << 48
-					      : s->object.address[i];
-	case 6:
 		return f->img->word_size == 8
-			       ? (s->object.address[i] + random_below(16)) | random_below(256) << 56
-			       : 0x61626364;
+			       ? s->object.address[i] | random_below(&seed, 65536) << 48
+			       : s->object.address[i];
+	case 6:
+		return f->img->word_size == 8 ? (s->object.address[i] + random_below(&seed, 16)) |
+							random_below(&seed, 256) << 56
+					      : 0x61626364;
 	default:
 		return 0;
 	}
@@ -200,8 +183,9 @@ static void fill(struct fixture *f)
 	for (uint32_t i = 0; i < o->n; i++) {
 		for (uint64_t k = 0; k + ws <= o->size[i]; k += ws)
 			put(f, o->address[i] + k, random_word(f));
-		if (random_below(3) == 0 && o->size[i] > ws)
-			put(f, o->address[i] + random_below(o->size[i] - ws + 1), random_word(f));
+		if (random_below(&seed, 3) == 0 && o->size[i] > ws)
+			put(f, o->address[i] + random_below(&seed, o->size[i] - ws + 1),
+			    random_word(f));
 	}
 }
 
@@ -211,8 +195,9 @@ static void make_blocks(struct fixture *f)
 		uint64_t addr = f->base[a] + 16, end = f->base[a] + AREA;
 		add_heap(f, f->base[a], end);
 		while (end - addr > 4096) {
-			uint64_t size = 8 + 16 * random_below(random_below(8) ? 12 : 200);
-			if (random_below(5))
+			uint64_t size =
+				8 + 16 * random_below(&seed, random_below(&seed, 8) ? 12 : 200);
+			if (random_below(&seed, 5))
 				assert_ok(snapshot_add_block(f->s, addr, size, f->arena));
 			else
 				assert_ok(

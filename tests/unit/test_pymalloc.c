@@ -13,14 +13,9 @@
 
 #include <cmocka.h>
 
-extern const struct allocator allocator_pymalloc;
+#include "assert_ok.h"
 
-#define assert_ok(call)                                                                            \
-	do {                                                                                       \
-		struct error *err_ = (call);                                                       \
-		if (err_)                                                                          \
-			fail_msg("%s", err_->message);                                             \
-	} while (0)
+extern const struct allocator allocator_pymalloc;
 
 enum {
 	DATA = 0x08100000,   /* a module's data */

@@ -8,28 +8,10 @@
 
 #include <cmocka.h>
 
+#include "assert_ok.h"
+#include "random.h"
+
 static uint64_t seed = 1;
-
-/* xorshift64: the same cases in every run. */
-static uint64_t random_next(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed;
-}
-
-static uint64_t random_below(uint64_t n)
-{
-	return random_next() % n;
-}
-
-#define assert_ok(call)                                                                            \
-	do {                                                                                       \
-		struct error *err_ = (call);                                                       \
-		if (err_)                                                                          \
-			fail_msg("%s", err_->message);                                             \
-	} while (0)
 
 struct fixture {
 	struct damage_log damage;
@@ -84,26 +66,27 @@ static void test_random_heaps(void **state)
 		make(&f);
 		VEC(struct truth) truth = {0};
 		struct heap heap[6];
-		uint64_t heaps = 1 + random_below(6), at = 0x10000 + random_below(1 << 20) * 16;
+		uint64_t heaps = 1 + random_below(&seed, 6),
+			 at = 0x10000 + random_below(&seed, 1 << 20) * 16;
 		for (uint64_t h = 0; h < heaps; h++) {
 			heap[h].start = at;
 			heap[h].first = truth.n;
 			heap[h].arena = add_arena(f.s, "glibc");
-			for (uint64_t n = random_below(300); n > 0; n--) {
-				uint64_t most = random_below(20) ? 20 : 60000;
-				uint64_t size = 16 + random_below(most) * 16 + 8;
-				struct truth t = {at + 16, size, random_below(3) != 0};
+			for (uint64_t n = random_below(&seed, 300); n > 0; n--) {
+				uint64_t most = random_below(&seed, 20) ? 20 : 60000;
+				uint64_t size = 16 + random_below(&seed, most) * 16 + 8;
+				struct truth t = {at + 16, size, random_below(&seed, 3) != 0};
 				assert_ok(vec_push(&truth, t));
 				at += size + 8;
 			}
 			heap[h].count = truth.n - heap[h].first;
 			at += 64;
 			heap[h].end = at;
-			at += random_below(2) ? random_below(1 << 16) * 16
-					      : random_below(1 << 20) << 20;
+			at += random_below(&seed, 2) ? random_below(&seed, 1 << 16) * 16
+						     : random_below(&seed, 1 << 20) << 20;
 		}
 		for (uint64_t h = heaps; h > 0; h--) {
-			struct heap *pick = &heap[random_below(h)];
+			struct heap *pick = &heap[random_below(&seed, h)];
 			add_extent(f.s, pick->start, pick->end, EXTENT_HEAP, pick->arena);
 			for (uint64_t i = pick->first; i < pick->first + pick->count; i++) {
 				const struct truth *t = &truth.at[i];
@@ -126,7 +109,7 @@ static void test_random_heaps(void **state)
 				id++;
 				assert_int_equal(f.s->object.address[id - 1], t->address);
 			}
-			uint64_t inside = t->address + random_below(t->size);
+			uint64_t inside = t->address + random_below(&seed, t->size);
 			assert_int_equal(snapshot_object_find(f.s, inside), t->live ? id : 0);
 			assert_int_equal(snapshot_object_find(f.s, t->address), t->live ? id : 0);
 			assert_int_equal(snapshot_object_find(f.s, t->address + t->size), 0);
@@ -204,9 +187,9 @@ static void test_merging(void **state)
 	for (int round = 0; round < 60; round++) {
 		struct fixture f;
 		make(&f);
-		uint32_t arena = add_arena(f.s, "glibc"), n = (uint32_t)random_below(2000);
+		uint32_t arena = add_arena(f.s, "glibc"), n = (uint32_t)random_below(&seed, 2000);
 		add_extent(f.s, 0x10000, 0x10000 + UINT64_C(32) * (n + 1), EXTENT_HEAP, arena);
-		uint64_t runs = 1 + random_below(round % 3 ? 20 : 2000);
+		uint64_t runs = 1 + random_below(&seed, round % 3 ? 20 : 2000);
 		for (uint64_t r = 0; r < runs; r++)
 			for (uint64_t i = r; i < n; i += runs) {
 				uint64_t at = 0x10000 + 32 * i;
@@ -294,8 +277,8 @@ static void test_references(void **state)
 		assert_non_null(e->dst);
 		for (uint32_t i = 0; i < n; i++) {
 			e->first[i] = e->n;
-			for (uint64_t k = random_below(5); k > 0; k--)
-				e->dst[e->n++] = (uint32_t)random_below(n) + 1;
+			for (uint64_t k = random_below(&seed, 5); k > 0; k--)
+				e->dst[e->n++] = (uint32_t)random_below(&seed, n) + 1;
 		}
 		e->first[n] = e->n;
 		assert_ok(snapshot_seal_references(f.s));
@@ -309,8 +292,8 @@ static void test_where(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 10000; i++) {
-		uint64_t offset = random_next() >> random_below(60);
-		enum edge_how how = (enum edge_how)random_below(4);
+		uint64_t offset = random_next(&seed) >> random_below(&seed, 60);
+		enum edge_how how = (enum edge_how)random_below(&seed, 4);
 		if (how != EDGE_MISALIGNED)
 			offset &= ~UINT64_C(7);
 		uint32_t w = edge_where_pack(how, offset, 8);

@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include "assert_ok.h"
+
 static char folder[64];
 
 static const char *in_folder(const char *name)
@@ -42,12 +44,6 @@ static int teardown(void **state)
 	char command[100];
 	snprintf(command, sizeof(command), "rm -r %s", folder);
 	return system(command);
-}
-
-static void must(struct error *err)
-{
-	if (err)
-		fail_msg("%s", err->message);
 }
 
 static void must_fail(struct error *err, enum error_kind kind, const char *part)
@@ -168,12 +164,12 @@ static void both_paths(const struct gen_options *o)
 	struct image img = {.word_size = 8};
 	struct snapshot *s = gen_snapshot(o, &img);
 	const char *ordinary = in_folder("ordinary.db"), *bulk = in_folder("bulk.db");
-	must(store_write(s, ordinary, &(struct store_options){.ordinary = true, .no_sync = true},
-			 NULL));
+	assert_ok(store_write(s, ordinary,
+			      &(struct store_options){.ordinary = true, .no_sync = true}, NULL));
 	/* Trees of one part and of many. */
 	struct store_options opt = {
 		.bulk_from = 1, .no_sync = true, .bulk_part = 7 + o->seed % 5 * 500};
-	must(store_write(s, bulk, &opt, NULL));
+	assert_ok(store_write(s, bulk, &opt, NULL));
 	check_sound(ordinary);
 	check_sound(bulk);
 	compare(ordinary, bulk, s);
@@ -238,8 +234,8 @@ static void test_unknown(void **state)
 		struct damage_log damage = {0};
 		struct snapshot *s;
 		uint32_t n = 60000;
-		must(snapshot_create(NULL, &damage, &s));
-		must(snapshot_traced(s, n, way));
+		assert_ok(snapshot_create(NULL, &damage, &s));
+		assert_ok(snapshot_traced(s, n, way));
 		for (uint32_t i = 0; i < n; i++) {
 			/* Sizes of all lengths that numbers are written in. */
 			s->object.size[i] = i % 5 ? i % 40 * 8 : UINT64_C(1) << i % 62;
@@ -249,9 +245,9 @@ static void test_unknown(void **state)
 		}
 		const char *ordinary = in_folder("ordinary.db"), *bulk = in_folder("bulk.db");
 		struct store_options opt = {.ordinary = true, .no_sync = true};
-		must(store_write(s, ordinary, &opt, NULL));
+		assert_ok(store_write(s, ordinary, &opt, NULL));
 		opt = (struct store_options){.bulk_from = 1, .no_sync = true, .bulk_part = 900};
-		must(store_write(s, bulk, &opt, NULL));
+		assert_ok(store_write(s, bulk, &opt, NULL));
 		check_sound(ordinary);
 		check_sound(bulk);
 		compare(ordinary, bulk, s);
@@ -286,7 +282,7 @@ static void test_goes_on(void **state)
 					  &img);
 	const char *path = in_folder("goes-on.db");
 	struct store_options opt = {.bulk_from = 1, .no_sync = true};
-	must(store_write(s, path, &opt, NULL));
+	assert_ok(store_write(s, path, &opt, NULL));
 	static const char *const step[] = {
 		"INSERT INTO object (size, address) SELECT size, address + 1 FROM object",
 		"UPDATE object SET value = printf('%.*c', id % 9000, 'x') WHERE id % 7 = 0",
@@ -320,7 +316,7 @@ static void test_columns(void **state)
 	struct image img = {.word_size = 8};
 	struct snapshot *s = gen_snapshot(&(struct gen_options){.seed = 1}, &img);
 	const char *path = in_folder("columns.db");
-	must(store_write(s, path, NULL, NULL));
+	assert_ok(store_write(s, path, NULL, NULL));
 	sqlite3 *db = open_plain(path);
 	for (const struct store_table *const *at = store_tables; *at; at++) {
 		const struct store_table *t = *at;
@@ -361,7 +357,7 @@ static void test_views(void **state)
 	for (uint32_t i = 0; i < o.objects; i++)
 		s->object.owner_id[i] = i % 2 ? 1 + (i & ~31u) : 0;
 	const char *path = in_folder("views.db");
-	must(store_write(s, path, &(struct store_options){.no_sync = true}, NULL));
+	assert_ok(store_write(s, path, &(struct store_options){.no_sync = true}, NULL));
 	sqlite3 *db = open_plain(path);
 	sqlite3_stmt *stmt;
 	assert_int_equal(sqlite3_prepare_v2(db,
@@ -439,14 +435,14 @@ static void test_replace(void **state)
 	struct image img = {.word_size = 8};
 	struct snapshot *s = small(&img, 3);
 	const char *path = in_folder("replace.db");
-	must(store_write(s, path, NULL, NULL));
+	assert_ok(store_write(s, path, NULL, NULL));
 	struct stat st;
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(chmod(path, 0640), 0);
 	gen_destroy(s, &img);
 	s = small(&img, 4);
-	must(store_write(s, path, NULL, NULL));
+	assert_ok(store_write(s, path, NULL, NULL));
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0640);
 	check_sound(path);
@@ -467,14 +463,14 @@ static void test_target(void **state)
 	must_fail(store_check_target("/nonexistent/x.db"), ERROR_SYSTEM, "cannot write");
 	must_fail(store_check_target(folder), ERROR_USAGE, "no file");
 	must_fail(store_check_target(in_folder("")), ERROR_USAGE, "names no file");
-	must(store_check_target(in_folder("new.db")));
+	assert_ok(store_check_target(in_folder("new.db")));
 	const char *journal = in_folder("new.db-journal");
 	f = fopen(journal, "w");
 	fputs("hot", f);
 	fclose(f);
 	must_fail(store_check_target(in_folder("new.db")), ERROR_USAGE, "in the way");
 	unlink(journal);
-	must(store_check_target(in_folder("new.db")));
+	assert_ok(store_check_target(in_folder("new.db")));
 }
 
 /* Killed at some point by a signal whose handler calls store_abort: the old file stays, nothing
@@ -491,7 +487,7 @@ static void test_interrupted(void **state)
 	struct image img = {.word_size = 8};
 	struct snapshot *s = small(&img, 5);
 	const char *path = in_folder("interrupted.db");
-	must(store_write(s, path, NULL, NULL));
+	assert_ok(store_write(s, path, NULL, NULL));
 	sqlite3 *db = open_plain(path);
 	sqlite3_exec(db, "UPDATE meta SET value = 'old' WHERE key = 'pid'", NULL, NULL, NULL);
 	sqlite3_close(db);
@@ -533,7 +529,7 @@ static void test_no_room(void **state)
 	struct image img = {.word_size = 8};
 	struct snapshot *s = small(&img, 6);
 	const char *path = in_folder("room.db");
-	must(store_write(s, path, NULL, NULL));
+	assert_ok(store_write(s, path, NULL, NULL));
 	unsigned before = files_in_folder();
 	for (unsigned ordinary = 0; ordinary < 2; ordinary++) {
 		pid_t pid = fork();
@@ -583,8 +579,8 @@ static void test_open(void **state)
 
 	struct image img = {.word_size = 8};
 	struct snapshot *s = small(&img, 8);
-	must(store_write(s, path, NULL, NULL));
-	must(store_open(path, &st));
+	assert_ok(store_write(s, path, NULL, NULL));
+	assert_ok(store_open(path, &st));
 	assert_string_equal(ask(st->db, "SELECT count(*) FROM object"), "20000");
 	assert_int_not_equal(sqlite3_exec(st->db, "DELETE FROM meta", NULL, NULL, NULL), SQLITE_OK);
 	store_close(st);
@@ -608,7 +604,7 @@ static void test_functions(void **state)
 {
 	(void)state;
 	sqlite3 *db = open_plain(":memory:");
-	must(store_functions(db));
+	assert_ok(store_functions(db));
 	assert_string_equal(ask(db, "SELECT addr(0x7fff12345678)"), "0x7fff12345678");
 	assert_string_equal(ask(db, "SELECT addr(-1)"), "0xffffffffffffffff");
 	assert_string_equal(ask(db, "SELECT addr(0)"), "0x0");
