@@ -48,6 +48,8 @@ struct cpython_object_layout {
 	uint16_t refcnt, type, size; /* size: of PyVarObject, Py_ssize_t */
 	uint16_t head, var_head;     /* sizeof PyObject, PyVarObject */
 	enum cpython_refcount refcount;
+	/* Freed ones that are kept: the count is a link to the next (pycore_freelist.h, 3.14); 0 */
+	bool freed_links;
 	enum cpython_preheader preheader;
 	uint16_t managed_dict, managed_values, managed_weakref; /* bytes *before* the object */
 };
@@ -234,6 +236,16 @@ struct cpython_frame_layout {
 /* PyList_MAXFREELIST, PyDict_MAXFREELIST: Objects/listobject.c, dictobject.c; pycore_*.h from 3.10 */
 enum { CPYTHON_FREE_MOST = 80 };
 
+/*
+ * struct type_cache_entry: Objects/typeobject.c, internal/pycore_typeobject.h from 3.11,
+ * pycore_interp_structs.h from 3.14. 1 << MCACHE_SIZE_EXP of them.
+ */
+enum {
+	CPYTHON_CACHE_ENTRIES = 1 << 12,
+	CPYTHON_CACHE_ENTRY = 24,
+	CPYTHON_CACHE_NAME = 8, /* counted; value, at 16, is borrowed */
+};
+
 /* _PyRuntimeState, PyInterpreterState, PyThreadState. Offsets above 64 KiB are no use to us. */
 struct cpython_state_layout {
 	/* interpreters.head; CPYTHON_NONE: PyInterpreterState_Head() knows (to 3.6) */
@@ -248,6 +260,8 @@ struct cpython_state_layout {
 	 * interpreter (3.10 to 3.13); 0: statics that are called free_list, or not known.
 	 */
 	uint32_t interp_free_lists, interp_free_dicts;
+	/* struct type_cache of the interpreter (3.10); 0: a static that is called method_cache */
+	uint32_t interp_type_cache;
 	uint16_t thread_next, thread_interp, thread_frame, thread_id, thread_native_id;
 	uint16_t thread_chunk, chunk_previous, chunk_size; /* datastack_chunk, _PyStackChunk */
 };

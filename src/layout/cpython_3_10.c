@@ -222,6 +222,7 @@ const struct cpython_layout cpython_3_10 = {
 			.interp_builtins = 880,
 			.interp_free_lists = 10040,
 			.interp_free_dicts = 10688,
+			.interp_type_cache = 15216,
 			.gc_enabled = 628,
 			.gc_generations = 640,
 			.gc_permanent = 720,

@@ -225,6 +225,7 @@ const struct cpython_layout cpython_3_11 = {
 			.interp_builtins = 912,
 			.interp_free_lists = 3872,
 			.interp_free_dicts = 4520,
+			.interp_type_cache = 9056,
 			.gc_enabled = 660,
 			.gc_generations = 672,
 			.gc_permanent = 752,

@@ -232,6 +232,7 @@ const struct cpython_layout cpython_3_12 = {
 			.interp_builtins = 360,
 			.interp_free_lists = 270072,
 			.interp_free_dicts = 270736,
+			.interp_type_cache = 275392,
 			.gc_enabled = 124,
 			.gc_generations = 136,
 			.gc_permanent = 216,

@@ -232,6 +232,7 @@ const struct cpython_layout cpython_3_13 = {
 			.interp_builtins = 7648,
 			.interp_free_lists = 11208,
 			.interp_free_dicts = 11856,
+			.interp_type_cache = 84656,
 			.gc_enabled = 7412,
 			.gc_generations = 7424,
 			.gc_permanent = 7504,

@@ -37,6 +37,11 @@
 #define FREE_LISTS list.free_list
 #define FREE_DICTS dict_state.free_list
 #endif
+#if PY_VERSION_HEX >= 0x030c0000
+#define TYPE_CACHE types.type_cache
+#elif PY_VERSION_HEX >= 0x030a0000
+#define TYPE_CACHE type_cache
+#endif
 static int wrong;
 
 static void check(const char *field, unsigned long have, unsigned long want)
@@ -233,6 +238,15 @@ static void check_free_lists(const struct cpython_layout *L)
 	AT(state.interp_free_dicts, PyInterpreterState, FREE_DICTS);
 #else
 	SAME(state.interp_free_lists, 0);
+#endif
+#ifdef TYPE_CACHE
+	AT(state.interp_type_cache, PyInterpreterState, TYPE_CACHE);
+	check("CPYTHON_CACHE_ENTRY", CPYTHON_CACHE_ENTRY, sizeof(struct type_cache_entry));
+	check("CPYTHON_CACHE_NAME", CPYTHON_CACHE_NAME, offsetof(struct type_cache_entry, name));
+	check("CPYTHON_CACHE_ENTRIES", CPYTHON_CACHE_ENTRIES,
+	      sizeof(struct type_cache) / sizeof(struct type_cache_entry));
+#else
+	SAME(state.interp_type_cache, 0);
 #endif
 }
 

@@ -70,6 +70,8 @@ static struct error *nth_prepare(struct runtime_context *ctx, unsigned nth, bool
 	if (!err)
 		err = py_freelists_hide(py);
 	if (!err)
+		err = py_method_cache_hide(py);
+	if (!err)
 		err = py_collector_hide(py);
 	return err ? err : py_statics_find(py);
 }
@@ -148,6 +150,8 @@ static struct error *nth_references(struct py *py)
 	if (!err)
 		err = py_freelists_roots(py);
 	if (!err)
+		err = py_method_cache_roots(py);
+	if (!err)
 		err = py_suspended_find(py);
 	return err ? err : py_states_roots(py);
 }
@@ -182,6 +186,7 @@ static void nth_finish(struct py *py)
 	vec_deinit(&py->fixed);
 	vec_deinit(&py->trace);
 	vec_deinit(&py->free_array);
+	vec_deinit(&py->method_cache);
 	vec_deinit(&py->trace_block);
 	bits_deinit(&py->interned);
 	bits_deinit(&py->on_thread);

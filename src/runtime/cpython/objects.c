@@ -259,19 +259,28 @@ static bool claim_at(struct py *py, uint32_t i, const uint8_t *p, uint64_t len, 
 	return true;
 }
 
+/* The count of a freed object: 0, or the address of the next one, which is of its type. */
+static bool count_is_freed(const struct py *py, uint64_t count, uint64_t type)
+{
+	uint64_t next;
+	return !count || (py->layout->object.freed_links && count_is_address(py, count) &&
+			  py_word(py, count + py->layout->object.type, &next) && next == type);
+}
+
 /*
- * An object that was freed and is kept to be used again, or as it is put together: count 0, and a
+ * An object that was freed and is kept to be used again, or as it is put together: no count, and a
  * type that came with the interpreter. What it referred to may still stand in it.
  */
 static bool dead_at(const struct py *py, uint32_t i, const uint8_t *p, uint64_t len, uint16_t head)
 {
 	const struct object_table *o = &py->snapshot->object;
 	const struct cpython_object_layout *l = &py->layout->object;
-	if (!head || (uint64_t)head + l->head > len ||
-	    image_word_at(py->image, p + head + l->refcnt))
+	if (!head || (uint64_t)head + l->head > len)
 		return false;
-	const struct py_type *t = py_type_at(py, image_word_at(py->image, p + head + l->type));
-	return t && t->is_static && t->head == head && t->basicsize <= object_room(o, i) - head;
+	const uint64_t type = image_word_at(py->image, p + head + l->type);
+	const struct py_type *t = py_type_at(py, type);
+	return t && count_is_freed(py, image_word_at(py->image, p + head + l->refcnt), type) &&
+	       t->is_static && t->head == head && t->basicsize <= object_room(o, i) - head;
 }
 
 void py_object_unclaim(struct py *py, uint32_t id)

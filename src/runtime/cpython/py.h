@@ -107,6 +107,7 @@ struct py {
 	VEC(struct py_trace) trace;  /* from prepare to the objects phase */
 	VEC(uint64_t) trace_block;   /* as long: blocks of tracemalloc's own tables */
 	VEC(struct py_free_array) free_array;
+	VEC(uint64_t) method_cache;	/* addresses of the tables that no scan reads */
 	struct py_visit *visit;		/* visit_impl.h */
 	struct py_damage_count *damage; /* damaged.h */
 	uint64_t main_interpreter;
@@ -290,6 +291,8 @@ struct error *py_objects_claim(struct py *py) _must_check_;
  */
 bool py_object_disclaim(struct py *py, uint32_t id, uint64_t addr);
 void py_object_unclaim(struct py *py, uint32_t id);
+/* The blocks of syntax trees hold no objects: syntax.c. Behind objects, before references. */
+void py_syntax_claim(struct py *py);
 /* Unclaims what says that the collector has it in a list, and is in none: listed.c. */
 struct error *py_objects_listed(struct py *py) _must_check_;
 struct error *py_values(struct py *py) _must_check_;

@@ -11,6 +11,7 @@
  *	interned.c       the table of interned strings
  *	own_counts.c     what CPython itself counts wrongly
  *	freelists.c      where freed objects wait to be used again
+ *	method_cache.c   names that the cache of attributes holds
  *	roots.c          frame rows; a root for each local, stack word and dictionary of an interpreter
  *
  *	_PyRuntime.interpreters.head ──► PyInterpreterState ──► next one
@@ -63,6 +64,9 @@ struct error *py_threads_prepare(struct py *py) _must_check_;
 struct error *py_freelists_hide(struct py *py) _must_check_;
 /* The references phase: tables of dicts that only those arrays have. */
 struct error *py_freelists_roots(struct py *py) _must_check_;
+/* Likewise: the method cache, before blocks are sealed; its names, in the references phase. */
+struct error *py_method_cache_hide(struct py *py) _must_check_;
+struct error *py_method_cache_roots(struct py *py) _must_check_;
 uint32_t py_thread_match(const struct py *py, uint64_t thread);
 
 struct py_frames {
