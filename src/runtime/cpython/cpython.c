@@ -111,6 +111,8 @@ static struct error *nth_objects(struct py *py)
 		err = py_types_heap(py);
 	if (!err)
 		err = py_objects_claim(py);
+	if (!err)
+		py_syntax_claim(py);
 	/* Says which blocks are buffers, and so no objects. */
 	if (!err)
 		err = py_visit_prepare(py);

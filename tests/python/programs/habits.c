@@ -138,6 +138,53 @@ static PyObject *forget(PyObject *self, PyObject *o)
 	Py_RETURN_NONE;
 }
 
+/* Python/pyarena.c: what a syntax tree lies in, two blocks of it, and the list that has the tree's objects. */
+struct block {
+	size_t size, used;
+	struct block *next;
+	void *bytes;
+	PyObject *item[1024];
+};
+
+struct arena {
+	struct block *head, *cur;
+	PyObject *objects;
+};
+
+struct arena *trees[10];
+static unsigned ntrees;
+
+static struct block *block_new(struct block *next)
+{
+	struct block *b = calloc(1, sizeof(*b));
+	if (b) {
+		b->size = sizeof(b->item);
+		b->next = next;
+		b->bytes = b->item;
+	}
+	return b;
+}
+
+/* A tree with these leaves, which it does not count. */
+static PyObject *tree(PyObject *self, PyObject *args)
+{
+	PyObject *objects, *leaves;
+	(void)self;
+	if (!PyArg_ParseTuple(args, "OO!", &objects, &PyList_Type, &leaves))
+		return NULL;
+	struct arena *a = ntrees < 10 ? malloc(sizeof(*a)) : NULL;
+	if (!a || !(a->cur = block_new(NULL)) || !(a->head = block_new(a->cur)))
+		return PyErr_NoMemory();
+	Py_INCREF(objects);
+	a->objects = objects;
+	trees[ntrees++] = a;
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(leaves) && i < 1024; i++) {
+		a->cur->item[i] = PyList_GET_ITEM(leaves, i);
+		a->cur->used += sizeof(a->cur->item[i]);
+	}
+	Py_RETURN_NONE;
+}
+
 /* A binary of that name is in the process. */
 static PyObject *load(PyObject *self, PyObject *args)
 {
@@ -200,17 +247,12 @@ static PyObject *compile(PyObject *self, PyObject *nothing)
 }
 
 static PyMethodDef functions[] = {
-	{"document", document, METH_O, NULL},
-	{"once", once, METH_VARARGS, NULL},
-	{"define", define, METH_NOARGS, NULL},
-	{"forget", forget, METH_O, NULL},
-	{"ghost", ghost, METH_VARARGS, NULL},
-	{"constant", constant, METH_O, NULL},
-	{"wrapper", wrapper, METH_NOARGS, NULL},
-	{"load", load, METH_VARARGS, NULL},
-	{"sized", sized, METH_NOARGS, NULL},
-	{"compile", compile, METH_NOARGS, NULL},
-	{NULL, NULL, 0, NULL},
+	{"document", document, METH_O, NULL},	 {"once", once, METH_VARARGS, NULL},
+	{"define", define, METH_NOARGS, NULL},	 {"forget", forget, METH_O, NULL},
+	{"ghost", ghost, METH_VARARGS, NULL},	 {"constant", constant, METH_O, NULL},
+	{"wrapper", wrapper, METH_NOARGS, NULL}, {"load", load, METH_VARARGS, NULL},
+	{"tree", tree, METH_VARARGS, NULL},	 {"sized", sized, METH_NOARGS, NULL},
+	{"compile", compile, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL},
 };
 
 static int fill(PyObject *module)

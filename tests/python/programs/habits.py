@@ -100,6 +100,20 @@ def known_by_value():
     kept("known alive", [weakref.ref(stays)], 0)
 
 
+def trees():
+    """Where a syntax tree lies nothing is held; where another structure has that form, all is."""
+    leaves = [{"leaf": i} for i in range(40)]
+    habits.tree([None], leaves)
+    for leaf in leaves:
+        habits.forget(leaf)
+        TRUTH["leaked"].append(id(leaf))
+    others = [{"other": i} for i in range(40)]
+    habits.tree((None,), others)
+    for other in others:
+        habits.forget(other)
+        held("no tree", other)
+
+
 def held(habit, o):
     TRUTH["held"].setdefault(habit, []).append(id(o))
 
@@ -147,6 +161,7 @@ for i in range(40):
 del lost
 made_by_cython()
 known_by_value()
+trees()
 # PyGC_Head: a union with a long double, to 3.7.
 HEAD = 32 if sys.version_info < (3, 8) else 16
 WHOLE = [(Kind(), [i], "whole") for i in range(30)]
