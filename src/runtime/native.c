@@ -47,9 +47,15 @@ static struct error *native_references(struct runtime_context *ctx)
 	return err;
 }
 
+static struct error *native_prepare(struct runtime_context *ctx)
+{
+	struct error *err = native_threads_prepare(ctx);
+	return err ? err : native_loader_hide(ctx);
+}
+
 const struct runtime runtime_native = {
 	.name = "native",
-	.prepare = native_threads_prepare,
+	.prepare = native_prepare,
 	.objects = native_names,
 	.references = native_references,
 	.contents = native_contents,

@@ -3,6 +3,7 @@
  *
  *	threads.c   prepare: glibc's thread descriptors, living ones and dead ones
  *	stacks.c    prepare: the same as extents, and every thread's frames
+ *	loader.c    prepare: what the dynamic loader has allocated and not written to
  *	pthreads.c  references: roots and stale words in thread descriptors
  *	roots.c     references: what outside the heap is read as a root, and the words found there
  *	edges.c     references: the words of every block
@@ -30,6 +31,9 @@
 
 /* Stacks, TLS and guards as extents, opaque ranges, and frame rows. */
 struct error *native_threads_prepare(struct runtime_context *ctx) _must_check_;
+
+/* Opaque ranges: what the loader has allocated and not written to. Before blocks are sealed. */
+struct error *native_loader_hide(struct runtime_context *ctx) _must_check_;
 
 /* Types and values of objects that nobody has typed. */
 struct error *native_names(struct runtime_context *ctx) _must_check_;
