@@ -14,6 +14,8 @@ static const struct cpython_lost lost[] = {
 	{CPYTHON_LOST_MODULE, 3, 6, 6, "builtins", NULL},
 	/* the same: Python/_warnings.c, _PyWarnings_Init */
 	{CPYTHON_LOST_MODULE, 3, 6, 8, "_warnings", NULL},
+	/* Python/import.c, _PyImport_Init: initstr, which nothing reads: the compiler leaves it out */
+	{CPYTHON_LOST_INTERNED, 3, 6, 6, "__init__", NULL},
 	/* Python/_warnings.c, create_filter: modname_obj */
 	{CPYTHON_LOST_INTERNED, 3, 7, 8, "__main__", NULL},
 	/* Python/_warnings.c, is_internal_frame: an INCREF of what is its own */
