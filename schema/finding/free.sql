@@ -8,7 +8,7 @@ SELECT iif(f.pinned * 2 >= f.bytes, 'fragmentation', 'free'),
               iif(f.pinned * 2 >= f.bytes, printf(', and %s of it cannot go back: live blocks are between', human(f.pinned)), '')),
        coalesce(CASE WHEN f.pinned * 2 >= f.bytes
                      THEN (SELECT printf('%s of it pinned by %,d %s%s; ', human(p.bytes), p.objects,
-                                         coalesce(t.name || ' objects', 'blocks of ' || p.size || ' bytes', 'blocks of various sizes'),
+                                         coalesce(short_name(t.name) || ' objects', 'blocks of ' || p.size || ' bytes', 'blocks of various sizes'),
                                          coalesce(' (one is at ' || r.path || ')', ''))
                            FROM pin p LEFT JOIN type t ON t.id = p.type_id LEFT JOIN object o ON o.id = p.object_id
                                 LEFT JOIN retention r ON r.id = o.retention_id

@@ -19,7 +19,7 @@ DELETE FROM temp.holds WHERE id IN (
 INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, type_id)
 SELECT 'holder', iif(h.all_bytes * 2 >= live.bytes AND h.all_bytes >= 1048576, 'warning', 'info'),
        printf('%s (%s, %,d members) holds %s in %,d objects: %.3g %% of what is live', h.path,
-              coalesce(t.name, (SELECT x.name FROM object o JOIN type x ON x.id = o.type_id WHERE o.id = h.object_id), 'untyped block'), h.members, human(h.all_bytes), h.all_objects,
+              coalesce(short_name(t.name), (SELECT short_name(x.name) FROM object o JOIN type x ON x.id = o.type_id WHERE o.id = h.object_id), 'untyped block'), h.members, human(h.all_bytes), h.all_objects,
               100.0 * h.all_bytes / live.bytes),
        coalesce((SELECT 'most of it in its ' || group_concat(part, ', ')
                  FROM (SELECT printf('%s (%,d, %s)', substr(d.path, length(h.path) + 1), d.objects, human(d.bytes)) AS part
@@ -39,11 +39,11 @@ INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, typ
 SELECT 'holder', iif(r.all_bytes * 2 >= live.bytes AND r.all_bytes >= 1048576, 'warning', 'info'),
        printf('%s holds %s in %,d objects: %.3g %% of what is live', r.path, human(r.all_bytes), r.all_objects, 100.0 * r.all_bytes / live.bytes),
        printf('%,d objects%s there, and what they lead to; why one of them is there: heapscan path DB %d', r.objects,
-              coalesce(' of type ' || t.name, ''), r.object_id),
+              coalesce(' of type ' || short_name(t.name), ''), r.object_id),
        r.all_objects, r.all_bytes, r.object_id, r.type_id
 FROM retention r LEFT JOIN type t ON t.id = r.type_id, (SELECT sum(bytes) AS bytes FROM census) live
 WHERE r.parent_id IS NULL AND r.objects >= 10 AND r.object_id IS NOT NULL AND r.path NOT LIKE '(%'
-      AND r.all_bytes >= 65536 AND (r.all_bytes * 40 >= live.bytes OR r.all_bytes >= 1048576)
+      AND r.all_bytes >= 65536 AND (r.all_bytes * 10 >= live.bytes OR r.all_bytes >= 1048576)
 ORDER BY r.all_bytes DESC
 LIMIT 5;
 DROP TABLE temp.holds;
@@ -52,7 +52,7 @@ DROP TABLE temp.holds;
 INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, type_id)
 SELECT 'big', 'info',
        printf('%s in %,d block%s%s: %.3g %% of what is live, at %s', human(r.bytes), r.objects,
-              iif(r.objects = 1, '', 's'), coalesce(' (' || t.name || ')', ''), 100.0 * r.bytes / live.bytes, r.path),
+              iif(r.objects = 1, '', 's'), coalesce(' (' || short_name(t.name) || ')', ''), 100.0 * r.bytes / live.bytes, r.path),
        printf('why it is there: heapscan path DB %d', r.object_id),
        r.objects, r.bytes, r.object_id, r.type_id
 FROM retention r LEFT JOIN type t ON t.id = r.type_id, (SELECT sum(bytes) AS bytes FROM census) live

@@ -2,8 +2,11 @@
 -- What a collection would free, and what a count that nobody holds keeps, have findings of their own. The example
 -- is the biggest cluster: SQLite takes plain columns from the row of the only max().
 CREATE TEMP TABLE lost AS
-SELECT o.type_id, t.name AS type, count(*) AS shapes, sum(s.clusters) AS clusters, sum(s.objects) AS objects,
-       sum(s.bytes) AS bytes, max(s.bytes) AS biggest, s.signature, s.head_id, s.cluster_id,
+SELECT o.type_id, short_name(t.name) AS type, count(*) AS shapes, sum(s.clusters) AS clusters, sum(s.objects) AS objects,
+       sum(s.bytes) AS bytes, max(s.bytes) AS biggest,
+       -- as it is printed elsewhere: without what tells it from others that look the same
+       CASE WHEN s.signature GLOB '* (????????)' THEN substr(s.signature, 1, length(s.signature) - 11) ELSE s.signature END AS signature,
+       s.head_id, s.cluster_id,
        row_number() OVER (ORDER BY sum(s.bytes) DESC, s.head_id) AS place
 FROM shape s JOIN object o ON o.id = s.head_id LEFT JOIN type t ON t.id = o.type_id
 WHERE s.kind = 'leak' AND NOT s.reachable

@@ -1,7 +1,7 @@
 -- Of an allocation trace: the call paths that hold most at the end, and blocks that come and go for nothing.
 INSERT INTO draft (kind, severity, title, detail, objects, bytes)
 SELECT 'leak', CASE WHEN live_bytes >= 1048576 THEN 'error' ELSE 'warning' END,
-       printf('%s not freed, allocated by %s', human(live_bytes), coalesce(function, module, 'an unknown function')),
+       printf('%s not freed, allocated by %s', human(live_bytes), coalesce(short_name(function), module, 'an unknown function')),
        printf('%scall path: heapscan leaks DB; site #%d',
               coalesce(file || coalesce(':' || line, '') || '; ', ''), id),
        live_objects, live_bytes

@@ -3,9 +3,9 @@
 -- and counts with what goes with it.
 INSERT INTO draft (kind, severity, title, detail, objects, bytes, type_id)
 SELECT 'type', 'info',
-       iif(d.weight > d.bytes, printf('%,d %s objects hold %s, %.3g %% of what is live (%s their own)', d.objects, t.name,
+       iif(d.weight > d.bytes, printf('%,d %s objects hold %s, %.3g %% of what is live (%s their own)', d.objects, short_name(t.name),
                                       human(d.weight), 100.0 * d.weight / live.bytes, human(d.bytes)),
-           printf('%,d %s objects are %.3g %% of what is live (%s)', d.objects, t.name, 100.0 * d.bytes / live.bytes,
+           printf('%,d %s objects are %.3g %% of what is live (%s)', d.objects, short_name(t.name), 100.0 * d.bytes / live.bytes,
                   human(d.bytes))),
        coalesce((SELECT printf('%d %% of them at %s; ', 100 * r.objects / d.objects, r.path) FROM retention r
                  WHERE r.type_id = d.type_id AND r.objects * 10 >= d.objects ORDER BY r.objects DESC LIMIT 1), '')

@@ -2,6 +2,7 @@
 #include "analysis/clusters_impl.h"
 
 #include "base/cleanup.h"
+#include "base/short_name.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -92,15 +93,21 @@ static bool label_print(const struct shape *sh, uint32_t id, FILE *f)
 	uint32_t type = cluster_type(sh->s, main);
 	bool all = true;
 	if (type) {
+		char said[SHORT_NAME_MAX + 1];
 		const char *name = intern_text(&sh->s->strings, sh->s->type.at[type - 1].name);
+		/* two names may be one when shortened */
+		all = !short_name(name, said);
+		name = all ? name : said;
 		size_t len = strlen(name), shown = len;
+		const char *cut = "";
 		if (len > LABEL_TEXT) {
 			/* Not inside a character of UTF-8. */
 			for (shown = LABEL_TEXT; shown && (name[shown] & 0xc0) == 0x80;)
 				shown--;
 			all = false;
+			cut = "...";
 		}
-		fprintf(f, "%.*s%s", (int)shown, name, all ? "" : "...");
+		fprintf(f, "%.*s%s", (int)shown, name, cut);
 	} else {
 		fprintf(f, "%" PRIu64, o->size[main - 1]);
 	}

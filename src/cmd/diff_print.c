@@ -26,7 +26,7 @@ static const struct report_column path_columns[] = {
 	{"bytes", "BYTES", REPORT_GREW, NULL},
 	{"objects", "OBJECTS", REPORT_MORE, NULL},
 	{"new_objects", "NOW", REPORT_COUNT, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"path", "HELD BY", REPORT_TEXT, NULL},
 	{"heaviest_step", "MOST OF IT", REPORT_TEXT, ""},
 	{"heaviest", NULL, REPORT_TEXT, NULL},
@@ -45,7 +45,7 @@ static const struct report_column path_columns_steps[] = {
 	{"slope", "A STEP", REPORT_GREW, NULL},
 	{"objects", "OBJECTS", REPORT_MORE, NULL},
 	{"new_objects", "NOW", REPORT_COUNT, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"path", "HELD BY", REPORT_TEXT, NULL},
 	{"heaviest_step", "MOST OF IT", REPORT_TEXT, ""},
 	{"heaviest", NULL, REPORT_TEXT, NULL},
@@ -65,7 +65,7 @@ static const struct report_column holder_columns[] = {
 	{"gone_objects", "GONE", REPORT_COUNT, NULL},
 	{"members", "MEMBERS", REPORT_MORE, NULL},
 	{"address", "HOLDER", REPORT_ADDRESS, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"path", "HELD BY", REPORT_TEXT, NULL},
 	{"sample_path", "A NEW ONE", REPORT_TEXT, NULL},
 	{"old_members", NULL, REPORT_COUNT, NULL},
@@ -81,7 +81,7 @@ static const struct report_column container_columns[] = {
 	{"old_members", "BEFORE", REPORT_COUNT, NULL},
 	{"new_members", "NOW", REPORT_COUNT, NULL},
 	{"address", "CONTAINER", REPORT_ADDRESS, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"path", "HELD BY", REPORT_TEXT, NULL},
 	{"object_id", NULL, REPORT_ID, NULL},
 	{"old_object_id", NULL, REPORT_ID, NULL},
@@ -108,7 +108,7 @@ static const struct report_column filled_columns[] = {
 	{                                                                                          \
 		{"bytes", "BYTES", REPORT_GREW, NULL}, {"objects", "OBJECTS", REPORT_MORE, NULL},  \
 			{"new_objects", "NOW", REPORT_COUNT, NULL},                                \
-			{"name", title, REPORT_TEXT, NULL},                                        \
+			{"name", title, REPORT_NAME, NULL},                                        \
 			{"old_objects", NULL, REPORT_COUNT, NULL},                                 \
 			{"old_bytes", NULL, REPORT_BYTES, NULL},                                   \
 			{"new_bytes", NULL, REPORT_BYTES, NULL},                                   \
@@ -126,8 +126,8 @@ static const struct report_column site_columns[] = {
 	{"bytes", "BYTES", REPORT_GREW, NULL},
 	{"objects", "OBJECTS", REPORT_MORE, NULL},
 	{"new_objects", "NOW", REPORT_COUNT, NULL},
-	{"name", "ALLOCATED BY", REPORT_TEXT, NULL},
-	{"caller", "CALLED BY", REPORT_TEXT, ""},
+	{"name", "ALLOCATED BY", REPORT_NAME, NULL},
+	{"caller", "CALLED BY", REPORT_NAME, ""},
 	{"old_objects", NULL, REPORT_COUNT, NULL},
 	{"old_bytes", NULL, REPORT_BYTES, NULL},
 	{"new_bytes", NULL, REPORT_BYTES, NULL},

@@ -58,7 +58,7 @@ static const struct report_column pin_columns[] = {
 	{"bytes", "PINNED", REPORT_BYTES, NULL},       {"share", "SHARE", REPORT_SHARE, NULL},
 	{"allocator", "ALLOCATOR", REPORT_WORD, NULL}, {"units", "PAGES", REPORT_COUNT, NULL},
 	{"objects", "BLOCKS", REPORT_COUNT, NULL},     {"size", "SIZE", REPORT_COUNT, "various"},
-	{"address", "EXAMPLE", REPORT_ADDRESS, ""},    {"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"address", "EXAMPLE", REPORT_ADDRESS, ""},    {"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"path", "HELD BY", REPORT_TEXT, ""},	       {"owner", NULL, REPORT_TEXT, NULL},
 	{"owner_id", NULL, REPORT_ID, NULL},	       {0},
 };

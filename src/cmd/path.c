@@ -108,7 +108,7 @@ static const struct report_column step_columns[] = {
 	{"offset", NULL, REPORT_COUNT, NULL},
 	{"id", "OBJECT", REPORT_ID, NULL},
 	{"address", "ADDRESS", REPORT_ADDRESS, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"size", "SIZE", REPORT_COUNT, NULL},
 	{"value", "VALUE", REPORT_TEXT, ""},
 	{"has", "HAS TEXT", REPORT_TEXT, ""},

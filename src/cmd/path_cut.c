@@ -17,7 +17,7 @@ static const struct report_column cut_columns[] = {
 	{"step", NULL, REPORT_COUNT, NULL},
 	{"name", "CUT", REPORT_TEXT, "(root)"},
 	{"id", "OBJECT", REPORT_ID, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"objects", "FREES", REPORT_COUNT, NULL},
 	{"bytes", "BYTES", REPORT_BYTES, NULL},
 	{"returned", "GIVEN BACK", REPORT_BYTES, NULL},

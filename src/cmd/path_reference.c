@@ -16,11 +16,11 @@ enum {
 
 static const struct report_column reference_columns[] = {
 	{"src", "FROM", REPORT_ID, ""},
-	{"src_type", "TYPE", REPORT_TEXT, ""},
+	{"src_type", "TYPE", REPORT_NAME, ""},
 	{"name", "CUT", REPORT_TEXT, NULL},
 	{"id", "TO", REPORT_ID, NULL},
 	{"address", "ADDRESS", REPORT_ADDRESS, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"value", "VALUE", REPORT_TEXT, ""},
 	{"offset", NULL, REPORT_COUNT, NULL},
 	{"src_address", NULL, REPORT_ADDRESS, NULL},
@@ -34,7 +34,7 @@ static const struct report_column reference_columns[] = {
 static const struct report_column holder_columns[] = {
 	{"src", "OBJECT", REPORT_ID, ""},
 	{"src_address", "ADDRESS", REPORT_ADDRESS, ""},
-	{"src_type", "TYPE", REPORT_TEXT, ""},
+	{"src_type", "TYPE", REPORT_NAME, ""},
 	{"name", "BY", REPORT_TEXT, NULL},
 	{"held_as", "ITSELF HELD AS", REPORT_TEXT, ""},
 	{"src_value", NULL, REPORT_TEXT, NULL},

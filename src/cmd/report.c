@@ -41,10 +41,11 @@ static const struct {
 	{"savings", "savings.sql", 100},
 	{"frames", "report_frames.sql", 1000},
 	{"modules", "report_modules.sql", 500},
+	{"names", "report_names.sql", 5000},
 };
 
 /* One JSON object into memory; malloc'ed. */
-static struct error *report_data(struct cmd_context *ctx, char **ret)
+static struct error *report_data(struct cmd_context *ctx, const char *db, char **ret)
 {
 	size_t len;
 	struct report rep = {.out = open_memstream(ret, &len), .json = true};
@@ -52,6 +53,8 @@ static struct error *report_data(struct cmd_context *ctx, char **ret)
 	if (!rep.out)
 		return &error_nomem;
 	report_begin(&rep, "report");
+	/* as the commands that the findings suggest want it */
+	report_string(&rep, "database", cmd_shell(ctx, db));
 	for (unsigned i = 0; i < sizeof(report_section) / sizeof(*report_section) && !err; i++) {
 		_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 		err = cmd_prepare(ctx, report_section[i].query, report_section[i].limit, &stmt);
@@ -108,7 +111,7 @@ static struct error *report_run(struct cmd_context *ctx, int n, char **operand)
 		err = path ? NULL : &error_nomem;
 	}
 	if (!err)
-		err = report_data(ctx, &data);
+		err = report_data(ctx, operand[0], &data);
 	FILE *out = NULL;
 	if (!err)
 		err = report_open(path, &out);

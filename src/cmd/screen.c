@@ -39,7 +39,7 @@ static const struct report_column leak_columns[] = {
 static const struct report_column type_columns[] = {
 	{"objects", "BLOCKS", REPORT_COUNT, NULL},  {"bytes", "BYTES", REPORT_BYTES, NULL},
 	{"share", "SHARE", REPORT_SHARE, NULL},	    {"size", "SIZE", REPORT_COUNT, "various"},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"}, {"module", NULL, REPORT_TEXT, NULL},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"}, {"module", NULL, REPORT_TEXT, NULL},
 	{"language", NULL, REPORT_TEXT, NULL},	    {0},
 };
 
@@ -47,7 +47,7 @@ static const struct report_column block_columns[] = {
 	{"address", "BLOCK", REPORT_ADDRESS, NULL},
 	{"size", "SIZE", REPORT_BYTES, NULL},
 	{"retained", "RETAINED", REPORT_BYTES, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"value", "VALUE", REPORT_TEXT, ""},
 	{"id", NULL, REPORT_ID, NULL},
 	{0},
@@ -371,13 +371,15 @@ static void screen_blocks(struct cmd_context *ctx, const struct cmd_row *sum)
 		return;
 	}
 	int64_t module = cmd_row_int(sum, "module_bytes");
-	report_line(&ctx->report, "Blocks: %s live (%s%s%s%s), %s free (%s), in %s.",
-		    cmd_count(ctx, cmd_row_int(sum, "objects")),
-		    cmd_bytes(ctx, cmd_row_int(sum, "bytes")), module ? ", of it " : "",
-		    module ? cmd_bytes(ctx, module) : "", module ? " in modules' data" : "",
-		    cmd_count(ctx, cmd_row_int(sum, "free_objects")),
-		    cmd_bytes(ctx, cmd_row_int(sum, "free_bytes")),
-		    cmd_plural(ctx, cmd_row_int(sum, "arenas"), "arena", "arenas"));
+	const char *said = region_printf(
+		&ctx->region, "%s live (%s%s%s%s), %s free (%s), in %s.",
+		cmd_count(ctx, cmd_row_int(sum, "objects")),
+		cmd_bytes(ctx, cmd_row_int(sum, "bytes")), module ? ", of it " : "",
+		module ? cmd_bytes(ctx, module) : "", module ? " in modules' data" : "",
+		cmd_count(ctx, cmd_row_int(sum, "free_objects")),
+		cmd_bytes(ctx, cmd_row_int(sum, "free_bytes")),
+		cmd_plural(ctx, cmd_row_int(sum, "arenas"), "arena", "arenas"));
+	report_text(&ctx->report, "Blocks: ", said ? said : "?");
 }
 
 static struct error *screen_print(struct cmd_context *ctx, const struct cmd_row *sum,

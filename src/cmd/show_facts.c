@@ -5,7 +5,7 @@
 static const struct report_column site_columns[] = {
 	{"file", "FILE", REPORT_TEXT, ""},
 	{"line", "LINE", REPORT_COUNT, ""},
-	{"function", "FUNCTION", REPORT_TEXT, ""},
+	{"function", "FUNCTION", REPORT_NAME, ""},
 	{"module", "MODULE", REPORT_TEXT, ""},
 	{"site_id", NULL, REPORT_ID, NULL},
 	{"step", NULL, REPORT_COUNT, NULL},

@@ -5,7 +5,7 @@
 static const struct report_column dominator_columns[] = {
 	{"id", "OBJECT", REPORT_ID, NULL},	    {"address", "ADDRESS", REPORT_ADDRESS, NULL},
 	{"size", "SIZE", REPORT_COUNT, NULL},	    {"retained", "RETAINED", REPORT_BYTES, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"}, {"value", "VALUE", REPORT_TEXT, ""},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"}, {"value", "VALUE", REPORT_TEXT, ""},
 	{"step", NULL, REPORT_COUNT, NULL},	    {0},
 };
 
@@ -16,7 +16,7 @@ static const struct report_column edge_columns[] = {
 	{"address", "ADDRESS", REPORT_ADDRESS, NULL},
 	{"size", "SIZE", REPORT_COUNT, NULL},
 	{"name", "NAME", REPORT_TEXT, ""},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"value", "VALUE", REPORT_TEXT, ""},
 	{0},
 };
@@ -27,7 +27,7 @@ static const struct report_column root_columns[] = {
 	{"how", "POINTS TO", REPORT_WORD, NULL},
 	{"tid", "THREAD", REPORT_COUNT, ""},
 	{"name", "NAME", REPORT_TEXT, ""},
-	{"function", "FRAME", REPORT_TEXT, ""},
+	{"function", "FRAME", REPORT_NAME, ""},
 	{"module", "MODULE", REPORT_TEXT, ""},
 	{"grade", NULL, REPORT_COUNT, NULL},
 	{0},
@@ -35,7 +35,7 @@ static const struct report_column root_columns[] = {
 
 static const struct report_column buffer_columns[] = {
 	{"id", "OBJECT", REPORT_ID, NULL},    {"address", "ADDRESS", REPORT_ADDRESS, NULL},
-	{"size", "SIZE", REPORT_COUNT, NULL}, {"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"size", "SIZE", REPORT_COUNT, NULL}, {"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"value", "VALUE", REPORT_TEXT, ""},  {0},
 };
 

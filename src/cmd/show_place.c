@@ -10,7 +10,7 @@ static const struct report_column neighbour_columns[] = {
 	{"id", "OBJECT", REPORT_ID, NULL},
 	{"address", "ADDRESS", REPORT_ADDRESS, NULL},
 	{"size", "SIZE", REPORT_COUNT, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"value", "VALUE", REPORT_TEXT, ""},
 	{0},
 };

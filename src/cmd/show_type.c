@@ -1,7 +1,7 @@
 #include "cmd/show_impl.h"
 
 static const struct report_column type_columns[] = {
-	{"type", "TYPE", REPORT_TEXT, NULL},	{"objects", "BLOCKS", REPORT_COUNT, NULL},
+	{"type", "TYPE", REPORT_NAME, NULL},	{"objects", "BLOCKS", REPORT_COUNT, NULL},
 	{"bytes", "BYTES", REPORT_BYTES, NULL}, {"unreachable", "UNREACHABLE", REPORT_COUNT, NULL},
 	{"module", "MODULE", REPORT_TEXT, ""},	{"language", NULL, REPORT_TEXT, NULL},
 	{"id", NULL, REPORT_ID, NULL},		{0},

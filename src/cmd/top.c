@@ -14,7 +14,7 @@ static const struct report_column type_columns[] = {
 	{"retained", "RETAINED", REPORT_BYTES, ""},
 	{"unreachable_bytes", "UNREACHABLE", REPORT_BYTES, NULL},
 	{"size", "SIZE", REPORT_COUNT, "various"},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"module", "MODULE", REPORT_TEXT, ""},
 	{"language", NULL, REPORT_TEXT, NULL},
 	{0},
@@ -50,7 +50,7 @@ static const struct report_column object_columns[] = {
 	{"retained", "RETAINED", REPORT_BYTES, NULL},
 	{"share", "SHARE", REPORT_SHARE, NULL},
 	{"reachable", "REACHABLE", REPORT_WORD, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"value", "VALUE", REPORT_TEXT, ""},
 	{0},
 };
@@ -64,7 +64,7 @@ static const struct report_column site_columns[] = {
 	{"file", "FILE", REPORT_TEXT, "?"},
 	{"line", "LINE", REPORT_COUNT, ""},
 	{"module", "MODULE", REPORT_TEXT, ""},
-	{"caller", "CALLED FROM", REPORT_TEXT, ""},
+	{"caller", "CALLED FROM", REPORT_NAME, ""},
 	{"site_id", NULL, REPORT_ID, NULL},
 	{0},
 };
@@ -83,7 +83,7 @@ static const struct report_column trace_site_columns[] = {
 	{"file", "FILE", REPORT_TEXT, ""},
 	{"line", "LINE", REPORT_COUNT, ""},
 	{"module", NULL, REPORT_TEXT, NULL},
-	{"caller", "CALLED FROM", REPORT_TEXT, ""},
+	{"caller", "CALLED FROM", REPORT_NAME, ""},
 	{"site_id", NULL, REPORT_ID, NULL},
 	{0},
 };
@@ -112,7 +112,7 @@ static const struct report_column age_columns[] = {
 	{"id", "OBJECT", REPORT_ID, NULL},
 	{"address", "ADDRESS", REPORT_ADDRESS, NULL},
 	{"retained", "RETAINED", REPORT_BYTES, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"value", "VALUE", REPORT_TEXT, ""},
 	{"path", "HELD AS", REPORT_TEXT, ""},
 	{"written", NULL, REPORT_COUNT, NULL},
@@ -122,7 +122,7 @@ static const struct report_column age_columns[] = {
 static const struct report_column waiting_columns[] = {
 	{"objects", "OBJECTS", REPORT_COUNT, NULL}, {"retained", "RETAINED", REPORT_BYTES, NULL},
 	{"kind", "KIND", REPORT_WORD, NULL},	    {"state", "STATE", REPORT_WORD, "?"},
-	{"place", "WAITS AT", REPORT_TEXT, ""},	    {"function", "IN", REPORT_TEXT, ""},
+	{"place", "WAITS AT", REPORT_TEXT, ""},	    {"function", "IN", REPORT_NAME, ""},
 	{"object_id", "EXAMPLE", REPORT_ID, NULL},  {"chain", "AWAITS", REPORT_TEXT, ""},
 	{"file", NULL, REPORT_TEXT, NULL},	    {"line", NULL, REPORT_COUNT, NULL},
 	{"bytes", NULL, REPORT_BYTES, NULL},	    {0},
@@ -132,7 +132,7 @@ static const struct report_column dominator_columns[] = {
 	{"objects", "OBJECTS", REPORT_COUNT, NULL},   {"bytes", "BYTES", REPORT_BYTES, NULL},
 	{"retained", "RETAINED", REPORT_BYTES, NULL}, {"share", "SHARE", REPORT_SHARE, NULL},
 	{"cumulative", "SUM", REPORT_SHARE, NULL},    {"size", "SIZE", REPORT_COUNT, "various"},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},   {"module", "MODULE", REPORT_TEXT, ""},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},   {"module", "MODULE", REPORT_TEXT, ""},
 	{"language", NULL, REPORT_TEXT, NULL},	      {0},
 };
 
@@ -140,7 +140,7 @@ static const struct report_column referrer_columns[] = {
 	{"objects", "OBJECTS", REPORT_COUNT, NULL},  {"bytes", "BYTES", REPORT_BYTES, NULL},
 	{"share", "SHARE", REPORT_SHARE, NULL},	     {"cumulative", "SUM", REPORT_SHARE, NULL},
 	{"holder", "HELD BY", REPORT_TEXT, "?"},     {"step", "AS", REPORT_TEXT, ""},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},  {"object_id", "EXAMPLE", REPORT_ID, NULL},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},  {"object_id", "EXAMPLE", REPORT_ID, NULL},
 	{"path", "WHERE MOST ARE", REPORT_TEXT, ""}, {0},
 };
 

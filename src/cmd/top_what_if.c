@@ -19,7 +19,7 @@ static const struct report_column what_if_columns[] = {
 	{"bytes", "BYTES", REPORT_BYTES, NULL},
 	{"returned", "GIVEN BACK", REPORT_BYTES, NULL},
 	{"at_once", "AT ONCE", REPORT_BYTES, NULL},
-	{"type", "TYPE", REPORT_TEXT, "(untyped)"},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"},
 	{"value", "VALUE", REPORT_TEXT, ""},
 	{"size", NULL, REPORT_BYTES, NULL},
 	{"complete", NULL, REPORT_COUNT, NULL},

@@ -1,6 +1,7 @@
 #include "report/report.h"
 
 #include "base/cleanup.h"
+#include "base/short_name.h"
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "report/text.h"
@@ -272,6 +273,7 @@ static const char *text_cell(struct region *region, sqlite3_stmt *stmt, int i,
 		case REPORT_SHARE:
 			return region_strdup(region, text_share(buf, (double)v, 1));
 		case REPORT_TEXT:
+		case REPORT_NAME:
 		case REPORT_WORD:
 		case REPORT_ANY:
 			break;
@@ -281,12 +283,24 @@ static const char *text_cell(struct region *region, sqlite3_stmt *stmt, int i,
 	if (type == SQLITE_FLOAT && column->kind == REPORT_SHARE)
 		return region_strdup(region, text_share(buf, sqlite3_column_double(stmt, i), 1));
 	const char *s = (const char *)sqlite3_column_text(stmt, i);
-	return s ? text_escape(region, s, (size_t)sqlite3_column_bytes(stmt, i)) : NULL;
+	size_t len = s ? (size_t)sqlite3_column_bytes(stmt, i) : 0;
+	if (s && column->kind == REPORT_NAME && len <= SHORT_NAME_MAX) {
+		char said[SHORT_NAME_MAX + 1];
+		if (short_name(s, said))
+			return text_escape(region, said, strlen(said));
+	}
+	return s ? text_escape(region, s, len) : NULL;
+}
+
+/* Text that may be cut. */
+static bool kind_is_text(enum report_kind kind)
+{
+	return kind == REPORT_TEXT || kind == REPORT_NAME;
 }
 
 static bool kind_is_number(enum report_kind kind)
 {
-	return kind != REPORT_TEXT && kind != REPORT_WORD && kind != REPORT_ANY &&
+	return !kind_is_text(kind) && kind != REPORT_WORD && kind != REPORT_ANY &&
 	       kind != REPORT_ADDRESS;
 }
 
@@ -322,7 +336,7 @@ static void print_row(struct report *rep, struct report_table *t, const struct c
 	fputs(is_head && rep->color ? "\033[0m\n" : "\n", rep->out);
 }
 
-/* Takes columns from the widest REPORT_TEXT ones until the table fits, or none can give more. */
+/* Takes columns from the widest texts until the table fits, or none can give more. */
 static void table_fit(const struct report *rep, struct report_table *t)
 {
 	size_t total = 0;
@@ -333,7 +347,7 @@ static void table_fit(const struct report *rep, struct report_table *t)
 		unsigned widest = t->ncolumn;
 		for (unsigned c = 0; c < t->ncolumn; c++)
 			if (t->column[c].title &&
-			    (t->column[c].kind == REPORT_TEXT || t->column[c].kind == REPORT_ANY) &&
+			    (kind_is_text(t->column[c].kind) || t->column[c].kind == REPORT_ANY) &&
 			    (widest == t->ncolumn || t->width[c] > t->width[widest]))
 				widest = c;
 		if (widest == t->ncolumn || t->width[widest] <= CUT_LEAST)
@@ -359,7 +373,7 @@ static struct error *table_flush(struct report *rep, struct report_table *t)
 		table_fit(rep, t);
 		/* One name of 600 letters does not push every other row to the right. */
 		for (unsigned c = 0; c < t->ncolumn && !rep->width; c++)
-			if (t->column[c].kind == REPORT_TEXT && t->width[c] > PIPE_MOST)
+			if (kind_is_text(t->column[c].kind) && t->width[c] > PIPE_MOST)
 				t->width[c] = PIPE_MOST;
 		for (unsigned c = 0; c < t->ncolumn; c++) {
 			if (head[c].width <= t->width[c])

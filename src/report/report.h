@@ -37,7 +37,8 @@
 enum { REPORT_AHEAD = 500 };
 
 enum report_kind {
-	REPORT_TEXT,	/* as it is; may be cut */
+	REPORT_TEXT, /* as it is; may be cut */
+	REPORT_NAME, /* of a type or function: as REPORT_TEXT, in text shortened (base/short_name.h) */
 	REPORT_WORD,	/* text that is never cut */
 	REPORT_COUNT,	/* 1,234 */
 	REPORT_BYTES,	/* 1.21 KiB; raw in JSON */

@@ -1,6 +1,7 @@
 #include "store/functions.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include "base/short_name.h"
 #include "store/embed.h"
 
 #include <assert.h>
@@ -207,6 +208,18 @@ static void object_at_function(sqlite3_context *ctx, int argc, sqlite3_value **a
 	sqlite3_finalize(stmt);
 }
 
+/* short_name(NAME): of a type or function, for eyes. */
+static void short_name_function(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	(void)argc;
+	const char *name = (const char *)sqlite3_value_text(argv[0]);
+	char said[SHORT_NAME_MAX + 1];
+	if (name && sqlite3_value_bytes(argv[0]) <= SHORT_NAME_MAX && short_name(name, said))
+		sqlite3_result_text(ctx, said, -1, SQLITE_TRANSIENT);
+	else
+		sqlite3_result_value(ctx, argv[0]);
+}
+
 static struct error *functions_error(sqlite3 *db, const char *name)
 {
 	return error_new(ERROR_SYSTEM, "SQL function %s: %s", name, sqlite3_errmsg(db));
@@ -239,6 +252,7 @@ struct error *store_functions(sqlite3 *db)
 		{"hex", 1, SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, hex_function},
 		{"human", 1, SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, human_function},
 		{"object_at", 1, 0, object_at_function},
+		{"short_name", 1, SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, short_name_function},
 		{"content_key", -1, SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, content_key_function},
 	};
 	for (unsigned i = 0; i < sizeof(function) / sizeof(*function); i++)

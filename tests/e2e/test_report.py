@@ -47,8 +47,17 @@ def test_figures(case, tmp_path):
 def test_every_section_is_drawn(case, tmp_path):
     page = page_of(case.path, tmp_path)
     for section in data_of(page):
-        if section != "command":
+        if section not in ("command", "database"):
             assert re.search(rf"data\.{section}\b|\['{section}', '", page), section
+
+
+def test_commands_name_the_database(case, tmp_path):
+    """What the page says to run is about this database, by its real name, ready for a shell."""
+    copy = tmp_path / "it's a heap.db"
+    copy.write_bytes(case.path.read_bytes())
+    page = page_of(copy, tmp_path)
+    assert data_of(page)["database"] == "'" + str(copy).replace("'", "'\\''") + "'"
+    assert "data.database" in page and any(" DB" in f["detail"] for f in data_of(page)["findings"])
 
 
 def test_self_contained(case, tmp_path):

@@ -6,6 +6,7 @@
 #include "base/intern.h"
 #include "base/parallel.h"
 #include "base/region.h"
+#include "base/short_name.h"
 #include "base/utf8.h"
 #include "base/vec.h"
 
@@ -199,6 +200,66 @@ static void test_utf8(void **state)
 	assert_int_equal(one[0], 0);
 }
 
+static void test_short_name(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *said; /* NULL: as it was */
+	} cases[] = {
+		{"std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >",
+		 "std::string"},
+		{"std::map<int, std::__cxx11::basic_string<char, std::char_traits<char>, "
+		 "std::allocator<char> >, std::less<int>, std::allocator<std::pair<int const, "
+		 "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> > "
+		 "> > >",
+		 "std::map<int, std::string>"},
+		{"std::_Sp_counted_ptr_inplace<app::User, std::allocator<app::User>, "
+		 "(__gnu_cxx::_Lock_policy)2>",
+		 "std::_Sp_counted_ptr_inplace<app::User>"},
+		{"std::unordered_map<long, app::X<int>, std::hash<long>, std::equal_to<long>, "
+		 "std::allocator<std::pair<long const, app::X<int> > > >::find(long const&)",
+		 "std::unordered_map<long, app::X<int>>::find(long const&)"},
+		{"std::unique_ptr<a::B, std::default_delete<a::B> >", "std::unique_ptr<a::B>"},
+		/* a list's only argument stays, as do those that are no defaults */
+		{"pool::Of<std::allocator<int> >", "pool::Of<std::allocator<int>>"},
+		{"std::map<int, int, app::Order, app::Alloc>", NULL},
+		{"std::set<a::B, std::less<a::B>, app::Alloc<a::B> >",
+		 "std::set<a::B, std::less<a::B>, app::Alloc<a::B>>"},
+		{"bool std::operator< <char, std::allocator<char> >(a::B<int> const&)",
+		 "bool std::operator< <char>(a::B<int> const&)"},
+		{"mystd::__1::x<int, std::allocator<int> >", "mystd::__1::x<int>"},
+		{"a::f(int, std::vector<int, std::allocator<int> >, char)",
+		 "a::f(int, std::vector<int>, char)"},
+		/* no names of that kind */
+		{"service::session", NULL},
+		{"a::b -> c<", NULL},
+		{"a::b<(>)", NULL},
+		{"a::>", NULL},
+		{"std::", NULL},
+		{"<std::__1::", NULL},
+		{"", NULL},
+	};
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char buf[512];
+		bool shorter = short_name(cases[i].name, buf);
+		assert_int_equal(shorter, cases[i].said != NULL);
+		if (shorter)
+			assert_string_equal(buf, cases[i].said);
+	}
+	/* too deep, too many: as it was */
+	char deep[1200] = "std::", buf[1200];
+	for (unsigned i = 0; i < 200; i++)
+		strcat(deep, "a<b");
+	for (unsigned i = 0; i < 200; i++)
+		strcat(deep, " >");
+	assert_false(short_name(deep, buf));
+	strcpy(deep, "std::a<");
+	for (unsigned i = 0; i < 500; i++)
+		strcat(deep, "b,");
+	strcat(deep, " >");
+	assert_false(short_name(deep, buf));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,7 +267,7 @@ int main(void)
 		cmocka_unit_test(test_vec),	 cmocka_unit_test(test_intern),
 		cmocka_unit_test(test_region),	 cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_parallel), cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_utf8),	 cmocka_unit_test(test_short_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -321,6 +321,8 @@ static void queries(void **state)
 	sqlite3 *db;
 	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
 	sqlite3_create_function(db, "regexp", 2, SQLITE_UTF8, NULL, accept_function, NULL, NULL);
+	sqlite3_create_function(db, "short_name", 1, SQLITE_UTF8, NULL, accept_function, NULL,
+				NULL);
 	assert_int_equal(sqlite3_exec(db, embed_find("tables.sql"), NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, embed_find("views.sql"), NULL, NULL, NULL), SQLITE_OK);
 	/* Tables that a command makes for its queries; what fills them compiles, too. */
