@@ -27,24 +27,32 @@ WHERE d.objects >= 100 AND (d.bytes * 10 >= live.bytes * 4 AND d.bytes >= 65536
 ORDER BY d.weight DESC
 LIMIT 4;
 
--- The same of blocks of one size that have no type: what a program in C without debug information is made of.
+-- The same of blocks of one size that have no type: what a program in C without debug information is made of. Where
+-- they are is counted, of so many at most: a place may have others, too. What hangs on the place is told where it is
+-- theirs nearly alone.
 INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id)
 SELECT 'type', 'info',
-       printf('%,d blocks of %,d bytes are %.3g %% of what is live (%s)', d.objects, d.size, 100.0 * d.bytes / live.bytes,
-              human(d.bytes)),
-       coalesce((SELECT printf('%d %% of them at %s; why one of them is there: heapscan path DB %d; ', 100 * r.objects / d.objects, r.path, r.object_id)
-                 FROM retention r
-                 WHERE r.type_id IS NULL AND r.size = d.size AND r.objects * 10 >= d.objects AND r.object_id IS NOT NULL
-                 ORDER BY r.objects DESC LIMIT 1), '')
+       printf('%,d blocks of %,d bytes are %.3g %% of what is live (%s)%s', d.objects, d.size, 100.0 * d.bytes / live.bytes,
+              human(d.bytes),
+              iif(w.n * 10 >= w.there * 9 AND d.objects * 10 >= w.there * 9 AND w.all_bytes * 10 >= d.bytes * 11,
+                  printf(', %.3g %% with what hangs on them', 100.0 * w.all_bytes / live.bytes), '')),
+       coalesce(printf('%d %% of %s at %s; why one of them is there: heapscan path DB %d; ', 100 * w.n / min(d.objects, 200000),
+                       iif(d.objects > 200000, 'the first 200,000', 'them'), w.path, w.object_id), '')
        || printf('who holds them: heapscan top DB --by referrer --min-size %d --max-size %d', d.size, d.size),
-       d.objects, d.bytes, (SELECT r.object_id FROM retention r WHERE r.type_id IS NULL AND r.size = d.size ORDER BY r.objects DESC LIMIT 1)
+       d.objects, d.bytes, w.object_id
 FROM (SELECT size, sum(objects) AS objects, sum(bytes) AS bytes FROM census WHERE type_id IS NULL AND reachable <> 0
-      GROUP BY size) d, (SELECT sum(bytes) AS bytes FROM census) live
+      GROUP BY size ORDER BY 3 DESC LIMIT 1) d
+     JOIN (SELECT sum(bytes) AS bytes FROM census) live
+     LEFT JOIN (SELECT o.size, r.path, r.objects AS there, r.all_bytes, count(*) AS n, min(o.id) AS object_id
+                FROM (SELECT id, size, retention_id FROM object
+                      WHERE size = (SELECT size FROM census WHERE type_id IS NULL AND reachable <> 0
+                                    GROUP BY size ORDER BY sum(bytes) DESC LIMIT 1)
+                            AND type_id IS NULL AND reachable <> 0
+                      LIMIT 200000) o JOIN retention r ON r.id = o.retention_id
+                GROUP BY r.id ORDER BY count(*) DESC LIMIT 1) w ON w.n * 10 >= min(d.objects, 200000)
 WHERE d.bytes * 10 >= live.bytes * 4 AND d.objects >= 1000 AND d.bytes >= 1048576
       -- a container that has nearly all of them says so itself
       AND NOT EXISTS (SELECT 1 FROM draft f JOIN retention h ON h.object_id = f.object_id
                            JOIN retention r ON r.type_id IS NULL AND r.size = d.size AND r.objects * 10 >= d.objects * 9
                                                AND substr(r.path, 1, length(h.path)) = h.path
-                      WHERE f.kind = 'holder')
-ORDER BY d.bytes DESC
-LIMIT 1;
+                      WHERE f.kind = 'holder');

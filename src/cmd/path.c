@@ -14,10 +14,6 @@
 
 enum {
 	ALSO = 3, /* roots that say no more than a path, told with it */
-	/* Rows of a path in text: of a longer one the first and the last. */
-	STEPS_SHOWN = 32,
-	STEPS_FIRST = 12,
-	STEPS_LAST = 8,
 };
 
 /* ---- results ---- */
@@ -141,14 +137,14 @@ static struct error *print_steps(struct cmd_context *ctx, const char *steps, int
 /* Of a path that goes down a long list, what is at its ends. */
 static struct error *print_path(struct cmd_context *ctx, const char *steps, int64_t path, int64_t n)
 {
-	if (n <= STEPS_SHOWN)
+	if (n <= PATH_TOLD)
 		return print_steps(ctx, steps, path, 0, 0);
-	struct error *err = print_steps(ctx, steps, path, 0, STEPS_FIRST);
+	struct error *err = print_steps(ctx, steps, path, 0, PATH_FIRST);
 	if (err)
 		return err;
 	report_line(&ctx->report, "... %s steps further (--format json has them all):",
-		    cmd_count(ctx, n - STEPS_FIRST - STEPS_LAST));
-	return print_steps(ctx, steps, path, n - STEPS_LAST, 0);
+		    cmd_count(ctx, n - PATH_FIRST - PATH_LAST));
+	return print_steps(ctx, steps, path, n - PATH_LAST, 0);
 }
 
 static struct error *print_paths(struct cmd_context *ctx, const char *steps, const char *paths)

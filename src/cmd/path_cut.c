@@ -63,6 +63,7 @@ struct cuts {
 	uint64_t budget;
 	int64_t goal;
 	struct whatif_result self; /* of the goal */
+	uint64_t left_out;	   /* references in the middle of long paths */
 };
 
 static struct error *cut_one(struct cuts *c, uint64_t i, uint64_t k, FILE *f)
@@ -99,9 +100,12 @@ static struct error *cuts_json(struct cuts *c, char **ret)
 	struct error *err = NULL;
 	fputc('[', f);
 	for (uint64_t i = 0; i < p->row.n && !err; i++)
-		for (uint64_t k = p->row.at[i].root_id ? 0 : 1; k < p->row.at[i].n && !err; k++)
-			if (!cut_seen(p, i, k))
+		for (uint64_t k = p->row.at[i].root_id ? 0 : 1; k < p->row.at[i].n && !err; k++) {
+			if (!path_told(p->row.at[i].n, k))
+				c->left_out++;
+			else if (!cut_seen(p, i, k))
 				err = cut_one(c, i, k, f);
+		}
 	fputc(']', f);
 	if (fclose(f) && !err)
 		err = &error_nomem;
@@ -147,7 +151,14 @@ struct error *path_cuts(struct cmd_context *ctx, int64_t goal, const struct path
 	cmd_bind_text(stmt, ":cuts", json);
 	if (found->row.n)
 		report_heading(&ctx->report, "If one reference were cut");
-	return report_rows(&ctx->report, "cuts", cut_columns, stmt, NULL);
+	report_int(&ctx->report, "cuts_left_out", (int64_t)cuts.left_out);
+	err = report_rows(&ctx->report, "cuts", cut_columns, stmt, NULL);
+	if (!err && cuts.left_out)
+		report_line(&ctx->report,
+			    "Left out: %s in the middle of paths of more than %d steps.",
+			    cmd_plural(ctx, (int64_t)cuts.left_out, "reference", "references"),
+			    PATH_TOLD);
+	return err;
 }
 
 /* ---- who shares it ---- */

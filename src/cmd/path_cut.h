@@ -9,6 +9,14 @@
 
 #include <stdio.h>
 
+/* Of a path of more steps than the first number so many of its first and last are told, each with a line. */
+enum { PATH_TOLD = 32, PATH_FIRST = 12, PATH_LAST = 8 };
+
+static inline bool path_told(uint64_t n, uint64_t k)
+{
+	return n <= PATH_TOLD || k < PATH_FIRST || k + PATH_LAST >= n;
+}
+
 /*
  * --cut: what goes with the object itself, then section "cuts": each reference and root of the
  * paths once, references to an owner's own buffer left out.

@@ -86,6 +86,23 @@ def test_big_blocks_are_named_once(dumps, db_path):
     assert f"{100 * live[buffer] / total:.3g} %" in titles[buffer]
 
 
+def test_blocks_of_one_size(dumps, db_path):
+    """Records without a type in tables that share them, beside others: how many, where, and what hangs on them."""
+    dump = dumps("shards")
+    db = scan(dump.core, db_path)
+    live = dump.oracle.live
+    records = [a for a, size in live.items() if size == 2008]
+    assert len(records) == 64 * 64
+    ((title, detail, objects, bytes_),) = db.rows("""SELECT title, detail, objects, bytes FROM finding
+                                                     WHERE kind = 'type' AND title LIKE '%blocks of 2,008 bytes%'""")
+    assert (objects, bytes_) == (len(records), sum(live[a] for a in records))
+    share = 100 * bytes_ / sum(live.values())
+    hang = 100 * (1 - sum(size for size in live.values() if size not in (2008, 2408, 1000)) / sum(live.values()))
+    assert title.startswith(f"4,096 blocks of 2,008 bytes are {share:.3g} % of what is live")
+    assert abs(float(re.search(r", ([\d.]+) % with what hangs on them$", title)[1]) - hang) < 1
+    assert re.match(r"100 % of them at shards\[\*\]", detail)
+
+
 def test_first_screen_fits_the_terminal(dumps, db_path, monkeypatch):
     """Sentences are broken where the terminal ends, and a pipe gets each in one line."""
     scan(dumps("holder_table").core, db_path)
