@@ -2,6 +2,9 @@
 -- a count. The example is the one that keeps most. A count of a type costs nothing while the type is in use.
 INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, type_id)
 SELECT 'refcount', CASE WHEN max(bytes, keeps) >= 1048576 THEN 'error' WHEN name = 'type' AND NOT keeps THEN 'info'
+                        -- what is lost once, while a program starts, is not what fills its memory
+                        WHEN max(bytes, keeps) < 65536
+                             AND max(bytes, keeps) * 1000 < (SELECT sum(bytes) FROM census) THEN 'info'
                         ELSE 'warning' END,
        printf('%,d %s object%s of %s%s: %,d count%s that nothing in the dump holds', objects,
               coalesce(name, 'unknown'), iif(objects = 1, '', 's'), human(bytes),
