@@ -71,8 +71,8 @@ $(BUILD)/heapscan: $(BUILD)/main.o $(LIB)
 
 # The SQL functions alone, against the SQLite of the program that loads them.
 EXTENSION := src/extension.c src/store/functions.c src/store/table_functions.c src/store/paths.c \
-	src/store/paths_text.c src/store/paths_repeat.c src/store/whatif.c src/store/whatif_cut.c src/store/embed.c \
-	src/graph/path.c src/base/error.c src/base/vec.c src/base/short_name.c
+	src/store/paths_text.c src/store/paths_sets.c src/store/paths_repeat.c src/store/whatif.c \
+	src/store/whatif_cut.c src/store/embed.c src/graph/path.c src/base/error.c src/base/vec.c src/base/short_name.c
 EXTENSION_OBJECTS := $(EXTENSION:src/%.c=$(BUILD)/extension/%.o) $(BUILD)/extension/schema.o
 EXTENSION_FLAGS := -fPIC -fvisibility=hidden -DHEAPSCAN_EXTENSION
 

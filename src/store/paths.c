@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "graph/path.h"
 #include "store/embed.h"
+#include "store/paths_sets.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -48,6 +49,7 @@ struct search {
 	struct path held;	    /* the scan's own path, see search_held */
 	struct path way[WAYS_MOST]; /* its paths to other referrers of the goal, see search_ways */
 	unsigned ways;
+	struct paths_sets sets;
 	VEC(uint8_t) word; /* by step: references on the way to the goal that are not typed */
 	VEC(uint8_t) wanted;
 	VEC(uint8_t) type; /* by id: TYPE_AVOID, TYPE_WANTED */
@@ -66,6 +68,7 @@ static void search_deinit(struct search *s)
 	path_deinit(&s->held);
 	for (unsigned i = 0; i < s->ways; i++)
 		path_deinit(&s->way[i]);
+	paths_sets_deinit(&s->sets);
 	vec_deinit(&s->word);
 	vec_deinit(&s->wanted);
 	vec_deinit(&s->type);
@@ -126,6 +129,9 @@ static void bind_text(sqlite3_stmt *stmt, const char *name, const char *value)
 static struct error *search_roots(struct search *s, uint32_t at, bool *stop)
 {
 	struct error *err = NULL;
+	*stop = false;
+	if (paths_set_lacks(&s->sets.rooted, s->path.step.at[at].vertex))
+		return NULL;
 	sqlite3_reset(s->roots);
 	bind_int(s->roots, ":id", s->path.step.at[at].vertex);
 	int rc;
@@ -147,6 +153,9 @@ static struct error *search_expand(struct search *s, uint32_t at)
 	struct error *err = NULL;
 	unsigned n = 0, read = 0;
 	int rc;
+	/* What nothing leads to holds nothing; path_referrers_named.sql sees to that for itself. */
+	if (paths_set_has(&s->sets.unreachable, s->path.step.at[at].vertex))
+		return NULL;
 	sqlite3_reset(s->referrers);
 	bind_int(s->referrers, ":id", s->path.step.at[at].vertex);
 	while (!err && (rc = sqlite3_step(s->referrers)) == SQLITE_ROW) {
@@ -214,7 +223,11 @@ static struct error *search_prepare(struct search *s)
 	bind_int(s->roots, ":limit", ROOTS_EACH);
 	bind_text(s->referrers, ":avoid", s->query->avoid);
 	bind_text(s->roots, ":avoid", s->query->avoid);
-	struct error *err = search_types(s, s->query->avoid, TYPE_AVOID);
+	struct error *err = paths_sets_load(s->db, &s->sets);
+	if (!err && s->sets.unreachable.known)
+		bind_int(s->referrers, ":known", 1);
+	if (!err)
+		err = search_types(s, s->query->avoid, TYPE_AVOID);
 	return err ? err : search_types(s, s->query->to_type, TYPE_WANTED);
 }
 

@@ -1,0 +1,2 @@
+-- What roots refer to.
+SELECT object_id FROM root
