@@ -8,7 +8,7 @@ WHERE (NOT :odd OR NOT (kind = 'missing' AND (title LIKE '%: not found%' OR titl
                            WHERE s.kind = 'leak' AND NOT s.reachable
                              AND (s.cluster_id = f.cluster_id OR o.type_id = f.type_id)))
   AND NOT (kind = 'refcount' AND EXISTS (SELECT 1 FROM known_count)
-           AND NOT EXISTS (SELECT 1 FROM open_count e JOIN object o ON o.id = e.object_id
+           AND NOT EXISTS (SELECT 1 FROM open_count e CROSS JOIN object o ON o.id = e.object_id
                            WHERE o.type_id IS f.type_id))
 ORDER BY CASE severity WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, id
 LIMIT :limit

@@ -8,7 +8,7 @@ WITH fault AS (
            coalesce((SELECT c.bytes FROM cluster_member m JOIN cluster c ON c.id = m.cluster_id
                      WHERE e.excess > 0 AND m.object_id = e.object_id AND c.kind = 'leak' AND NOT c.reachable
                            AND c.head_id = e.object_id), 0) AS keeps
-    FROM open_count e JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
+    FROM open_count e CROSS JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
     WHERE :type IS NULL OR t.name REGEXP :type),
 fold AS (
     SELECT type_id, size, excess, count(*) AS objects, sum(size) AS bytes, sum(keeps) AS keeps,

@@ -2,7 +2,7 @@
 -- one that has the most of them; further: how many others have some.
 WITH kept AS (
     SELECT k.object_id, k.counts, k.cause, m.path AS module
-    FROM kept_count k JOIN object o ON o.id = k.object_id LEFT JOIN type t ON t.id = o.type_id
+    FROM kept_count k CROSS JOIN object o ON o.id = k.object_id LEFT JOIN type t ON t.id = o.type_id
          LEFT JOIN module m ON m.id = k.module_id
     WHERE :type IS NULL OR t.name REGEXP :type),
 by_module AS (

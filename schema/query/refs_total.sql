@@ -16,8 +16,8 @@ FROM a, (SELECT count(*) FILTER (WHERE e.excess > 0) AS leaked,
                                     AND c.head_id = e.object_id)) FILTER (WHERE e.excess > 0), 0) AS leaked_keeps,
                 coalesce(sum(e.excess) FILTER (WHERE e.excess > 0), 0) AS leaked_counts,
                 count(*) FILTER (WHERE e.excess < 0) AS over_released
-         FROM open_count e JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
+         FROM open_count e CROSS JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
          WHERE :type IS NULL OR t.name REGEXP :type),
      (SELECT count(*) AS kept, coalesce(sum(k.counts), 0) AS kept_counts
-      FROM kept_count k JOIN object o ON o.id = k.object_id LEFT JOIN type t ON t.id = o.type_id
+      FROM kept_count k CROSS JOIN object o ON o.id = k.object_id LEFT JOIN type t ON t.id = o.type_id
       WHERE :type IS NULL OR t.name REGEXP :type)

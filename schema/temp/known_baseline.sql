@@ -18,7 +18,7 @@ WHERE number <= clusters;
 INSERT INTO known_count
 SELECT object_id FROM (SELECT e.object_id, old.objects,
                               row_number() OVER (PARTITION BY o.type_id, o.size, e.excess ORDER BY e.object_id) AS number
-                       FROM open_count e JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
+                       FROM open_count e CROSS JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
                             JOIN old_count old ON old.type = coalesce(t.name, '') AND old.size = o.size
                                  AND old.excess = e.excess)
 WHERE number <= objects;

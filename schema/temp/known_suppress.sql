@@ -12,17 +12,17 @@ INSERT OR IGNORE INTO known_path SELECT id FROM retention WHERE path REGEXP :re;
 -- Heads of one shape have one type: what matches by it is known in whole.
 INSERT OR IGNORE INTO known_whole
 SELECT s.id, s.kind, s.reachable, s.signature
-FROM shape s JOIN object o ON o.id = s.head_id LEFT JOIN type t ON t.id = o.type_id
+FROM shape s CROSS JOIN object o ON o.id = s.head_id LEFT JOIN type t ON t.id = o.type_id
 WHERE t.name REGEXP :re OR t.module REGEXP :re OR s.signature REGEXP :re;
 INSERT OR IGNORE INTO known_cluster
 SELECT s.cluster_id FROM known_whole k JOIN shape s ON s.id = k.shape_id WHERE k.signature IS NULL;
 -- The others one by one, where there is anything to know them by.
 INSERT OR IGNORE INTO known_cluster
-SELECT c.id FROM cluster c JOIN object o ON o.id = c.head_id
+SELECT c.id FROM cluster c CROSS JOIN object o ON o.id = c.head_id
 WHERE (EXISTS (SELECT 1 FROM known_path) OR EXISTS (SELECT 1 FROM known_site))
       AND (o.retention_id IN (SELECT retention_id FROM known_path) OR o.site_id IN (SELECT site_id FROM known_site));
 INSERT OR IGNORE INTO known_count
-SELECT e.object_id FROM refcount_error e JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
+SELECT e.object_id FROM refcount_error e CROSS JOIN object o ON o.id = e.object_id LEFT JOIN type t ON t.id = o.type_id
        LEFT JOIN retention r ON r.id = o.retention_id
 WHERE t.name REGEXP :re OR t.module REGEXP :re OR r.path REGEXP :re
       OR o.site_id IN (SELECT site_id FROM known_site);
