@@ -21,21 +21,21 @@ GROUP BY i.id;
 
 INSERT INTO main.item (kind, key, name)
 SELECT DISTINCT 'garbage', content_key(0, t.language, t.module, t.name), coalesce(t.name, '(untyped)')
-FROM dump.garbage g JOIN dump.object o ON o.id = g.object_id LEFT JOIN dump.type t ON t.id = o.type_id WHERE true
+FROM dump.garbage g CROSS JOIN dump.object o ON o.id = g.object_id LEFT JOIN dump.type t ON t.id = o.type_id WHERE true
 ON CONFLICT DO NOTHING;
 INSERT INTO main.sample (item_id, step, objects, bytes)
 SELECT i.id, :step, count(*), sum(o.size)
-FROM dump.garbage g JOIN dump.object o ON o.id = g.object_id LEFT JOIN dump.type t ON t.id = o.type_id
+FROM dump.garbage g CROSS JOIN dump.object o ON o.id = g.object_id LEFT JOIN dump.type t ON t.id = o.type_id
      JOIN main.item i ON i.kind = 'garbage' AND i.key = content_key(0, t.language, t.module, t.name)
 GROUP BY i.id;
 
 INSERT INTO main.item (kind, key, name)
 SELECT DISTINCT 'count', content_key(0, t.language, t.module, t.name), coalesce(t.name, '(untyped)')
-FROM dump.refcount_error e JOIN dump.object o ON o.id = e.object_id LEFT JOIN dump.type t ON t.id = o.type_id WHERE true
+FROM dump.refcount_error e CROSS JOIN dump.object o ON o.id = e.object_id LEFT JOIN dump.type t ON t.id = o.type_id WHERE true
 ON CONFLICT DO NOTHING;
 INSERT INTO main.sample (item_id, step, objects, bytes)
 SELECT i.id, :step, count(*), sum(o.size)
-FROM dump.refcount_error e JOIN dump.object o ON o.id = e.object_id LEFT JOIN dump.type t ON t.id = o.type_id
+FROM dump.refcount_error e CROSS JOIN dump.object o ON o.id = e.object_id LEFT JOIN dump.type t ON t.id = o.type_id
      JOIN main.item i ON i.kind = 'count' AND i.key = content_key(0, t.language, t.module, t.name)
 GROUP BY i.id;
 
