@@ -7,7 +7,7 @@ SELECT 'pymalloc', CASE WHEN bytes >= 67108864 THEN 'warning' ELSE 'info' END,
               100 * pinned / arenas, pinned, arenas, human(bytes)),
        printf('what pins them: heapscan sql DB "SELECT * FROM object_view WHERE arena_id IN (SELECT id FROM arena'
               || ' WHERE allocator = ''pymalloc'' AND used_bytes * 20 < system_bytes)"'),
-       (SELECT count(*) FROM object WHERE arena_id IN (SELECT id FROM arena
+       (SELECT coalesce(sum(objects), 0) FROM census WHERE arena_id IN (SELECT id FROM arena
         WHERE allocator = 'pymalloc' AND used_bytes * 20 < system_bytes)),
        bytes
 FROM (SELECT count(*) AS arenas, sum(used_bytes * 20 < system_bytes) AS pinned,
