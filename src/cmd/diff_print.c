@@ -1,6 +1,7 @@
 /* diff: the report. Each section is a query of schema/growth/ and its columns. */
 #include "cmd/diff_impl.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum {
@@ -370,6 +371,25 @@ static struct error *print_query(struct diff *d, const struct diff_section *sec)
 	return report_rows(&d->ctx->report, sec->name, sec->columns, stmt, NULL);
 }
 
+/* What to look at next: one of the new objects that the first row is about. */
+static struct error *print_sample(struct diff *d)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct cmd_row row;
+	bool found = false;
+	struct error *err = cmd_prepare(d->ctx, "growth/sample.sql", 0, &stmt);
+	if (err)
+		return err;
+	cmd_bind_int(stmt, ":least", LEAST_BYTES);
+	cmd_bind_int(stmt, ":few", LEAST_OBJECTS);
+	err = cmd_row(d->ctx, stmt, &row, &found);
+	if (!err && found && !d->ctx->report.json)
+		report_line(&d->ctx->report, "Why one of these is there: heapscan path %s %" PRId64,
+			    cmd_shell(d->ctx, cmd_row_text(&row, "path")),
+			    cmd_row_int(&row, "sample_id"));
+	return err;
+}
+
 /* The sections of mappings, or all others. */
 static struct error *print_sections(struct diff *d, bool memory)
 {
@@ -399,8 +419,11 @@ static struct error *print_sections(struct diff *d, bool memory)
 	};
 	struct error *err = NULL;
 	for (unsigned i = 0; i < sizeof(section) / sizeof(*section) && !err; i++)
-		if (section[i].memory == memory && (!section[i].paired || d->pair))
+		if (section[i].memory == memory && (!section[i].paired || d->pair)) {
 			err = print_query(d, &section[i]);
+			if (!err && !strcmp(section[i].name, "holders"))
+				err = print_sample(d);
+		}
 	return err;
 }
 

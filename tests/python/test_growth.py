@@ -212,6 +212,11 @@ def test_native(source, grower, path, objects, tmp_path):
         assert first["path"].startswith("server")
     if grower in ("ends", "globals", "list"):  # a list that is reached from both of its ends is one
         assert len([r for r in out["paths"] if r["objects"] > 50 and not r["path"].startswith("churn")]) == 1, same
+    if grower == "table":  # the next question, ready to be copied: one of what is new, and it is held by that name
+        said = re.search(r"^Why one of these is there: heapscan path (\S+) (\d+)$", command("diff", *dbs).out, re.M)
+        assert said[1] == str(dbs[-1])
+        why = json.loads(command("path", said[1], said[2], "--format", "json").out)
+        assert why["paths"][0]["expression"].startswith("bucket"), why["paths"]
     if grower == "leak":
         assert sum(r["objects"] for r in out["leaks"]) == 4000
         command("diff", *dbs, "--fail-on", "leaks", status=3)
