@@ -1,5 +1,5 @@
 /*
- * trace_memleak: what eBPF tools print: memleak of bcc and of libbpf-tools, maps of bpftrace.
+ * trace_memleak: what memleak prints, that of bcc and that of libbpf-tools.
  *
  * bcc 0.26 tools/memleak.py (print_outstanding, print_outstanding_combined; frames by BPF.sym):
  *
@@ -7,7 +7,6 @@
  *		addr = 948cd0 size = 16			-a
  *		80 bytes in 5 allocations from stack
  *			0x000055d7050e62a0<tab>main+0x6d [allocs]	before 0.20 without the address
- *			0x00007f6e6d64b830<tab>[unknown] [libx.so]
  *			stack information lost		--combined-only
  *
  * libbpf-tools/memleak.c of 2023 on (print_outstanding_allocs, print_stack_frames_by_*):
@@ -16,33 +15,23 @@
  *	80 bytes in 5 allocations from stack
  *		addr = 0x948cd0 size = 16		-a
  *		0 [<000055d7050e62a0>] main+0x6d [allocs]
- *		1 [<000055d7050e62a0>] main+0x6d allocs.c:12	built with blazesym
- *		2 [<00007f6e6d64b830>] [libx.so]
- *		3 [<0000000000000001>] <null sym>
- *		4 [<000055d7050e62a0>] (2 entries)
- *			get@0x55d7050e6200 get.c:7	one of them
  *
  * Every few seconds again: the last report is what is live, all of them are the curve. Only the
  * first N stacks are in it, and what is younger than half a second is not.
  *
- * bpftrace 0.17, src/output.cpp and BPFtrace::get_stack, a map with a stack in its key, at the end of the
- * run or at intervals:
+ * -t prints each call in place of reports. bcc: the tuple of BPF.trace_fields (task, thread, cpu, flags, seconds
+ * since the machine started, message), of Python 2 without b; libbpf-tools: to the kernel's trace_pipe
+ * (kernel/trace/trace_output.c), seconds before a colon:
  *
- *	@bytes[
- *	    malloc+0
- *	    0x7f4abc4ae7e0			no symbol
- *	]: 80				or ", NAME]: 80"; the map may begin "@bytes[NAME, "
- *	@all[
- *	<tab>7f6096b97109 main+20 (/usr/bin/app)	ustack(perf)
- *	]: count 5, average 16, total 80	stats()
+ *	(b'allocs', 5193, 0, b'd..31', 1234.567891, b'alloc entered, size = 16')
+ *	(b'allocs', 5193, 0, b'd..31', 1234.567893, b'alloc exited, size = 16, result = 948cd0')
+ *	          allocs-5193    [000] d..31  1234.567895: bpf_trace_printk: free entered, address = 948cd0, size = 16
  *
- * Its number is bytes, or with "count" in the map's name, blocks. The last one of each stack counts.
+ * The exit has all of an allocation. A realloc is a free and an allocation, also if it fails. A free that memleak
+ * knows no allocation of has no line. No stacks; what else writes to the same pipe may lie between.
  */
+#include "input/ebpf_text.h"
 #include "input/input.h"
-#include "input/stack_text.h"
-
-#include <inttypes.h>
-#include <stdio.h>
 
 struct sums {
 	uint64_t bytes, blocks; /* TRACE_UNKNOWN */
@@ -57,9 +46,6 @@ struct memleak {
 	uint64_t sum_bytes, sum_blocks; /* of the report that is read */
 	bool in_stack;
 	struct sums at;
-	/* bpftrace */
-	bool counts;
-	VEC(struct sums) of; /* by stack */
 };
 
 /* "[11:16:33] Top 10 stacks with outstanding allocations:" */
@@ -74,90 +60,6 @@ static bool report_head(struct word w, uint64_t *seconds)
 		return false;
 	*seconds = h * 3600 + m * 60 + s;
 	return word_find(&w, "Top ") && word_find(&w, "stacks with outstanding allocations");
-}
-
-/* What stands in front of a function: an address, a number with one. `perf`: without 0x. */
-static bool frame_address(struct word *w, bool perf, uint64_t *address)
-{
-	struct word v = *w;
-	uint64_t n;
-	word_skip(&v, "#");
-	if (word_dec(&v, false, &n) && word_skip(&v, " [<")) {
-		word_skip(&v, "0x");
-		if (!word_hex(&v, address) || !word_skip(&v, ">]"))
-			return false;
-		*w = v;
-		return true;
-	}
-	return perf ? word_hex(w, address) : word_address(w, address);
-}
-
-/* "[allocs]" or, `perf`, "(/usr/bin/app)" at the end of w, which loses it. */
-static void frame_module(struct word *w, bool perf, struct word *module)
-{
-	if (!word_len(w) || w->end[-1] != (perf ? ')' : ']'))
-		return;
-	const uint8_t *open = memrchr(w->at, perf ? '(' : '[', word_len(w));
-	if (!open || (open > w->at && open[-1] != ' '))
-		return;
-	*module = (struct word){open + 1, w->end - 1};
-	if (word_is(module, "[unknown]") || word_is(module, "unknown"))
-		module->end = module->at;
-	w->end = open;
-	word_trim(w);
-}
-
-/*
- * "main+0x6d", "main+109", "get@0x55d7050e6200", a place in a file behind it: the last such offset
- * that a blank or the end follows, since names have + of their own.
- */
-static void frame_offset(struct word *w, struct word *file, uint64_t *line)
-{
-	for (const uint8_t *p = w->end; p-- > w->at;) {
-		struct word v = {p + 1, w->end};
-		uint64_t n;
-		if ((*p != '+' && *p != '@') || p == w->at || !word_len(&v) || *v.at < '0' ||
-		    *v.at > '9')
-			continue;
-		if (!word_address(&v, &n) && !word_dec(&v, false, &n))
-			continue;
-		if (word_len(&v) && *v.at != ' ')
-			continue;
-		w->end = p;
-		word_trim(&v);
-		*line = stack_text_line(&v);
-		if (*line)
-			*file = v;
-		return;
-	}
-}
-
-/* bpftrace's ustack(perf): "7f6096b97109 main+20 (/usr/bin/app)" */
-static bool frame_is_perf(struct word w)
-{
-	uint64_t n;
-	return word_len(&w) && w.end[-1] == ')' && word_hex(&w, &n) && word_len(&w) && *w.at == ' ';
-}
-
-static struct error *frame(struct memleak *m, struct word w)
-{
-	struct word module = {0}, file = {0};
-	uint64_t address = 0, line = 0, n;
-	word_trim(&w);
-	bool perf = frame_is_perf(w);
-	if (frame_address(&w, perf, &address))
-		word_trim(&w);
-	struct word v = w;
-	if (word_is(&w, "stack information lost") ||
-	    (word_skip(&v, "(") && word_dec(&v, false, &n) && word_is(&v, " entries)")))
-		return NULL;
-	frame_module(&w, perf, &module);
-	frame_offset(&w, &file, &line);
-	v = w;
-	if (word_is(&w, "[unknown]") || word_is(&w, "<null sym>") ||
-	    (word_address(&v, &n) && !word_len(&v)))
-		w.end = w.at;
-	return stack_text_add(&m->s, w, file, line, module, address);
 }
 
 static struct error *stack_end(struct memleak *m)
@@ -224,7 +126,7 @@ static struct error *memleak_line(struct memleak *m)
 	if (word_skip(&w, "addr = "))
 		return NULL;
 	if (m->in_stack && indented && word_len(&w))
-		return frame(m, w);
+		return ebpf_text_frame(&m->s, w);
 	return stack_end(m);
 }
 
@@ -244,100 +146,86 @@ static struct error *read_memleak(struct memleak *m, const struct input_file *in
 	return err ? err : report_end(m);
 }
 
-/* ---- bpftrace ---- */
+/* ---- -t: each call ---- */
 
-/* "80", "count 5, average 16, total 80" */
-static bool map_value(struct memleak *m, struct word w, struct sums *ret)
+struct call {
+	bool is_free;
+	uint64_t address, size;
+	uint64_t time; /* microseconds; 0: not told */
+};
+
+/* The last "SECONDS.MICROSECONDS" in front of the message. */
+static uint64_t call_time(struct word w)
 {
+	for (const uint8_t *dot = w.end; dot-- > w.at + 1;) {
+		struct word to = {dot + 1, w.end}, from = {dot, dot};
+		uint64_t seconds, part;
+		if (*dot != '.' || word_len(&to) < 1)
+			continue;
+		while (from.at > w.at && from.at[-1] >= '0' && from.at[-1] <= '9')
+			from.at--;
+		const uint8_t *begin = to.at;
+		if (!word_dec(&from, false, &seconds) || !word_dec(&to, false, &part) ||
+		    seconds >> 40)
+			continue;
+		/* Python leaves out noughts at the end. */
+		ptrdiff_t digits = to.at - begin;
+		if (digits > 6)
+			continue;
+		for (; digits < 6; digits++)
+			part *= 10;
+		return seconds * 1000000 + part;
+	}
+	return 0;
+}
+
+static bool call_line(struct word w, struct call *ret)
+{
+	static const char alloc[] = "alloc exited, size = ", gone[] = "free entered, address = ";
 	struct word v = w;
-	uint64_t average;
-	*ret = (struct sums){TRACE_UNKNOWN, TRACE_UNKNOWN};
-	word_blanks(&v);
-	if (word_skip(&v, "count "))
-		return word_dec(&v, false, &ret->blocks) && word_skip(&v, ", average ") &&
-		       word_dec(&v, false, &average) && word_skip(&v, ", total ") &&
-		       word_dec(&v, false, &ret->bytes) && !word_len(&v) && !(ret->blocks >> 56) &&
-		       !(ret->bytes >> 56);
-	uint64_t *to = m->counts ? &ret->blocks : &ret->bytes;
-	return word_dec(&v, false, to) && !word_len(&v) && !(*to >> 56);
-}
-
-static struct error *map_end(struct memleak *m, struct word w)
-{
-	struct sums value;
-	uint32_t stack;
-	m->in_stack = false;
-	const uint8_t *colon = memrchr(w.at, ':', word_len(&w));
-	if (!colon || !map_value(m, (struct word){colon + 1, w.end}, &value)) {
-		trace_damage(m->t, "a map whose value is no size", m->l.number);
-		return NULL;
+	size_t text = sizeof(alloc) - 1;
+	*ret = (struct call){0};
+	if (word_find(&v, alloc)) {
+		w.end = v.at - text;
+		if (!word_dec(&v, false, &ret->size) || !word_skip(&v, ", result = "))
+			return false;
+	} else {
+		text = sizeof(gone) - 1;
+		if (!word_find(&v, gone))
+			return false;
+		w.end = v.at - text;
+		ret->is_free = true;
 	}
-	struct error *err = stack_text_end(&m->s, 0, &stack);
-	while (!err && m->of.n <= stack)
-		err = vec_push(&m->of, ((struct sums){TRACE_UNKNOWN, TRACE_UNKNOWN}));
-	if (err)
-		return err;
-	struct sums *to = &m->of.at[stack];
-	to->bytes = value.bytes != TRACE_UNKNOWN ? value.bytes : to->bytes;
-	to->blocks = value.blocks != TRACE_UNKNOWN ? value.blocks : to->blocks;
-	return NULL;
+	ret->time = call_time(w);
+	return word_hex(&v, &ret->address) && (!ret->is_free || word_skip(&v, ", size = "));
 }
 
-static struct error *map_line(struct memleak *m)
+static struct error *read_calls(struct memleak *m, const struct input_file *in, struct log *log)
 {
-	struct word w = m->l.line;
-	word_trim(&w);
-	if (word_len(&w) && *w.at == '@') {
-		struct word v = w;
-		m->in_stack = w.end[-1] == '[' || w.end[-1] == ',';
-		m->counts = word_find(&v, "count");
-		stack_text_begin(&m->s);
-		return NULL;
-	}
-	if (!m->in_stack || !word_len(&w))
-		return NULL;
-	if (*w.at == ']' || *w.at == ',')
-		return map_end(m, w);
-	return frame(m, w);
-}
-
-static struct error *read_bpftrace(struct memleak *m, const struct input_file *in)
-{
-	struct error *err = trace_fact(m->t, "format", "bpftrace map", 12);
+	struct error *err = trace_fact(m->t, "format", "memleak -t (eBPF)", 17);
+	struct call c;
+	trace_unit(m->t, "s", 1e-6);
 	lines_init(&m->l, in->data, in->size);
-	while (!err && lines_next(&m->l) && !m->l.cut)
-		err = map_line(m);
-	for (uint64_t i = 0; i < m->of.n && !err; i++) {
-		struct trace_totals f = trace_totals_unknown();
-		f.live_bytes = m->of.at[i].bytes;
-		f.live_objects = m->of.at[i].blocks;
-		if (f.live_bytes != TRACE_UNKNOWN || f.live_objects != TRACE_UNKNOWN)
-			err = trace_total(m->t, (uint32_t)i, &f);
+	m->l.forget = in->fd >= 0;
+	while (!err && lines_next(&m->l) && !m->l.cut) {
+		if (m->l.number % 65536 == 0)
+			log_progress(log, "reading", (uint64_t)(m->l.at - m->l.start), in->size);
+		if (!call_line(m->l.line, &c))
+			continue;
+		m->first = m->first ? m->first : c.time;
+		if (c.time >= m->first && c.time)
+			err = trace_time(m->t, c.time - m->first);
+		if (!err && c.is_free)
+			trace_free(m->t, c.address);
+		else if (!err)
+			err = trace_alloc(m->t, c.address, c.size, 0);
 	}
 	return err;
 }
 
-/* A map's key that is a stack: "@name[", then a line with blanks in front, and "+" in it or an address. */
-static bool is_bpftrace(const uint8_t *head, uint64_t len)
-{
-	struct lines l;
-	bool open = false;
-	lines_init(&l, head, len < 1 << 16 ? len : 1 << 16);
-	while (lines_next(&l)) {
-		struct word w = l.line;
-		bool blank = word_len(&w) && (*w.at == ' ' || *w.at == '\t');
-		word_trim(&w);
-		struct word v = w;
-		uint64_t n;
-		if (open && blank && word_len(&w) &&
-		    (memchr(w.at, '+', word_len(&w)) || word_address(&v, &n) || frame_is_perf(w)))
-			return true;
-		open = word_len(&w) > 1 && *w.at == '@' && (w.end[-1] == '[' || w.end[-1] == ',');
-	}
-	return false;
-}
+/* ---- which of them it is ---- */
 
-static bool is_memleak(const uint8_t *head, uint64_t len)
+static bool has_report(const uint8_t *head, uint64_t len)
 {
 	struct lines l;
 	uint64_t seconds;
@@ -348,27 +236,36 @@ static bool is_memleak(const uint8_t *head, uint64_t len)
 	return false;
 }
 
+static bool has_call(const uint8_t *head, uint64_t len)
+{
+	struct lines l;
+	struct call c;
+	lines_init(&l, head, len < 1 << 16 ? len : 1 << 16);
+	while (lines_next(&l))
+		if (call_line(l.line, &c))
+			return true;
+	return false;
+}
+
 static struct error *memleak_read_trace(const struct input_file *in, struct trace *t,
 					struct log *log)
 {
 	struct memleak m = {.t = t, .s.t = t};
-	(void)log;
 	struct error *err =
-		is_memleak(in->data, in->size) ? read_memleak(&m, in) : read_bpftrace(&m, in);
+		has_report(in->data, in->size) ? read_memleak(&m, in) : read_calls(&m, in, log);
 	if (in->cut || m.l.cut)
 		trace_cut(t);
 	stack_text_deinit(&m.s);
-	vec_deinit(&m.of);
 	return err;
 }
 
 static bool memleak_probe(const uint8_t *head, uint64_t len)
 {
-	return is_memleak(head, len) || is_bpftrace(head, len);
+	return has_report(head, len) || has_call(head, len);
 }
 
 const struct input_format input_trace_memleak = {
-	.name = "output of an eBPF tool",
+	.name = "output of memleak (eBPF)",
 	.probe = memleak_probe,
 	.read_trace = memleak_read_trace,
 };

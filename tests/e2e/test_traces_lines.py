@@ -226,3 +226,82 @@ def test_bpftrace_frames(ends, frame, tmp_path, db_path):
     with scan(path, db_path) as db:
         assert db.rows(FRAME) == [BPFTRACE[frame]]
         assert db.meta()["live_bytes"] == "80" and db.meta()["warnings"] == ""
+
+
+@pytest.mark.parametrize("frame", BPFTRACE)
+@pytest.mark.parametrize("values", [{"@a": ("stats", {"count": 5, "average": 16, "total": 80})},
+                                    {"@a": ("map", 80), "@count_of": ("map", 5)}])
+@pytest.mark.parametrize("key", ["\n{}\n", "app,\n{}\n", "\n{}\n,app"])
+def test_bpftrace_json_frames(key, values, frame, tmp_path, db_path):
+    """As JsonOutput of bpftrace 0.17 prints them; what comes before and after says nothing of sizes."""
+    lines = [{"type": "attached_probes", "data": {"probes": 4}}, {"type": "printf", "data": 'a "line"\n'}]
+    for name, (kind, value) in values.items():
+        lines += [{"type": kind, "data": {name: {key.format(frame): 7 if kind == "map" else value}}},
+                  {"type": kind, "data": {name: {key.format(frame): value}}}]
+    lines += [{"type": "hist", "data": {"@h": {key.format(frame): [{"min": 2, "max": 3, "count": 9}]}}},
+              {"type": "map", "data": {"@n": 7}}, {"type": "map", "data": {"@of": {"app": 7}}}]
+    path = tmp_path / "log"
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n")
+    with scan(path, db_path) as db:
+        assert db.rows(FRAME) == [BPFTRACE[frame]]
+        assert db.meta()["live_bytes"] == "80" and db.meta()["warnings"] == ""
+
+
+@pytest.mark.parametrize("text", [
+    "@a[1, \n    f+1\n    main+2\n]: 30\n@a[2, \n    f+1\n    main+2\n]: 50\n@a[1, \n    f+1\n    main+2\n]: 40\n",
+    "@a[\n    k+1\n, \n    f+1\n    main+2\n, 1]: 40\n@a[\n    k+1\n, \n    f+1\n    main+2\n, 2]: 50\n",
+    '{"type": "map", "data": {"@a": {"1,\\n    f+1\\n    main+2\\n": 40, "2,\\n    f+1\\n    main+2\\n": 50}}}\n',
+    '{"type": "map", "data": {"@a": {"\\n    k+1\\n,\\n    f+1\\n": 40, "\\n    k+1\\n,\\n    f+1\\n,b": 50}}}\n'])
+def test_bpftrace_keys_add_up(text, tmp_path, db_path):
+    """Of a map with more than a stack in its key; two stacks in one are one way in."""
+    path = tmp_path / "log"
+    path.write_text(text)
+    with scan(path, db_path) as db:
+        assert db.rows("SELECT live_bytes FROM site WHERE live_bytes > 0") == [(90,)]
+        assert db.meta()["live_bytes"] == "90" and db.meta()["warnings"] == ""
+
+
+@pytest.mark.parametrize("bad", ['{"type": "map", "data": {"@a": {"\\n    f+1\\n": -16}}}',
+                                 '{"type": "map", "data": {"@a": {"\\n    f+1\\n": 16',
+                                 '{"type": "map", "data": {"@a": {"\\n    f+1\\n": {"count": 5}}}}',
+                                 '{"type": "map", "data": {"@a": 7}}'])
+def test_bpftrace_json_without_sizes(bad, tmp_path, db_path):
+    path = tmp_path / "log"
+    path.write_text('{"type": "attached_probes", "data": {"probes": 1}}\n' + bad + "\n")
+    with scan(path, db_path) as db:
+        assert db.meta()["warnings"] != "", "nothing was read, and nothing is said"
+
+
+# What memleak of bcc prints of the same with Python 2, and what the kernel's trace_pipe has of libbpf-tools'.
+CALLS = [
+    "('allocs', 5193, 0, 'd..3', {:.6f}, '{}')",
+    "(b'a.0 1.5', 5193, 0, b'd..31', {:.6f}, b'{}')",
+    "          allocs-5193    [000] d..31 {:.6f}: bpf_trace_printk: {}",
+]
+
+
+@pytest.mark.parametrize("form", CALLS)
+def test_memleak_calls(form, tmp_path, db_path):
+    texts = ["alloc entered, size = 16", "alloc exited, size = 16, result = 948cd0",
+             "alloc exited, size = 24, result = 948d10", "free entered, address = 948cd0, size = 16",
+             "alloc exited, size = 48, result = 0", "alloc exited, size = 32, result = 948cd0"]
+    path = tmp_path / "log"
+    path.write_text("".join(form.format(4711.5 + i / 4, text) + "\n" for i, text in enumerate(texts)))
+    with scan(path, db_path) as db:
+        meta = db.meta()
+        assert (meta["live_bytes"], meta["live_objects"], meta["warnings"]) == ("56", "2", "")
+        assert db.rows("SELECT address, size FROM object ORDER BY 1") == [(0x948cd0, 32), (0x948d10, 24)]
+        assert float(meta["duration"]) == 1.0
+
+
+def test_memleak_intervals(tmp_path, db_path):
+    """`memleak -s 10 5 3`, past midnight: three reports, the last of which is what lives."""
+    path = tmp_path / "log"
+    path.write_text("Attaching to pid 2614, Ctrl+C to quit.\n" + "".join(
+        f"[{clock}] Top 2 stacks with outstanding allocations:\n\t{n} bytes in {n // 16} allocations from stack\n"
+        f"\t\t main+0x6d [allocs]\n\t\t __libc_start_main+0xf0 [libc-2.21.so]\n\n"
+        for clock, n in (("23:59:53", 16), ("23:59:58", 48), ("00:00:03", 32))))
+    with scan(path, db_path) as db:
+        assert db.meta()["live_bytes"] == "32" and db.meta()["warnings"] == ""
+        assert db.rows("SELECT function, live_objects FROM site WHERE live_bytes > 0") == [("main", 2)]
+        assert db.rows("SELECT time, live_bytes FROM timeline ORDER BY time") == [(0.0, 16), (5.0, 48), (10.0, 32)]
