@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	WAYS_MOST = 1000,	 /* cut together */
@@ -15,7 +16,7 @@ enum {
 	ROUNDS_MOST = 100,	 /* in which heads go back */
 	REFERRERS_MOST = 200000, /* of one head that are looked at: a quarter of a second */
 	HELD_MOST = 20000,	 /* steps of the scan's own path */
-	CLIMB_MOST = 200000,	 /* dominators, where a subtree is not whole */
+	CLIMB_MOST = 400000,	 /* dominators, where a subtree is not whole */
 	WAITING_MOST = 200000,	 /* free objects whose counts are followed: half a second */
 };
 
@@ -120,6 +121,9 @@ static void head_mark(const struct cut *c, const struct head *h, struct bits *in
 static void head_back(struct cut *c, struct head *h)
 {
 	h->free = false;
+	/* Of what is not whole, more was marked on the way. */
+	if (!h->whole)
+		memset(c->in.word, 0, (c->in.n / 64 + 1) * sizeof(*c->in.word));
 	for (uint64_t i = h->first; i < h->end; i++)
 		if (c->w->block.at[i].id < c->in.n)
 			bits_clear(&c->in, c->w->block.at[i].id);
@@ -128,19 +132,43 @@ static void head_back(struct cut *c, struct head *h)
 			head_mark(c, &c->head.at[i], &c->in);
 }
 
-/* Is the object below a head that is free, or (of) below that one, which is in c->own? */
+/* Climbs dominators from `id` to what is in `in`; true: it came there, and all on the way is in it, too. */
+static bool climb(struct cut *c, int64_t id, struct bits *in)
+{
+	int64_t at = id;
+	while (at > 0 && (uint64_t)at < in->n && !bits_test(in, (uint64_t)at)) {
+		sqlite3_stmt *row = whatif_ask(c->w, WHATIF_OBJECT, at);
+		if (++c->climbed >= CLIMB_MOST || sqlite3_step(row) != SQLITE_ROW)
+			return false;
+		at = sqlite3_column_int64(row, 5);
+	}
+	if (at <= 0 || (uint64_t)at >= in->n)
+		return false;
+	while (!bits_test(in, (uint64_t)id)) {
+		bits_set(in, (uint64_t)id);
+		sqlite3_stmt *row = whatif_ask(c->w, WHATIF_OBJECT, id);
+		if (sqlite3_step(row) != SQLITE_ROW)
+			break;
+		id = sqlite3_column_int64(row, 5);
+	}
+	return true;
+}
+
+/*
+ * Is the object below a head that is free, or (of) below that one, which is in c->own? Where a subtree is
+ * not whole, `false` is certain only as long as c->climbed has not come to CLIMB_MOST.
+ */
 static bool cut_below(struct cut *c, int64_t id, const struct head *of)
 {
-	if (id <= 0 || (uint64_t)id >= c->in.n)
+	struct bits *in = of ? &c->own : &c->in;
+	if (id <= 0 || (uint64_t)id >= in->n)
 		return false;
-	if (bits_test(of ? &c->own : &c->in, (uint64_t)id))
+	if (bits_test(in, (uint64_t)id))
 		return true;
 	for (uint64_t i = 0; i < c->head.n; i++) {
 		const struct head *h = &c->head.at[i];
-		if (h->whole || (of ? h != of : !h->free))
-			continue;
-		if (whatif_below(c->w, id, h->id, CLIMB_MOST, &c->climbed))
-			return true;
+		if (!h->whole && (of ? h == of : h->free))
+			return climb(c, id, in);
 	}
 	return false;
 }
@@ -181,6 +209,8 @@ static struct error *head_held(struct cut *c, const struct head *h, bool list, b
 		rows++;
 		if (reference_is_cut(c, id) || cut_below(c, src, list ? h : NULL))
 			continue;
+		if (c->climbed >= CLIMB_MOST)
+			break;
 		*ret = true;
 		if (!list)
 			return NULL;
@@ -189,7 +219,7 @@ static struct error *head_held(struct cut *c, const struct head *h, bool list, b
 			err = vec_push(&out->holder,
 				       ((struct whatif_holder){{.reference = id}, h->id}));
 	}
-	if (err || rc != SQLITE_DONE)
+	if (err || (rc != SQLITE_DONE && rc != SQLITE_ROW))
 		return err ? err : whatif_error(w);
 	/* What was not looked at may hold it: then it is not free for certain. */
 	if (rows >= REFERRERS_MOST || c->climbed >= CLIMB_MOST) {

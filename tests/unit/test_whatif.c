@@ -271,6 +271,7 @@ static void cut_once(const struct graph *g, struct whatif *w, uint64_t *seed)
 	whatif_cut_deinit(&cut);
 	check(whatif_cut(w, way, n, 1 + random_below(seed, 5), &cut));
 	assert_true(cut.r.objects <= objects);
+	assert_true(cut.r.others <= others || objects);
 	assert_true(cut.r.bytes <= bytes || !cut.r.complete);
 	assert_true(!cut.r.complete || cut.r.objects == objects);
 }
