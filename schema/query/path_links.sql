@@ -1,5 +1,5 @@
 -- References and roots by number, (reference, root, text of a root), in this order: from what to what.
-SELECT coalesce(w.text, r.name, printf('->+%d', r.offset), '->?') AS name, r.offset, s.id AS src, s.address AS src_address,
+SELECT coalesce(w.text, r.name, '->+' || r.offset, '->?') AS name, r.offset, s.id AS src, s.address AS src_address,
        st.name AS src_type, s.value AS src_value, o.id, o.address, t.name AS type, o.value, r.kind,
        CASE WHEN coalesce(s.reachable, 1) = 0 THEN '(unreachable itself)'
             WHEN n.id > 2 THEN n.path END AS held_as,

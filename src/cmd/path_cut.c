@@ -64,6 +64,7 @@ struct cuts {
 	int64_t goal;
 	struct whatif_result self; /* of the goal */
 	uint64_t left_out;	   /* references in the middle of long paths */
+	uint32_t src, dst;	   /* a reference whose object something else holds, too; 0: none */
 };
 
 static struct error *cut_one(struct cuts *c, uint64_t i, uint64_t k, FILE *f)
@@ -82,14 +83,21 @@ static struct error *cut_one(struct cuts *c, uint64_t i, uint64_t k, FILE *f)
 		r = c->self;
 	fprintf(f,
 		"%s[%" PRIu64 ",%" PRIu64 ",%u,%" PRId64 ",%" PRId64 ",%" PRIu64 ",%" PRIu64
-		",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%d]",
+		",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%d,",
 		ftell(f) > 1 ? "," : "", i + 1, k, step->object_id, k ? step->reference : 0,
 		k ? 0 : row->root_id, r.objects, r.bytes, r.returned, r.at_once, r.others,
 		r.complete);
+	path_json_text(f, "\"", k ? "" : row->holder);
+	fputs("\"]", f);
+	/* The nearest to the object whose other holders there is a question for. */
+	if (k && r.others) {
+		c->src = c->p->step.at[row->first + k - 1].object_id;
+		c->dst = step->object_id;
+	}
 	return NULL;
 }
 
-/* [[path, step, object, reference, root, objects, bytes, returned, at_once, others, complete]] */
+/* [[path, step, object, reference, root, objects, bytes, returned, at_once, others, complete, holder]] */
 static struct error *cuts_json(struct cuts *c, char **ret)
 {
 	const struct paths *p = c->p;
@@ -112,22 +120,34 @@ static struct error *cuts_json(struct cuts *c, char **ret)
 	return err;
 }
 
+void path_freed(struct cmd_context *ctx, const char *what, const struct whatif_result *r)
+{
+	const char *least = r->complete ? "" : "at least ", *given = "nothing", *how = "";
+	if (r->returned || !r->complete)
+		given = region_printf(&ctx->region, "%s%s", least,
+				      cmd_bytes(ctx, (int64_t)r->returned));
+	if (r->at_once && r->at_once < r->returned)
+		how = region_printf(&ctx->region, ", %s%s of it without a trim", least,
+				    cmd_bytes(ctx, (int64_t)r->at_once));
+	else if (r->returned)
+		how = r->at_once ? ", without a trim" : ", by a trim";
+	report_line(&ctx->report,
+		    "Without %s, %s%s (%s) would be free; the system would get %s of that%s.", what,
+		    least, cmd_plural(ctx, (int64_t)r->objects, "block", "blocks"),
+		    cmd_bytes(ctx, (int64_t)r->bytes), given ? given : "?", how ? how : "");
+}
+
 static void cut_object(struct cmd_context *ctx, int64_t goal, const struct whatif_result *r)
 {
 	struct report *rep = &ctx->report;
-	const char *least = r->complete ? "" : "at least ";
 	report_int(rep, "freed_objects", (int64_t)r->objects);
 	report_int(rep, "freed_bytes", (int64_t)r->bytes);
 	report_int(rep, "returned", (int64_t)r->returned);
 	report_int(rep, "at_once", (int64_t)r->at_once);
 	report_int(rep, "cut_complete", r->complete);
 	report_heading(rep, "If it were gone");
-	report_line(rep,
-		    "Without #%" PRId64 ", %s%s (%s) would be free; the system would get %s%s "
-		    "of that, %s%s of it without a trim.",
-		    goal, least, cmd_plural(ctx, (int64_t)r->objects, "block", "blocks"),
-		    cmd_bytes(ctx, (int64_t)r->bytes), least, cmd_bytes(ctx, (int64_t)r->returned),
-		    least, cmd_bytes(ctx, (int64_t)r->at_once));
+	const char *what = region_printf(&ctx->region, "#%" PRId64, goal);
+	path_freed(ctx, what ? what : "it", r);
 }
 
 struct error *path_cuts(struct cmd_context *ctx, int64_t goal, const struct paths *found)
@@ -158,6 +178,9 @@ struct error *path_cuts(struct cmd_context *ctx, int64_t goal, const struct path
 			    "Left out: %s in the middle of paths of more than %d steps.",
 			    cmd_plural(ctx, (int64_t)cuts.left_out, "reference", "references"),
 			    PATH_TOLD);
+	if (!err && cuts.src)
+		report_line(&ctx->report, "What else holds such an object: --cut='#%u->#%u'",
+			    cuts.src, cuts.dst);
 	return err;
 }
 

@@ -6,6 +6,7 @@
 
 #include "cmd/cmd.h"
 #include "store/paths.h"
+#include "store/whatif.h"
 
 #include <stdio.h>
 
@@ -23,6 +24,9 @@ static inline bool path_told(uint64_t n, uint64_t k)
  */
 struct error *path_cuts(struct cmd_context *ctx, int64_t goal,
 			const struct paths *found) _must_check_;
+
+/* "Without #12, 3 blocks (1 KiB) would be free; the system would get ... of that, by a trim." */
+void path_freed(struct cmd_context *ctx, const char *what, const struct whatif_result *r);
 
 enum { HOLDERS_SEARCH = 40 }; /* paths looked for, to find so many different ones */
 

@@ -15,13 +15,13 @@ enum {
 };
 
 static const struct report_column reference_columns[] = {
-	{"src", "FROM", REPORT_ID, ""},
-	{"src_type", "TYPE", REPORT_NAME, ""},
+	{"src", "?FROM", REPORT_ID, ""},
+	{"src_type", "?TYPE", REPORT_NAME, ""},
 	{"name", "CUT", REPORT_TEXT, NULL},
 	{"id", "TO", REPORT_ID, NULL},
 	{"address", "ADDRESS", REPORT_ADDRESS, NULL},
 	{"type", "TYPE", REPORT_NAME, "(untyped)"},
-	{"value", "VALUE", REPORT_TEXT, ""},
+	{"value", "?VALUE", REPORT_TEXT, ""},
 	{"offset", NULL, REPORT_COUNT, NULL},
 	{"src_address", NULL, REPORT_ADDRESS, NULL},
 	{"src_value", NULL, REPORT_TEXT, NULL},
@@ -32,11 +32,11 @@ static const struct report_column reference_columns[] = {
 };
 
 static const struct report_column holder_columns[] = {
-	{"src", "OBJECT", REPORT_ID, ""},
-	{"src_address", "ADDRESS", REPORT_ADDRESS, ""},
-	{"src_type", "TYPE", REPORT_NAME, ""},
+	{"src", "?OBJECT", REPORT_ID, ""},
+	{"src_address", "?ADDRESS", REPORT_ADDRESS, ""},
+	{"src_type", "?TYPE", REPORT_NAME, ""},
 	{"name", "BY", REPORT_TEXT, NULL},
-	{"held_as", "ITSELF HELD AS", REPORT_TEXT, ""},
+	{"held_as", "?ITSELF HELD AS", REPORT_TEXT, ""},
 	{"src_value", NULL, REPORT_TEXT, NULL},
 	{"offset", NULL, REPORT_COUNT, NULL},
 	{"id", NULL, REPORT_ID, NULL},
@@ -116,7 +116,7 @@ static void print_free(struct cmd_context *ctx, const struct whatif_cut *c, bool
 {
 	struct report *rep = &ctx->report;
 	const struct whatif_result *r = &c->r;
-	const char *least = r->complete ? "" : "at least ", *it = many ? "them" : "it";
+	const char *it = many ? "them" : "it";
 	report_heading(rep, many ? "If they were cut" : "If it were cut");
 	if (!r->objects) {
 		report_line(rep,
@@ -125,12 +125,7 @@ static void print_free(struct cmd_context *ctx, const struct whatif_cut *c, bool
 				    : "Too many hold it to tell whether anything would be free.");
 		return;
 	}
-	report_line(rep,
-		    "Without %s, %s%s (%s) would be free; the system would get %s%s of that, %s%s "
-		    "of it without a trim.",
-		    it, least, cmd_plural(ctx, (int64_t)r->objects, "block", "blocks"),
-		    cmd_bytes(ctx, (int64_t)r->bytes), least, cmd_bytes(ctx, (int64_t)r->returned),
-		    least, cmd_bytes(ctx, (int64_t)r->at_once));
+	path_freed(ctx, it, r);
 	if (c->counted && c->waiting_objects)
 		report_line(rep,
 			    "Of these, %s (%s) only when the cyclic collector runs: they are in "

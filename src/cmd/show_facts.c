@@ -6,7 +6,7 @@ static const struct report_column site_columns[] = {
 	{"file", "FILE", REPORT_TEXT, ""},
 	{"line", "LINE", REPORT_COUNT, ""},
 	{"function", "FUNCTION", REPORT_NAME, ""},
-	{"module", "MODULE", REPORT_TEXT, ""},
+	{"module", "?MODULE", REPORT_TEXT, ""},
 	{"site_id", NULL, REPORT_ID, NULL},
 	{"step", NULL, REPORT_COUNT, NULL},
 	{0},
@@ -119,10 +119,18 @@ struct error *show_count(struct cmd_context *ctx, int64_t id)
 	else if (excess < 0)
 		rest = region_printf(&ctx->region, "; %s more than it counts",
 				     cmd_count(ctx, -excess));
-	report_line(&ctx->report, "Count      %s: %s of %s%s",
+	/* What neither references nor anything else accounts for is the roots'. */
+	int64_t of_roots = cmd_row_int(&c, "refcount") - cmd_row_int(&c, "references") - excess -
+			   cmd_row_int(&c, "kept");
+	const char *roots = "";
+	if (of_roots > 0 && of_roots <= cmd_row_int(&c, "roots"))
+		roots = region_printf(&ctx->region, " and %s",
+				      cmd_plural(ctx, of_roots, "root", "roots"));
+	report_line(&ctx->report, "Count      %s: %s of %s%s%s",
 		    cmd_count(ctx, cmd_row_int(&c, "refcount")),
 		    cmd_plural(ctx, cmd_row_int(&c, "references"), "reference", "references"),
-		    cmd_plural(ctx, cmd_row_int(&c, "holders"), "object", "objects"), rest);
+		    cmd_plural(ctx, cmd_row_int(&c, "holders"), "object", "objects"),
+		    roots ? roots : "", rest);
 	const char *cause = cmd_row_text(&c, "cause"), *module = cmd_row_text(&c, "module");
 	if (!cause)
 		return NULL;

@@ -5,7 +5,7 @@
 static const struct report_column dominator_columns[] = {
 	{"id", "OBJECT", REPORT_ID, NULL},	    {"address", "ADDRESS", REPORT_ADDRESS, NULL},
 	{"size", "SIZE", REPORT_COUNT, NULL},	    {"retained", "RETAINED", REPORT_BYTES, NULL},
-	{"type", "TYPE", REPORT_NAME, "(untyped)"}, {"value", "VALUE", REPORT_TEXT, ""},
+	{"type", "TYPE", REPORT_NAME, "(untyped)"}, {"value", "?VALUE", REPORT_TEXT, ""},
 	{"step", NULL, REPORT_COUNT, NULL},	    {0},
 };
 
@@ -15,28 +15,24 @@ static const struct report_column edge_columns[] = {
 	{"id", "OBJECT", REPORT_ID, NULL},
 	{"address", "ADDRESS", REPORT_ADDRESS, NULL},
 	{"size", "SIZE", REPORT_COUNT, NULL},
-	{"name", "NAME", REPORT_TEXT, ""},
+	{"name", "?NAME", REPORT_TEXT, ""},
 	{"type", "TYPE", REPORT_NAME, "(untyped)"},
-	{"value", "VALUE", REPORT_TEXT, ""},
+	{"value", "?VALUE", REPORT_TEXT, ""},
 	{0},
 };
 
 static const struct report_column root_columns[] = {
-	{"kind", "KIND", REPORT_WORD, NULL},
-	{"address", "WORD AT", REPORT_ADDRESS, NULL},
-	{"how", "POINTS TO", REPORT_WORD, NULL},
-	{"tid", "THREAD", REPORT_COUNT, ""},
-	{"name", "NAME", REPORT_TEXT, ""},
-	{"function", "FRAME", REPORT_NAME, ""},
-	{"module", "MODULE", REPORT_TEXT, ""},
-	{"grade", NULL, REPORT_COUNT, NULL},
-	{0},
+	{"kind", "KIND", REPORT_WORD, NULL},	 {"address", "WORD AT", REPORT_ADDRESS, NULL},
+	{"how", "POINTS TO", REPORT_WORD, NULL}, {"thread_id", "?THREAD", REPORT_ANY, ""},
+	{"tid", NULL, REPORT_COUNT, NULL},	 {"name", "?NAME", REPORT_TEXT, ""},
+	{"function", "?FRAME", REPORT_NAME, ""}, {"module", "?MODULE", REPORT_TEXT, ""},
+	{"grade", NULL, REPORT_COUNT, NULL},	 {0},
 };
 
 static const struct report_column buffer_columns[] = {
 	{"id", "OBJECT", REPORT_ID, NULL},    {"address", "ADDRESS", REPORT_ADDRESS, NULL},
 	{"size", "SIZE", REPORT_COUNT, NULL}, {"type", "TYPE", REPORT_NAME, "(untyped)"},
-	{"value", "VALUE", REPORT_TEXT, ""},  {0},
+	{"value", "?VALUE", REPORT_TEXT, ""}, {0},
 };
 
 static const char *reachable_text(struct cmd_context *ctx, const struct cmd_row *o)

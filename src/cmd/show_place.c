@@ -11,7 +11,7 @@ static const struct report_column neighbour_columns[] = {
 	{"address", "ADDRESS", REPORT_ADDRESS, NULL},
 	{"size", "SIZE", REPORT_COUNT, NULL},
 	{"type", "TYPE", REPORT_NAME, "(untyped)"},
-	{"value", "VALUE", REPORT_TEXT, ""},
+	{"value", "?VALUE", REPORT_TEXT, ""},
 	{0},
 };
 

@@ -3,7 +3,7 @@
 static const struct report_column type_columns[] = {
 	{"type", "TYPE", REPORT_NAME, NULL},	{"objects", "BLOCKS", REPORT_COUNT, NULL},
 	{"bytes", "BYTES", REPORT_BYTES, NULL}, {"unreachable", "UNREACHABLE", REPORT_COUNT, NULL},
-	{"module", "MODULE", REPORT_TEXT, ""},	{"language", NULL, REPORT_TEXT, NULL},
+	{"module", "?MODULE", REPORT_TEXT, ""}, {"language", NULL, REPORT_TEXT, NULL},
 	{"id", NULL, REPORT_ID, NULL},		{0},
 };
 
@@ -13,7 +13,7 @@ static const struct report_column instance_columns[] = {
 	{"size", "SIZE", REPORT_COUNT, NULL},
 	{"retained", "RETAINED", REPORT_BYTES, NULL},
 	{"reachable_name", "REACHABLE", REPORT_WORD, NULL},
-	{"value", "VALUE", REPORT_TEXT, ""},
+	{"value", "?VALUE", REPORT_TEXT, ""},
 	{"reachable", NULL, REPORT_COUNT, NULL},
 	{0},
 };

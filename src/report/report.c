@@ -31,6 +31,7 @@ struct report_table {
 	int from[COLUMNS_MAX]; /* column of the statement */
 	size_t width[COLUMNS_MAX];
 	bool right[COLUMNS_MAX];
+	bool hidden[COLUMNS_MAX];
 	struct region region;
 	VEC(struct cell) cell; /* rows that wait for the widths */
 	bool flushed;
@@ -313,7 +314,7 @@ static void print_row(struct report *rep, struct report_table *t, const struct c
 	if (is_head && rep->color)
 		fputs("\033[4m", rep->out);
 	for (unsigned c = 0; c < t->ncolumn; c++) {
-		if (!t->column[c].title)
+		if (!t->column[c].title || t->hidden[c])
 			continue;
 		size_t width = cell[c].width;
 		blanks += first ? 0 : GAP;
@@ -341,7 +342,7 @@ static void table_fit(const struct report *rep, struct report_table *t)
 {
 	size_t total = 0;
 	for (unsigned c = 0; c < t->ncolumn; c++)
-		if (t->column[c].title)
+		if (t->column[c].title && !t->hidden[c])
 			total += t->width[c] + (total ? GAP : 0);
 	while (rep->width && total > rep->width) {
 		unsigned widest = t->ncolumn;
@@ -357,6 +358,14 @@ static void table_fit(const struct report *rep, struct report_table *t)
 	}
 }
 
+static bool table_empty(const struct report_table *t, unsigned c)
+{
+	for (uint64_t i = c; i < t->cell.n; i += t->ncolumn)
+		if (t->cell.at[i].width)
+			return false;
+	return true;
+}
+
 static struct error *table_flush(struct report *rep, struct report_table *t)
 {
 	uint64_t nrow = t->ncolumn ? t->cell.n / t->ncolumn : 0;
@@ -364,11 +373,15 @@ static struct error *table_flush(struct report *rep, struct report_table *t)
 		struct cell head[COLUMNS_MAX];
 		for (unsigned c = 0; c < t->ncolumn; c++) {
 			const char *title = t->column[c].title;
+			const bool optional = title && *title == '?';
+			title += optional;
 			head[c] = (struct cell){title, title ? text_width(title) : 0};
 			t->width[c] = head[c].width;
 			for (uint64_t r = 0; r < nrow; r++)
 				if (t->cell.at[r * t->ncolumn + c].width > t->width[c])
 					t->width[c] = t->cell.at[r * t->ncolumn + c].width;
+			t->hidden[c] = optional && nrow < REPORT_AHEAD && table_empty(t, c);
+			t->width[c] = t->hidden[c] ? 0 : t->width[c];
 		}
 		table_fit(rep, t);
 		/* One name of 600 letters does not push every other row to the right. */
@@ -376,7 +389,7 @@ static struct error *table_flush(struct report *rep, struct report_table *t)
 			if (kind_is_text(t->column[c].kind) && t->width[c] > PIPE_MOST)
 				t->width[c] = PIPE_MOST;
 		for (unsigned c = 0; c < t->ncolumn; c++) {
-			if (head[c].width <= t->width[c])
+			if (head[c].width <= t->width[c] || t->hidden[c])
 				continue;
 			head[c].text = text_cut(&t->region, head[c].text, t->width[c]);
 			head[c].width = t->width[c];

@@ -53,8 +53,9 @@ enum report_kind {
 
 /* One column of a section; an array of them ends with a NULL name. */
 struct report_column {
-	const char *name;  /* of the query's column; the JSON key */
-	const char *title; /* heading; NULL: in JSON only */
+	const char *name; /* of the query's column; the JSON key */
+	const char *
+		title; /* heading; NULL: in JSON only; behind a '?': only if some row has text there */
 	enum report_kind kind;
 	const char *null; /* text for NULL; NULL: "-" */
 };

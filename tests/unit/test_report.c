@@ -200,6 +200,34 @@ static void aligned(void **state)
 	output_deinit(&o);
 }
 
+/* A column that may be missing is there as soon as one row has something in it. */
+static void optional(void **state)
+{
+	(void)state;
+	static const struct report_column three[] = {{"a", "?A", REPORT_TEXT, ""},
+						     {"n", "COUNT", REPORT_COUNT, NULL},
+						     {"b", "?BEHIND", REPORT_TEXT, ""},
+						     {0}};
+	struct output o;
+	output_begin(&o, false, 0);
+	output_rows(&o, "rows", three,
+		    "SELECT NULL AS a, 1 AS n, '' AS b UNION ALL SELECT NULL, 22, NULL");
+	output_end(&o);
+	assert_string_equal(o.text, "COUNT\n    1\n   22\n");
+	output_deinit(&o);
+	output_begin(&o, false, 0);
+	output_rows(&o, "rows", three,
+		    "SELECT NULL AS a, 1 AS n, NULL AS b UNION ALL SELECT 'x', 22, NULL");
+	output_end(&o);
+	assert_string_equal(o.text, "A  COUNT\n       1\nx     22\n");
+	output_deinit(&o);
+	output_begin(&o, true, 0);
+	output_rows(&o, "rows", three, "SELECT NULL AS a, 1 AS n, NULL AS b");
+	output_end(&o);
+	assert_non_null(strstr(o.text, "\"a\": null, \"n\": 1, \"b\": null"));
+	output_deinit(&o);
+}
+
 static void fitted(void **state)
 {
 	(void)state;
@@ -460,13 +488,14 @@ static void wrapped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(escaping),	  cmocka_unit_test(escaping_random),
-		cmocka_unit_test(cutting),	  cmocka_unit_test(numbers),
-		cmocka_unit_test(aligned),	  cmocka_unit_test(overlong),
-		cmocka_unit_test(fitted),	  cmocka_unit_test(many),
-		cmocka_unit_test(as_json),	  cmocka_unit_test(wrapped),
-		cmocka_unit_test(not_written),	  cmocka_unit_test(queries),
-		cmocka_unit_test(growth_queries), cmocka_unit_test(commands),
+		cmocka_unit_test(escaping), cmocka_unit_test(escaping_random),
+		cmocka_unit_test(cutting),  cmocka_unit_test(numbers),
+		cmocka_unit_test(aligned),  cmocka_unit_test(overlong),
+		cmocka_unit_test(optional), cmocka_unit_test(fitted),
+		cmocka_unit_test(many),	    cmocka_unit_test(as_json),
+		cmocka_unit_test(wrapped),  cmocka_unit_test(not_written),
+		cmocka_unit_test(queries),  cmocka_unit_test(growth_queries),
+		cmocka_unit_test(commands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
