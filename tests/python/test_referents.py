@@ -10,6 +10,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 import dump as dumper  # noqa: E402
+from elfcore import Core  # noqa: E402
 from heapscan import command, Database  # noqa: E402
 from interpreters import interpreters  # noqa: E402
 
@@ -39,7 +40,12 @@ class Truth:
             self.referents[int(address, 16)] = {int(r, 16) for r in referents}
 
 
-def compare(truth, db):
+def is_freed(core, address):
+    """Is the count there 0, or the address of the next free block?"""
+    return any(not count or core.offset(count) is not None for count in core.words(address, 8))
+
+
+def compare(truth, db, core=None):
     """Objects that were not found; referents not found; referents that are none. Counted by types."""
     address = dict(db.rows("SELECT id, address FROM object WHERE refcount IS NOT NULL"))
     ids = {a: i for i, a in address.items()}
@@ -55,13 +61,14 @@ def compare(truth, db):
                            "JOIN type t ON t.id = o.type_id AND t.name = 'dict' "
                            "WHERE r.kind = 2 GROUP BY r.src HAVING count(*) > 100"))
     segments = db.rows('SELECT start, "end" FROM segment')
-    # What such a table alone leads to, the child may have interned as it told.
+    # What such a table alone leads to, the child may have interned as it told: the process has a free block there, then.
     held = set().union(*(r for a, r in truth.referents.items() if a not in tables))
     for a, referents in truth.referents.items():
         kind = truth.type[a]
         if a not in ids:
             # Memory that the child mapped holds what only the child has.
-            lost[kind] += (a in held or kind != "str") and any(start <= a < end for start, end in segments)
+            if any(start <= a < end for start, end in segments):
+                lost[kind] += a in held or kind != "str" or (core is not None and not is_freed(core, a))
             continue
         for r in referents - got[a]:
             if r in ids and not (a in tables and truth.type.get(r) == "str"):
@@ -80,7 +87,7 @@ def test_referents(python, tmp_path):
     db = Database(db_path)
     truth = Truth(truth)
     assert len(truth.type) > 10000
-    lost, missed, extra = compare(truth, db)
+    lost, missed, extra = compare(truth, db, Core(dump.core))
     db.close()
     for kind, n in missed.items():
         assert kind in MISSED, f"{n} referents of {kind} are missing; all: {missed}"

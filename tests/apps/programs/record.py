@@ -73,17 +73,17 @@ def collect(out):
     out.flush()
 
 
-def in_child(libc, write, out):
-    pid = libc.fork()
+def in_child(fork, alarm, waitpid, write, out):
+    pid = fork()
     if not pid:
         status = 1
         try:
-            libc.alarm(SECONDS)
+            alarm(SECONDS)
             write(out)
             status = 0
         finally:
             os._exit(status)
-    status = os.waitpid(pid, 0)[1]
+    status = waitpid(pid, 0)[1]
     if status:
         os.write(2, b"the child of %s failed: %#x\n" % (write.__name__.encode(), status))
         os._exit(1)
@@ -93,13 +93,16 @@ def die(truth):
     gc.disable()
     # The C library's: os.fork runs what threading and others registered, and that changes objects.
     libc = ctypes.PyDLL(None)
-    libc.alarm(0)  # a function of the library is made when it is first asked for
-    libc.fork
+    # A function of the library is made when it is first asked for. And what is looked up later takes its place in
+    # the interpreter's cache of attributes, which lets go of a name there: the children would still have it.
+    fork, alarm, waitpid, abort = libc.fork, libc.alarm, os.waitpid, os.abort
+    alarm(0)
     with open(os.devnull, "w") as nowhere:
         # What is made at its first use is made before: a static type gets ready when it is asked its name.
         walk(nowhere)
     with open(truth, "w") as out:
-        in_child(libc, walk, out)
-        out.seek(0, 2)
-        in_child(libc, collect, out)
-    os.abort()
+        seek = out.seek
+        in_child(fork, alarm, waitpid, walk, out)
+        seek(0, 2)
+        in_child(fork, alarm, waitpid, collect, out)
+        abort()

@@ -115,6 +115,9 @@ def main():
     # What is made at its first use is made before: a static type gets ready when it is asked its name.
     with open(os.devnull, "w") as nowhere:
         record(array.array(CODE_OF_WORD, map(id, gc.get_objects())), nowhere)
+    # What is looked up later takes its place in the interpreter's cache of attributes, which lets go of a name
+    # there, and the child still has that.
+    waitpid, abort = os.waitpid, os.abort
     objects = array.array(CODE_OF_WORD, map(id, gc.get_objects()))
     pid = fork()
     if not pid:
@@ -122,9 +125,9 @@ def main():
             record(objects, out)
         finally:
             os._exit(0)
-    if os.waitpid(pid, 0)[1]:
+    if waitpid(pid, 0)[1]:
         sys.exit("the child failed")
-    os.abort()
+    abort()
 
 
 main()

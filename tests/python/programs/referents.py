@@ -43,6 +43,9 @@ def main():
     # What is made at its first use is made before: a static type gets ready when it is asked its name.
     with open(os.devnull, "w") as nowhere:
         write_truth(gc.get_objects(), nowhere)
+    # What is looked up later takes its place in the interpreter's cache of attributes, which lets go of a name
+    # there, and the child still has that.
+    waitpid, abort = os.waitpid, os.abort
     gc.collect()
     gc.disable()
     objects = gc.get_objects()
@@ -52,9 +55,9 @@ def main():
             write_truth(objects, out)
         finally:
             os._exit(0)
-    if os.waitpid(pid, 0)[1]:
+    if waitpid(pid, 0)[1]:
         sys.exit("the child failed")
-    os.abort()
+    abort()
 
 
 main()
