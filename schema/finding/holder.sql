@@ -38,8 +38,8 @@ LIMIT 10;
 INSERT INTO draft (kind, severity, title, detail, objects, bytes, object_id, type_id)
 SELECT 'holder', iif(r.all_bytes * 2 >= live.bytes AND r.all_bytes >= 1048576, 'warning', 'info'),
        printf('%s holds %s in %,d objects: %.3g %% of what is live', r.path, human(r.all_bytes), r.all_objects, 100.0 * r.all_bytes / live.bytes),
-       printf('%,d objects%s there, and what they lead to; why one of them is there: heapscan path DB %d', r.objects,
-              coalesce(' of type ' || short_name(t.name), ''), r.object_id),
+       printf('%,d %sobjects are there, and what they lead to; why one of them is there: heapscan path DB %d', r.objects,
+              coalesce(short_name(t.name) || ' ', ''), r.object_id),
        r.all_objects, r.all_bytes, r.object_id, r.type_id
 FROM retention r LEFT JOIN type t ON t.id = r.type_id, (SELECT sum(bytes) AS bytes FROM census) live
 WHERE r.parent_id IS NULL AND r.objects >= 10 AND r.object_id IS NOT NULL AND r.path NOT LIKE '(%'
