@@ -78,6 +78,15 @@ static void json_value(struct report *rep, json_t *v)
 	json_decref(v);
 }
 
+/* What JSON has between quotes as it is. Most texts are; the others go by way of Jansson. */
+static bool json_is_plain(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (s[i] < 0x20 || s[i] >= 0x7f || s[i] == '"' || s[i] == '\\')
+			return false;
+	return true;
+}
+
 static json_t *json_text(const char *s, size_t len)
 {
 	if (utf8_valid(s, len))
@@ -162,27 +171,47 @@ void report_address(struct report *rep, const char *key, uint64_t value)
 	json_value(rep, json_address(value));
 }
 
-static json_t *json_cell(sqlite3_stmt *stmt, int i, enum report_kind kind)
+static void json_put_text(struct report *rep, const char *s, size_t len)
 {
+	if (!s || !json_is_plain(s, len)) {
+		json_value(rep, s ? json_text(s, len) : NULL);
+		return;
+	}
+	putc_unlocked('"', rep->out);
+	fwrite_unlocked(s, 1, len, rep->out);
+	putc_unlocked('"', rep->out);
+}
+
+/* There may be millions: what needs no care is written as it is. */
+static void json_cell(struct report *rep, sqlite3_stmt *stmt, int i, enum report_kind kind)
+{
+	char buf[TEXT_NUMBER_MAX];
 	switch (sqlite3_column_type(stmt, i)) {
-	case SQLITE_INTEGER:
+	case SQLITE_INTEGER: {
+		const int64_t v = sqlite3_column_int64(stmt, i);
 		if (kind == REPORT_ADDRESS)
-			return json_address((uint64_t)sqlite3_column_int64(stmt, i));
-		return json_integer(sqlite3_column_int64(stmt, i));
+			json_put_text(rep, buf, strlen(text_address(buf, (uint64_t)v)));
+		else
+			fputs_unlocked(text_integer(buf, v), rep->out);
+		break;
+	}
 	case SQLITE_FLOAT: {
 		double d = sqlite3_column_double(stmt, i);
-		return isfinite(d) ? json_real(d) : json_null();
+		json_value(rep, isfinite(d) ? json_real(d) : json_null());
+		break;
 	}
 	case SQLITE_TEXT: {
 		const char *s = (const char *)sqlite3_column_text(stmt, i);
-		return s ? json_text(s, (size_t)sqlite3_column_bytes(stmt, i)) : NULL;
+		json_put_text(rep, s, (size_t)sqlite3_column_bytes(stmt, i));
+		break;
 	}
 	case SQLITE_BLOB: {
 		const char *s = sqlite3_column_blob(stmt, i);
-		return json_text(s ? s : "", (size_t)sqlite3_column_bytes(stmt, i));
+		json_put_text(rep, s ? s : "", (size_t)sqlite3_column_bytes(stmt, i));
+		break;
 	}
 	default:
-		return json_null();
+		fputs_unlocked("null", rep->out);
 	}
 }
 
@@ -203,10 +232,10 @@ static void json_row(struct report *rep, const struct report_table *t, sqlite3_s
 		if (json_is_repeated(t, c))
 			continue;
 		if (rep->fields++)
-			fputs(", ", rep->out);
-		json_value(rep, json_text(t->column[c].name, strlen(t->column[c].name)));
-		fputs(": ", rep->out);
-		json_value(rep, json_cell(stmt, t->from[c], t->column[c].kind));
+			fputs_unlocked(", ", rep->out);
+		json_put_text(rep, t->column[c].name, strlen(t->column[c].name));
+		fputs_unlocked(": ", rep->out);
+		json_cell(rep, stmt, t->from[c], t->column[c].kind);
 	}
 	fputc('}', rep->out);
 }
@@ -268,9 +297,11 @@ static const char *text_cell(struct region *region, sqlite3_stmt *stmt, int i,
 		case REPORT_BYTES:
 			return region_strdup(region, text_bytes(buf, v < 0 ? 0 : (uint64_t)v));
 		case REPORT_ADDRESS:
-			return region_printf(region, "0x%" PRIx64, (uint64_t)v);
+			return region_strdup(region, text_address(buf, (uint64_t)v));
 		case REPORT_ID:
-			return region_printf(region, "#%" PRId64, v);
+			buf[0] = '#';
+			text_integer(buf + 1, v);
+			return region_strdup(region, buf);
 		case REPORT_SHARE:
 			return region_strdup(region, text_share(buf, (double)v, 1));
 		case REPORT_TEXT:
@@ -279,7 +310,7 @@ static const char *text_cell(struct region *region, sqlite3_stmt *stmt, int i,
 		case REPORT_ANY:
 			break;
 		}
-		return region_printf(region, "%" PRId64, v);
+		return region_strdup(region, text_integer(buf, v));
 	}
 	if (type == SQLITE_FLOAT && column->kind == REPORT_SHARE)
 		return region_strdup(region, text_share(buf, sqlite3_column_double(stmt, i), 1));
@@ -328,8 +359,9 @@ static void print_row(struct report *rep, struct report_table *t, const struct c
 		if (t->right[c])
 			blanks += pad;
 		if (width) {
-			fprintf(rep->out, "%*s%s", (int)blanks, "", cell[c].text);
-			blanks = 0;
+			for (; blanks; blanks--)
+				putc_unlocked(' ', rep->out);
+			fputs_unlocked(cell[c].text, rep->out);
 		}
 		if (!t->right[c])
 			blanks += pad;

@@ -55,8 +55,19 @@ static char *escape_room(struct region *region, size_t len)
 	return region_alloc(region, room);
 }
 
+/* How many bytes from the beginning are printed as they are, one column each: nearly always all. */
+static size_t plain_bytes(const char *s, size_t len)
+{
+	size_t n = 0;
+	while (n < len && s[n] >= 0x20 && s[n] < 0x7f)
+		n++;
+	return n;
+}
+
 char *text_escape(struct region *region, const char *s, size_t len)
 {
+	if (plain_bytes(s, len) == len)
+		return region_strndup(region, s, len);
 	char *out = escape_room(region, len);
 	if (!out)
 		return NULL;
@@ -90,8 +101,8 @@ size_t text_width(const char *s)
 
 size_t text_width_n(const char *s, size_t len)
 {
-	size_t width = 0;
-	for (size_t i = 0; i < len;) {
+	size_t width = plain_bytes(s, len);
+	for (size_t i = width; i < len;) {
 		int32_t cp;
 		i += utf8_decode(s + i, len - i, &cp);
 		width += cp < 0 ? 1 : char_width(cp);
@@ -117,11 +128,45 @@ char *text_cut(struct region *region, const char *s, size_t width)
 	return region_printf(region, "%.*s…", (int)end, s);
 }
 
+const char *text_integer(char *buf, int64_t n)
+{
+	char digits[20];
+	unsigned len = 0;
+	uint64_t v = n < 0 ? -(uint64_t)n : (uint64_t)n;
+	do {
+		digits[len++] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	char *o = buf;
+	if (n < 0)
+		*o++ = '-';
+	while (len)
+		*o++ = digits[--len];
+	*o = 0;
+	return buf;
+}
+
+const char *text_address(char *buf, uint64_t v)
+{
+	unsigned shift = v ? (63 - (unsigned)__builtin_clzll(v)) / 4 * 4 : 0;
+	char *o = buf;
+	*o++ = '0';
+	*o++ = 'x';
+	for (;; shift -= 4) {
+		*o++ = "0123456789abcdef"[v >> shift & 15];
+		if (!shift)
+			break;
+	}
+	*o = 0;
+	return buf;
+}
+
 const char *text_bytes(char *buf, uint64_t bytes)
 {
 	static const char *const unit[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	if (bytes < 1024) {
-		snprintf(buf, TEXT_NUMBER_MAX, "%u B", (unsigned)bytes);
+		text_integer(buf, (int64_t)bytes);
+		strcat(buf, " B");
 		return buf;
 	}
 	double v = (double)bytes;
@@ -131,18 +176,38 @@ const char *text_bytes(char *buf, uint64_t bytes)
 		v /= 1024;
 		u++;
 	}
-	snprintf(buf, TEXT_NUMBER_MAX, v < 9.995 ? "%.2f %s" : "%.1f %s", v, unit[u]);
+	const bool two = v < 9.995;
+	/* From here on it is the same number in whole hundredths or tenths: an exact one, so that a half goes to
+	 * the even side, as printf has it. */
+	const uint64_t scale = two ? 100 : 10;
+	if (bytes >> 53) {
+		snprintf(buf, TEXT_NUMBER_MAX, two ? "%.2f %s" : "%.1f %s", v, unit[u]);
+		return buf;
+	}
+	const uint64_t exact = bytes * scale, rest = exact & ((UINT64_C(1) << 10 * u) - 1);
+	const uint64_t half = UINT64_C(1) << (10 * u - 1);
+	uint64_t n = exact >> 10 * u;
+	n += rest > half || (rest == half && n & 1);
+	text_integer(buf, (int64_t)(n / scale));
+	char *o = buf + strlen(buf);
+	*o++ = '.';
+	if (two)
+		*o++ = (char)('0' + n / 10 % 10);
+	*o++ = (char)('0' + n % 10);
+	*o++ = ' ';
+	strcpy(o, unit[u]);
 	return buf;
 }
 
 const char *text_count(char *buf, int64_t n)
 {
 	char digits[24];
-	int len = snprintf(digits, sizeof(digits), "%lld", (long long)n);
+	text_integer(digits, n);
+	size_t len = strlen(digits);
 	char *o = buf;
-	for (int i = 0; i < len; i++) {
+	for (size_t i = 0; i < len; i++) {
 		*o++ = digits[i];
-		int left = len - 1 - i;
+		size_t left = len - 1 - i;
 		if (left && left % 3 == 0 && digits[i] != '-')
 			*o++ = ',';
 	}

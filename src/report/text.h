@@ -26,6 +26,9 @@ char *text_cut(struct region *region, const char *s, size_t width);
 /* "0 B", "999 B", "12.3 KiB", "1.50 GiB": three digits at least from KiB on. buf: 24 bytes. */
 enum { TEXT_NUMBER_MAX = 32 };
 const char *text_bytes(char *buf, uint64_t bytes);
+/* "-12", "0x1f": as printf writes them, which takes ten times as long. */
+const char *text_integer(char *buf, int64_t n);
+const char *text_address(char *buf, uint64_t v);
 /* "1,234,567" */
 const char *text_count(char *buf, int64_t n);
 /* part of whole: "12.3 %", "<0.1 %", "" where whole is 0 */

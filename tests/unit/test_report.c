@@ -5,6 +5,7 @@
 #include "store/embed.h"
 #include "store/growth.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -139,6 +140,47 @@ static void numbers(void **state)
 	/* A unit never shows 1024 of itself, and sizes grow with their texts' values. */
 	for (uint64_t v = 1; v < UINT64_C(1) << 62; v += v / 3 + 1)
 		assert_null(strstr(text_bytes(buf, v), "1024"));
+}
+
+/* The same by printf, which rounds a double's exact value. */
+static void printed(char *buf, uint64_t bytes)
+{
+	static const char *const unit[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	double v = (double)bytes;
+	unsigned u = 0;
+	for (; v >= 1023.95 && u < 6 && bytes >= 1024; u++)
+		v /= 1024;
+	snprintf(buf, TEXT_NUMBER_MAX,
+		 bytes < 1024 ? "%.0f %s"
+		 : v < 9.995  ? "%.2f %s"
+			      : "%.1f %s",
+		 v, unit[u]);
+}
+
+static void number(uint64_t v)
+{
+	char buf[TEXT_NUMBER_MAX], like[TEXT_NUMBER_MAX];
+	printed(like, v);
+	assert_string_equal(text_bytes(buf, v), like);
+	snprintf(like, sizeof(like), "%" PRId64, (int64_t)v);
+	assert_string_equal(text_integer(buf, (int64_t)v), like);
+	snprintf(like, sizeof(like), "0x%" PRIx64, v);
+	assert_string_equal(text_address(buf, v), like);
+}
+
+static void numbers_as_printf(void **state)
+{
+	(void)state;
+	for (uint64_t v = 0; v < 300000; v++)
+		number(v);
+	/* every unit: halves of a digit, and what stands beside them; powers of two */
+	for (unsigned shift = 0; shift < 64; shift++)
+		for (uint64_t part = 0; part < 2200; part++)
+			for (int beside = -1; beside <= 1; beside++)
+				number((part << shift) / 200 + (uint64_t)(int64_t)beside);
+	for (uint64_t v = 1; v < UINT64_MAX / 2; v += v / 1000 + 1)
+		number(v);
+	number(UINT64_MAX);
 }
 
 /* ---- tables ---- */
@@ -488,13 +530,21 @@ static void wrapped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(escaping), cmocka_unit_test(escaping_random),
-		cmocka_unit_test(cutting),  cmocka_unit_test(numbers),
-		cmocka_unit_test(aligned),  cmocka_unit_test(overlong),
-		cmocka_unit_test(optional), cmocka_unit_test(fitted),
-		cmocka_unit_test(many),	    cmocka_unit_test(as_json),
-		cmocka_unit_test(wrapped),  cmocka_unit_test(not_written),
-		cmocka_unit_test(queries),  cmocka_unit_test(growth_queries),
+		cmocka_unit_test(escaping),
+		cmocka_unit_test(escaping_random),
+		cmocka_unit_test(cutting),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(numbers_as_printf),
+		cmocka_unit_test(aligned),
+		cmocka_unit_test(overlong),
+		cmocka_unit_test(optional),
+		cmocka_unit_test(fitted),
+		cmocka_unit_test(many),
+		cmocka_unit_test(as_json),
+		cmocka_unit_test(wrapped),
+		cmocka_unit_test(not_written),
+		cmocka_unit_test(queries),
+		cmocka_unit_test(growth_queries),
 		cmocka_unit_test(commands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
