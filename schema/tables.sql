@@ -83,7 +83,8 @@ CREATE TABLE object (
     size         INTEGER NOT NULL, -- usable bytes of that block
     arena_id     INTEGER REFERENCES arena (id),  -- NULL: lives in a module's data
     type_id      INTEGER REFERENCES type (id),   -- NULL: not known
-    owner_id     INTEGER REFERENCES object (id), -- the object it is a buffer of
+    owner_id     INTEGER REFERENCES object (id), -- the object it is a buffer of; of a C++ container's memory: the block
+                                -- that the container lies in
     refcount     INTEGER,          -- as stored in the object
     reachable    INTEGER,          -- 0 nothing leads to it, 1 a root does, 2 only by interior pointers
     grade        INTEGER,          -- best root that leads to it: 1 global .. 7 unexplained; 6 and 7 are weak

@@ -1,5 +1,6 @@
 -- What cutting one reference of a path would free: (path, step, object, reference, root, objects, bytes, returned,
--- at_once, others, complete, holder of a root). References to an owner's own buffer are left out: nobody cuts those.
+-- at_once, others, complete, holder of a root). References to a Python object's own
+-- buffer are left out: nobody cuts those.
 SELECT c.path, c.step, coalesce(r.name, '->+' || r.offset, CASE WHEN c.reference_id > 0 THEN '->?' END, x.name,
                                  CASE WHEN x.address >= m.base THEN
                                       replace(m.path, rtrim(m.path, replace(m.path, '/', '')), '') ||
@@ -20,4 +21,5 @@ FROM (SELECT json_extract(value, '$[0]') AS path, json_extract(value, '$[1]') AS
      LEFT JOIN reference r ON r.rowid = c.reference_id LEFT JOIN root x ON x.id = c.root_id
      LEFT JOIN module m ON m.id = x.module_id
 WHERE o.owner_id IS NULL OR r.src IS NULL OR o.owner_id <> r.src
+      OR (SELECT refcount FROM object WHERE id = r.src) IS NULL
 ORDER BY c.path, c.step

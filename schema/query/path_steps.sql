@@ -8,10 +8,11 @@ SELECT p.path, p.step, o.id, o.address, o.size, t.name AS type, o.value,
                        JOIN object d ON d.id = x.dst JOIN type dt ON dt.id = d.type_id
                   WHERE dt.name LIKE 'text (%' AND d.value <> ''
                   ORDER BY x.offset LIMIT 1) END AS has,
-       r.name, CASE WHEN r.name IS NOT NULL OR o.owner_id = r.src THEN r.name
+       r.name, CASE WHEN r.name IS NOT NULL OR o.owner_id = r.src AND s.refcount IS NOT NULL THEN r.name
             WHEN r.src IS NOT NULL THEN coalesce('->+' || r.offset, '->?') END AS written,
        r.offset, r.kind, s.owner_id AS src_owner, o.owner_id,
-       CASE WHEN o.owner_id IS NOT NULL AND o.owner_id = r.src THEN 1 ELSE 0 END AS own_buffer,
+       -- its owner names what is in it; of C++'s containers, where it is has a name, or an offset
+       CASE WHEN o.owner_id IS NOT NULL AND o.owner_id = r.src AND s.refcount IS NOT NULL THEN 1 ELSE 0 END AS own_buffer,
        st.name AS src_type, x.kind AS root_kind, x.grade AS root_grade, x.name AS root_name, x.address AS root_address,
        x.thread_id AS root_thread, th.tid AS root_tid, f.function AS root_function, f.language AS root_language,
        f.file AS root_file, f.line AS root_line, m.path AS root_module,

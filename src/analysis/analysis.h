@@ -94,5 +94,8 @@ struct error *analysis_trim(struct snapshot *s, struct log *log) _must_check_;
  */
 struct error *analysis_savings(struct snapshot *s, struct log *log) _must_check_;
 
+/* owner_id of containers' memory: last, for counts are of blocks. See owners.c. */
+struct error *analysis_owners(struct snapshot *s, struct log *log) _must_check_;
+
 /* finding rows: leaks, cycles, damage, what was missing. Most important first. */
 struct error *analysis_findings(struct snapshot *s, struct log *log) _must_check_;

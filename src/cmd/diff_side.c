@@ -146,6 +146,18 @@ static struct error *objects_take(void *arg, const struct rows_batch *b)
 	return NULL;
 }
 
+static struct error *side_parts(struct side *s)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct error *err = side_prepare(s, "growth/parts.sql", &stmt);
+	while (!err && sqlite3_step(stmt) == SQLITE_ROW) {
+		const int64_t id = sqlite3_column_int64(stmt, 0);
+		if (id > 0 && id <= s->n)
+			s->of[id].owner = 0;
+	}
+	return err;
+}
+
 static struct error *side_objects(struct side *s)
 {
 	const size_t n = (size_t)s->n + 1;
@@ -161,7 +173,7 @@ static struct error *side_objects(struct side *s)
 				      objects_take, s);
 	if (!err && s->got != s->n)
 		err = error_new(ERROR_INPUT, "ids are not dense");
-	return err;
+	return err ? err : side_parts(s);
 }
 
 struct error *side_open(struct side *s, const char *path)

@@ -172,6 +172,7 @@ static struct error *scan_analyse(struct scan *sc)
 		{"trim", analysis_trim},
 		{"savings", analysis_savings},
 		{"findings", analysis_findings},
+		{"owners", analysis_owners},
 	};
 	const unsigned steps = sizeof(step) / sizeof(step[0]);
 	for (unsigned i = 0; i < steps; i++) {

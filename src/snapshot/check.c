@@ -143,7 +143,9 @@ static struct error *check_retention(const struct snapshot *s)
 		if (o->held[i] && (o->held[i] > s->edge.n || s->edge.dst[o->held[i] - 1] != i + 1))
 			return broken("object %u is held by reference %u", i + 1, o->held[i]);
 		bytes += o->size[i];
-		objects += !o->owner_id || !o->owner_id[i];
+		/* a container's memory is counted by itself */
+		objects += !o->owner_id || !o->owner_id[i] || !o->refcount ||
+			   o->refcount[o->owner_id[i] - 1] == INT64_MIN;
 	}
 	for (uint64_t i = 0; i < s->retention.n; i++) {
 		const struct retention_row *r = &s->retention.at[i];
