@@ -38,7 +38,7 @@ def test_two_ways(dumps, db_path):
     assert "1,983 steps further" in text and len(text.splitlines()) < 50
     cut = json.loads(command("path", db.path, f"#{record}", "--cut", "--format", "json").out)
     assert cut["cuts_left_out"] == 1983 and len(cut["cuts"]) == 2 + 20
-    assert [(c["name"], c["others"]) for c in cut["cuts"] if c["id"] == record] == [("+16000", 1), ("+8", 1)]
+    assert [(c["name"], c["others"]) for c in cut["cuts"] if c["id"] == record] == [("->+16000", 1), ("->+8", 1)]
     assert "1,983 references in the middle" in command("path", db.path, f"#{record}", "--cut").out
     assert "+0 what waits to be sent" in text
     said = command("sql", db.path, f"SELECT DISTINCT expression FROM path_to({record})", "--format", "json").out
