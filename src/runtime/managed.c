@@ -35,8 +35,10 @@ static const struct managed managed[] = {
 	/* ruby include/ruby/internal/interpreter.h */
 	{"Ruby", "libruby", "ruby_init", "pages of 64 KiB in blocks of malloc's",
 	 "ObjectSpace.dump_all in the process"},
-	/* php-src Zend/zend.h */
-	{"PHP", "libphp", "zend_startup", mappings, "its extensions meminfo and memprof"},
+	/* php-src 8.2 Zend/zend_alloc.h, ZEND_API; USE_ZEND_ALLOC: zend_alloc.c, alloc_globals_ctor */
+	{"PHP", "libphp", "_emalloc", mappings,
+	 "itself with USE_ZEND_ALLOC=0 in its environment, which makes its memory malloc's, and "
+	 "its extensions meminfo and memprof"},
 	/* perl5 perl.c; sv.c: arenas of PERL_ARENA_SIZE, 4080 bytes */
 	{"Perl", "libperl.so", "perl_construct",
 	 "blocks of 4080 bytes, many in each, and their texts and tables in blocks of their own",

@@ -103,6 +103,13 @@ def test_blocks_of_one_size(dumps, db_path):
     assert re.match(r"100 % of them at shards\[\*\]", detail)
 
 
+def test_memory_of_php(dumps, db_path):
+    """Whose the memory is that no allocator reads, and how to have it read after all."""
+    db = scan(dumps("zend_pool").core, db_path)
+    title, detail, bytes_ = db.rows("SELECT title, detail, bytes FROM finding WHERE kind = 'unread'")[0]
+    assert bytes_ == 8 << 20 and "most likely of PHP (" in title and "USE_ZEND_ALLOC=0" in detail
+
+
 def test_first_screen_fits_the_terminal(dumps, db_path, monkeypatch):
     """Sentences are broken where the terminal ends, and a pipe gets each in one line."""
     scan(dumps("holder_table").core, db_path)
