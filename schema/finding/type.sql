@@ -7,12 +7,14 @@ SELECT 'type', 'info',
                                       human(d.weight), 100.0 * d.weight / live.bytes, human(d.bytes)),
            printf('%,d %s objects are %.3g %% of what is live (%s)', d.objects, short_name(t.name), 100.0 * d.bytes / live.bytes,
                   human(d.bytes))),
-       coalesce((SELECT printf('%d %% of them at %s; ', 100 * r.objects / d.objects, r.path) FROM retention r
+       iif(d.lost * 10 >= d.bytes, printf('nothing leads to %d %% of these bytes: heapscan leaks DB; ', 100 * d.lost / d.bytes), '')
+       || coalesce((SELECT printf('%d %% of them at %s; ', 100 * r.objects / d.objects, r.path) FROM retention r
                  WHERE r.type_id = d.type_id AND r.objects * 10 >= d.objects ORDER BY r.objects DESC LIMIT 1), '')
        || printf('the biggest: heapscan top DB --by retained --type ''^%s$''', p.pattern),
        d.objects, d.weight, d.type_id
-FROM (SELECT c.type_id, c.objects, c.bytes, c.own, iif(c.own, max(c.bytes, coalesce(c.retained, 0)), c.bytes) AS weight
-      FROM (SELECT c.type_id, sum(c.objects) AS objects, sum(c.bytes) AS bytes, t.retained,
+FROM (SELECT c.type_id, c.objects, c.bytes, c.lost, c.own, iif(c.own, max(c.bytes, coalesce(c.retained, 0)), c.bytes) AS weight
+      FROM (SELECT c.type_id, sum(c.objects) AS objects, sum(c.bytes) AS bytes,
+                   coalesce(sum(c.bytes) FILTER (WHERE c.reachable = 0), 0) AS lost, t.retained,
                    (t.language = 'python' AND t.name LIKE '%.%'
                     AND t.name NOT IN ('abc.ABCMeta', 'enum.EnumMeta', 'enum.EnumType')) OR t.language = 'C++' AS own
             FROM census c JOIN type t ON t.id = c.type_id GROUP BY c.type_id) c) d

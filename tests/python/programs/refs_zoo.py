@@ -1,7 +1,7 @@
 """Counts that are leaked, counts that C holds rightly, counts given back too often; then a core.
 
 Lines of the truth: "leaked ADDRESS EXCESS", "over ADDRESS EXCESS", "held ADDRESS" (by C memory alone),
-"loaded ADDRESS ADDRESS": leaked lists of 100,000 bytes each, and what has these.
+"loaded ADDRESS ADDRESS": leaked lists of 2,000,000 bytes each, and what has these.
 """
 from __future__ import print_function
 
@@ -50,7 +50,7 @@ def leak():
             INC(node)
         tell("leaked", id(node), 3)
     for i in range(8):
-        loaded = [bytearray(100000)]
+        loaded = [b"%d" % i * 2000000 if sys.version_info >= (3, 5) else str(i) * 2000000]
         INC(loaded)
         tell("leaked", id(loaded), 1)
         tell("loaded", id(loaded), id(loaded[0]))
