@@ -124,7 +124,7 @@ struct error *cmd_open_any(struct cmd_context *ctx, const char *path) _must_chec
 
 /*
  * Does the table `biggest` have as many objects of each type and size as are asked for: --limit, else
- * `limit`? An earlier heapscan wrote none.
+ * `limit`? A trace has none.
  */
 bool cmd_has_biggest(struct cmd_context *ctx, uint64_t limit);
 /* Of an allocation trace, which has no contents of memory? */

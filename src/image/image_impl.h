@@ -1,8 +1,10 @@
 /*
  * image_impl: between the files of image/.
  *
- *	image.c		segments, spans, reading
- *	modules.c	which modules there are; kinds of segments
+ *	image.c		finding and reading
+ *	fill.c		segments, spans, threads, modules: added, sealed, backed
+ *	modules.c	which modules there are
+ *	kinds.c		kinds of segments
  *	module_elf.c	ELF headers in the process's memory
  *	link_map.c	the dynamic loader's list
  *	thread_pointer.c  thread pointers that the dump does not tell
@@ -25,13 +27,26 @@ static inline uint64_t image_wrap(const struct image *img, uint64_t addr)
 	return img->word_size == 4 ? (uint32_t)addr : addr;
 }
 
-/* ---- image.c ---- */
+/* ---- fill.c ---- */
 
 /*
  * Splits nameless segments at the n addresses (sorted) that lie strictly inside one. Ids of
  * segments change.
  */
 struct error *image_split_segments(struct image *img, const uint64_t *at, uint64_t n) _must_check_;
+
+/* ---- kinds.c ---- */
+
+/* Does the name come from the dump, and not from us ("[heap]")? */
+static inline bool image_name_is_path(const char *name)
+{
+	return name && name[0] != '[';
+}
+
+/* What a file of that name is. */
+enum segment_kind image_kind_of_name(const char *name);
+/* Sets the kinds of all segments, names those that have none, and gives .bss to its module: modules are known. */
+struct error *image_find_kinds(struct image *img) _must_check_;
 
 /* ---- module_elf.c ---- */
 
