@@ -169,7 +169,7 @@ bool libcxx_bits(const struct block *b, struct container_shape *ret)
 		return false;
 	*ret = (struct container_shape){
 		.form = CONTAINER_VECTOR,
-		.certain = 1,
+		.certain = 0, /* two small numbers: old words of one will do */
 		.capacity = words * ws,
 		.used = (bits + 7) / 8,
 		.bytes = block_too_much(b, ((bits + 7) / 8 + ws - 1) / ws * ws),
