@@ -30,7 +30,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/*
 
 .DEFAULT_GOAL := all
 .PHONY: help all lib libcxx unit unit-run e2e check demo bench fuzz asan clang valgrind coverage tidy analyze \
-	format layouts suites apps apps-suites pythons builds install clean setup setup-test
+	format layouts suites apps apps-suites daemons pythons builds install clean setup setup-test
 
 ## all: build build/heapscan, and its SQL functions as a loadable extension, build/heapscan.so
 all: $(BUILD)/heapscan $(BUILD)/heapscan.so
@@ -74,6 +74,9 @@ EXTENSION := src/extension.c src/store/functions.c src/store/table_functions.c s
 	src/store/paths_text.c src/store/paths_sets.c src/store/paths_repeat.c src/store/whatif.c \
 	src/store/whatif_cut.c src/store/embed.c src/graph/path.c src/base/error.c src/base/vec.c src/base/short_name.c
 EXTENSION_OBJECTS := $(EXTENSION:src/%.c=$(BUILD)/extension/%.o) $(BUILD)/extension/schema.o
+# A file that is missing above is told by the linker, not by the program that loads it. The sanitizers' own
+# symbols are not there before that.
+EXTENSION_LDFLAGS = $(if $(SANITIZE),,-Wl,-z,defs)
 EXTENSION_FLAGS := -fPIC -fvisibility=hidden -DHEAPSCAN_EXTENSION
 
 $(BUILD)/extension/%.o: src/%.c
@@ -85,7 +88,7 @@ $(BUILD)/extension/schema.o: $(BUILD)/schema.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(EXTENSION_FLAGS) -Wno-overlength-strings -c -o $@ $<
 
 $(BUILD)/heapscan.so: $(EXTENSION_OBJECTS)
-	$(CC) $(CFLAGS) -shared $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libpcre2-8)
+	$(CC) $(CFLAGS) -shared $(EXTENSION_LDFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libpcre2-8)
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
@@ -208,6 +211,11 @@ tidy:
 ## apps: all real applications of tests/apps against what they say of themselves (scripts/setup apps)
 apps: all
 	APPS=all BUILD=$(BUILD) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/python/test_apps.py
+
+## daemons: the tests of daemons, all of them (scripts/setup daemons)
+daemons: all
+	DAEMONS=all $(PYTEST) tests/e2e/test_planted.py -k no_alarm
+	DAEMONS=all $(PYTEST) tests/python/test_growth.py -k daemon
 
 ## apps-suites: some of them with the interpreters and packages of other Debian suites (APPS_SUITES="bullseye trixie")
 APPS_SUITES ?= bullseye trixie
