@@ -17,14 +17,15 @@ FROM (SELECT i.id AS item_id, i.kind, d.step, l.step AS n, coalesce(s.objects, 0
 GROUP BY item_id;
 
 -- A path is where growth begins when it has more objects than follow from those of its parent: as many for
--- each new one as there were for each old one, and one at least. Or when what is there got bigger.
+-- each new one as there were for each old one, and one at least. Or when what is there got bigger. CPython's method
+-- cache is no such place: it has 4,096 names at most, whatever the process does.
 CREATE INDEX main.item_parent ON item (parent_id);
 CREATE INDEX main.item_name ON item (kind, name);
 UPDATE main.growth SET point = 1
 WHERE kind = 'path' AND (new_objects > old_objects OR new_bytes > old_bytes) AND item_id IN (
     SELECT g.item_id
     FROM main.growth g JOIN main.item i ON i.id = g.item_id LEFT JOIN main.growth p ON p.item_id = i.parent_id
-    WHERE g.kind = 'path' AND CASE
+    WHERE g.kind = 'path' AND i.name <> '(method cache)' AND CASE
         WHEN coalesce(p.new_objects - p.old_objects, 0) <= 0 THEN 1
         WHEN g.new_objects > g.old_objects THEN
             g.new_objects - g.old_objects >

@@ -5,6 +5,7 @@ SELECT h.new_bytes - h.gone_bytes AS bytes, h.new_objects - h.gone_objects AS ob
        CASE WHEN h.new_id < 0 THEN '(root)' ELSE h.type END AS type, h.path, h.sample_id, h.sample_path
 FROM main.holder h
 WHERE (h.new_bytes - h.gone_bytes >= :least OR h.new_objects - h.gone_objects >= :few)
+      AND h.path IS NOT '(method cache)'
       AND (:steps = 1 OR EXISTS (
           SELECT 1 FROM main.item i LEFT JOIN main.item c ON c.parent_id = i.id
                JOIN main.growth g ON g.item_id IN (i.id, c.id)

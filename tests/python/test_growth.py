@@ -162,6 +162,18 @@ def test_python_fluctuates(tmp_path):
     command("diff", *dbs, "--fail-on", "growth,leaks,cycles,refcount", status=0)
 
 
+def test_method_cache(tmp_path):
+    """Names that are asked for and dropped stay in the interpreter's cache, which has its bound: no place of growth."""
+    dbs = rounds(tmp_path / "run", [*DEBIAN.command, HERE / "programs" / "growth_names.py"], [600], 3)
+    sql = sqlite3.connect(f"file:{dbs[-1]}?mode=ro", uri=True)
+    kept = sql.execute("SELECT sum(objects) FROM retention WHERE path = '(method cache)'").fetchone()[0]
+    assert kept > 200  # else this asks nothing
+    for some in (dbs, dbs[:2]):
+        out = diff(*some)
+        assert out["paths"] == [], out["paths"]
+        assert out["holders"] == [], out["holders"]
+
+
 # ---- C and C++ ----
 
 C = {
