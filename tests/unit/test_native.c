@@ -2,6 +2,7 @@
  * Tests of runtime/native: the references that it finds in generated memory are those that a slow
  * and simple reader finds, word by word; and each kind of root is read, or is not.
  */
+#include "runtime/native/containers.h"
 #include "runtime/runtime.h"
 
 #include "base/cleanup.h"
@@ -475,12 +476,53 @@ static void test_names(void **state)
 	free(f);
 }
 
+/* ---- containers ---- */
+
+/* {begin, end, limit} of a block of 40 bytes, behind the word `before`: is that a vector? */
+static bool vector_behind(uint64_t heap, uint64_t before)
+{
+	const uint64_t holder = heap + 16, room = heap + 128;
+	struct container_shape shape;
+	struct fixture *f = malloc(sizeof(*f));
+	make(f, MACHINE_X86_64);
+	add_area(f, heap, SEGMENT_ANON);
+	make_snapshot(f);
+	add_heap(f, heap, heap + AREA);
+	assert_ok(snapshot_add_block(f->s, holder, 72, f->arena));
+	assert_ok(snapshot_add_block(f->s, room, 40, f->arena));
+	assert_ok(snapshot_seal_blocks(f->s));
+	put(f, holder, before);
+	put(f, holder + 8, room);
+	put(f, holder + 16, room + 16);
+	put(f, holder + 24, room + 40);
+	const struct container_place place = {
+		.p = at(f, holder + 8), .address = holder + 8, .before = 1, .after = 8};
+	const bool found =
+		container_shape_at(&f->ctx, &place, snapshot_object_find(f->s, room), 0, &shape) &&
+		shape.form == CONTAINER_VECTOR && shape.capacity == 40 && shape.used == 16;
+	unmake(f);
+	free(f);
+	return found;
+}
+
+/* A FILE's buffers are none. An address may look like a FILE's flags. */
+static void test_vector_behind_flags(void **state)
+{
+	(void)state;
+	const uint64_t heap = 0x55d3fbad0000;
+	assert_true(vector_behind(heap, 0));
+	assert_true(vector_behind(heap, heap + 0x2488));
+	assert_false(vector_behind(heap, 0xfbad2488));
+	assert_false(
+		vector_behind(heap, 0x7f00fbad2488)); /* what is behind the flags is nobody's */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_references_64), cmocka_unit_test(test_references_32),
 		cmocka_unit_test(test_roots),	      cmocka_unit_test(test_written_files),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names),	      cmocka_unit_test(test_vector_behind_flags),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

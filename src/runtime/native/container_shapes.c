@@ -64,11 +64,16 @@ uint64_t block_too_much(const struct block *b, uint64_t need)
 
 /* ---- vectors ---- */
 
+/* The flags of a FILE are before its buffers. A word that is an address of the dump is none, whatever its bits. */
 static bool is_file(const struct block *b)
 {
-	for (int64_t i = 1; i <= CONTAINER_WORDS_BEFORE && (uint64_t)i <= b->at->before; i++)
-		if ((block_word(b, -i) & UINT32_MAX & FILE_MAGIC_MASK) == FILE_MAGIC)
+	for (int64_t i = 1; i <= CONTAINER_WORDS_BEFORE && (uint64_t)i <= b->at->before; i++) {
+		const uint64_t word = block_word(b, -i);
+		uint8_t byte;
+		if ((word & UINT32_MAX & FILE_MAGIC_MASK) == FILE_MAGIC &&
+		    !image_try_u8(b->ctx->image, word, &byte))
 			return true;
+	}
 	return false;
 }
 
