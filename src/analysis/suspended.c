@@ -8,6 +8,7 @@
  * Tasks and futures that are written in Python have attributes: references by name.
  */
 #include "analysis/analysis.h"
+#include "base/base_name.h"
 
 #include "base/cleanup.h"
 
@@ -90,12 +91,6 @@ static bool has_frame(const struct suspended_row *r)
 {
 	return r->kind == SUSPENDED_COROUTINE || r->kind == SUSPENDED_GENERATOR ||
 	       r->kind == SUSPENDED_ASYNC_GENERATOR;
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
 }
 
 static bool of_asyncio(const struct snapshot *s, uint32_t file)

@@ -20,9 +20,9 @@
 #include "base/region.h"
 #include "cmd/options.h"
 #include "report/report.h"
+#include "store/sqlite.h"
 #include "store/store.h"
 
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -142,11 +142,6 @@ struct error *cmd_prepare(struct cmd_context *ctx, const char *query, uint64_t l
 			  sqlite3_stmt **ret) _must_check_;
 void cmd_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value);
 void cmd_bind_text(sqlite3_stmt *stmt, const char *name, const char *value);
-static inline void cmd_finalize(sqlite3_stmt **stmt)
-{
-	sqlite3_finalize(*stmt);
-}
-#define _cleanup_stmt_ _cleanup_(cmd_finalize)
 
 /* prepare, report_rows, finalize: a section that is nothing but a query. */
 struct error *cmd_section(struct cmd_context *ctx, const char *query, uint64_t limit,

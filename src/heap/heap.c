@@ -1,5 +1,7 @@
 #include "heap/heap.h"
 
+#include "base/base_name.h"
+
 #include <string.h>
 
 #define ALLOCATOR(name) extern const struct allocator allocator_##name;
@@ -51,12 +53,6 @@ static const struct {
  */
 static const char *const heap_interposer[] = {"libheaptrack_", "libmemray", "_memray"};
 
-static const char *heap_basename(const char *path)
-{
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	return slash ? slash + 1 : path;
-}
-
 /*
  * CPython has mimalloc inside since 3.13 (Objects/mimalloc) and uses it where pymalloc is not used:
  * in builds without the GIL, or when told to.
@@ -76,8 +72,8 @@ static bool heap_is_dormant(const struct heap_context *ctx, uint32_t module_id)
 
 static bool heap_is_interposer(const struct heap_context *ctx, uint32_t module_id)
 {
-	const char *base = heap_basename(image_module_get(ctx->image, module_id)->path);
-	for (unsigned i = 0; base && i < sizeof(heap_interposer) / sizeof(*heap_interposer); i++)
+	const char *base = base_name(image_module_get(ctx->image, module_id)->path);
+	for (unsigned i = 0; i < sizeof(heap_interposer) / sizeof(*heap_interposer); i++)
 		if (!strncmp(base, heap_interposer[i], strlen(heap_interposer[i])))
 			return true;
 	return false;
@@ -87,9 +83,9 @@ static bool heap_is_interposer(const struct heap_context *ctx, uint32_t module_i
 static uint32_t heap_foreign_find(const struct heap_context *ctx, unsigned i)
 {
 	for (uint32_t id = 1; id <= ctx->image->nmodule; id++) {
-		const char *base = heap_basename(image_module_get(ctx->image, id)->path);
+		const char *base = base_name(image_module_get(ctx->image, id)->path);
 		size_t len = strlen(heap_foreign[i].library);
-		if (base && !strncmp(base, heap_foreign[i].library, len))
+		if (!strncmp(base, heap_foreign[i].library, len))
 			return id;
 	}
 	struct debuginfo_symbol symbol;
@@ -119,7 +115,7 @@ static struct error *heap_name_foreign(struct heap_context *ctx)
 			ctx->damage, DAMAGE_MISSING, 0,
 			"this process has %s (in %s), which cannot be read yet: what it allocated "
 			"is unexplained memory here, and leaks in it are not seen",
-			said, heap_basename(image_module_get(ctx->image, id)->path));
+			said, base_name(image_module_get(ctx->image, id)->path));
 		struct error *err = snapshot_meta(ctx->snapshot, "unread_allocator", "%s", said);
 		if (!err)
 			err = snapshot_meta(ctx->snapshot, "unread_allocator_instead", "%s",

@@ -14,6 +14,7 @@
  *pages, no binary), a symbol "vtable for Foo" at the place says the same. Mistakes to expect: a
  *block that was freed and reused without being written still begins with its last object's vtable.
  */
+#include "base/base_name.h"
 #include "runtime/runtime.h"
 
 #include "base/cleanup.h"
@@ -24,12 +25,6 @@
 #include <stdlib.h>
 
 enum { NAME_MOST = 1024 };
-
-static const char *base_name(const char *path)
-{
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	return slash ? slash + 1 : path ? path : "";
-}
 
 /* "N3zoo4birdE" -> "zoo::bird"; malloc'ed, NULL: it is no type's name. */
 static char *type_name(const char *mangled)

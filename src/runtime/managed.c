@@ -4,6 +4,7 @@
  *
  * What this can mistake: a program that links such a library and never uses it.
  */
+#include "base/base_name.h"
 #include "runtime/runtime.h"
 
 #include <string.h>
@@ -46,12 +47,6 @@ static const struct managed managed[] = {
 	{"Guile", "libguile-", NULL, blocks, "its own statistics"},
 	{"the Boehm collector", "libgc.so", NULL, mappings, "GC_dump in the process"},
 };
-
-static const char *base_name(const char *path)
-{
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	return slash ? slash + 1 : path ? path : "";
-}
 
 /* The module that brings it; 0: it is not here. */
 static uint32_t managed_find(const struct runtime_context *ctx, const struct managed *m)

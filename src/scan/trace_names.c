@@ -1,6 +1,7 @@
 /* Names of a trace's code. */
 #include "scan/scan_impl.h"
 
+#include "base/base_name.h"
 #include "base/cleanup.h"
 
 #include <stdlib.h>
@@ -66,12 +67,6 @@ struct error *scan_names_of_trace(struct scan *sc)
 						   sc->log, &sc->debuginfo);
 	struct code_names c = {.sc = sc, .debuginfo = sc->debuginfo};
 	return err ? err : trace_codes_walk(sc->trace, code_name, &c);
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
 }
 
 /*

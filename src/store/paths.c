@@ -78,11 +78,6 @@ static void search_deinit(struct search *s)
 	sqlite3_finalize(s->hold);
 }
 
-static void finalize(sqlite3_stmt **stmt)
-{
-	sqlite3_finalize(*stmt);
-}
-
 static struct error *search_error(const struct search *s)
 {
 	return error_new(ERROR_INPUT, "path: %s", sqlite3_errmsg(s->db));
@@ -184,7 +179,7 @@ static struct error *search_expand(struct search *s, uint32_t at)
 /* Marks the types of such names; NULL: none. */
 static struct error *search_types(struct search *s, const char *re, uint8_t mark)
 {
-	_cleanup_(finalize) sqlite3_stmt *stmt = NULL;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	const char *sql = embed_find("query/path_types.sql");
 	struct error *err = NULL;
 	int rc = SQLITE_DONE;
@@ -237,7 +232,7 @@ static struct error *search_prepare(struct search *s)
  */
 static struct error *held_follow(struct search *s, struct path *p, struct candidate *ret)
 {
-	_cleanup_(finalize) sqlite3_stmt *step = NULL;
+	_cleanup_stmt_ sqlite3_stmt *step = NULL;
 	const char *sql = embed_find("query/path_held.sql");
 	uint32_t at = (uint32_t)p->step.n - 1;
 	struct error *err = NULL;
@@ -322,7 +317,7 @@ static struct error *candidate_retention(struct search *s, sqlite3_stmt *stmt, s
  */
 static struct error *search_ways(struct search *s, uint64_t kept)
 {
-	_cleanup_(finalize) sqlite3_stmt *ways = NULL, *retention = NULL;
+	_cleanup_stmt_ sqlite3_stmt *ways = NULL, *retention = NULL;
 	const char *sql = embed_find("query/path_ways.sql");
 	const char *of = embed_find("query/path_way.sql");
 	struct error *err = NULL;

@@ -9,11 +9,6 @@ enum {
 	SET_MOST = 50000, /* members that are read; more cost what they save */
 };
 
-static void finalize(sqlite3_stmt **stmt)
-{
-	sqlite3_finalize(*stmt);
-}
-
 static struct error *set_error(sqlite3 *db)
 {
 	return error_new(ERROR_INPUT, "path: %s", sqlite3_errmsg(db));
@@ -33,7 +28,7 @@ static struct error *set_prepare(sqlite3 *db, const char *query, sqlite3_stmt **
 static struct error *set_load(sqlite3 *db, const char *size, const char *members,
 			      struct paths_set *ret)
 {
-	_cleanup_(finalize) sqlite3_stmt *count = NULL, *row = NULL;
+	_cleanup_stmt_ sqlite3_stmt *count = NULL, *row = NULL;
 	struct error *err = set_prepare(db, size, &count);
 	if (!err)
 		err = set_prepare(db, members, &row);

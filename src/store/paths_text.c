@@ -1,4 +1,5 @@
 /* paths_text: a path as a programmer would write it, and who holds its first object. */
+#include "base/base_name.h"
 #include "store/paths.h"
 
 #include "base/cleanup.h"
@@ -64,12 +65,6 @@ struct expression {
 	bool modules; /* so far it is sys.modules: a key is a module's name */
 	bool namespace; /* so far it ends in .__dict__, which was not written: a key is an attribute */
 };
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
-}
 
 /* "memcached+0x40038"; false: it is in no binary */
 static bool data_write(FILE *out, const struct step_row *row)

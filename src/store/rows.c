@@ -292,15 +292,10 @@ static bool file_open(struct rows *r)
 	return true;
 }
 
-static void finalize(sqlite3_stmt **stmt)
-{
-	sqlite3_finalize(*stmt);
-}
-
 /* Which field of a record each column is. *plain: it is a table with rowids. */
 static struct error *rows_fields(struct rows *r, bool *plain)
 {
-	_cleanup_(finalize) sqlite3_stmt *stmt = NULL, *at = NULL;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *at = NULL;
 	unsigned found = 0;
 	bool added = false;
 	if (sqlite3_prepare_v2(r->db,
@@ -347,7 +342,7 @@ static struct error *rows_fields(struct rows *r, bool *plain)
 static struct error *rows_select(struct rows *r)
 {
 	_cleanup_free_ char *sql = NULL;
-	_cleanup_(finalize) sqlite3_stmt *stmt = NULL;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	size_t len;
 	FILE *f = open_memstream(&sql, &len);
 	if (!f)

@@ -15,8 +15,8 @@
 #pragma once
 
 #include "base/error.h"
+#include "store/sqlite.h"
 
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -50,11 +50,6 @@ void spelling_deinit(struct spelling *s)
 	vec_deinit(&s->match);
 }
 
-static void finalize(sqlite3_stmt **stmt)
-{
-	sqlite3_finalize(*stmt);
-}
-
 static struct error *speller_error(const struct speller *s)
 {
 	return error_new(ERROR_INPUT, "expression: %s", sqlite3_errmsg(s->db));
@@ -241,7 +236,7 @@ static struct error *match_add(struct speller *s, const struct state *from)
 /* Where chains begin: at an object, or at all roots that are called so. */
 static struct error *speller_begin(struct speller *s)
 {
-	_cleanup_(finalize) sqlite3_stmt *stmt = NULL;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	bool address;
 	uint64_t number;
 	const char *end = number_parse(s->text, false, &address, &number);

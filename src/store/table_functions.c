@@ -72,11 +72,6 @@ static struct error *prepare(sqlite3 *db, const char *query, sqlite3_stmt **ret)
 	return NULL;
 }
 
-static void finalize(sqlite3_stmt **stmt)
-{
-	sqlite3_finalize(*stmt);
-}
-
 /* ---- path_to ---- */
 
 static struct error *path_to_row(sqlite3_stmt *name, const struct paths *p, uint64_t i, uint64_t k,
@@ -109,7 +104,7 @@ static struct error *path_to_fill(sqlite3 *db, const int64_t argument[ARGUMENTS_
 				  struct rows *ret)
 {
 	_cleanup_(paths_deinit) struct paths p = {0};
-	_cleanup_(finalize) sqlite3_stmt *name = NULL;
+	_cleanup_stmt_ sqlite3_stmt *name = NULL;
 	struct paths_query query = {.goal = (uint32_t)argument[0]};
 	if (argument[0] < 1 || argument[0] > UINT32_MAX)
 		return NULL;
@@ -130,7 +125,7 @@ static struct error *path_to_fill(sqlite3 *db, const int64_t argument[ARGUMENTS_
 static struct error *retained_set_fill(sqlite3 *db, const int64_t argument[ARGUMENTS_MAX],
 				       struct rows *ret)
 {
-	_cleanup_(finalize) sqlite3_stmt *stmt = NULL, *exists = NULL;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *exists = NULL;
 	struct error *err = prepare(db, "query/dominated.sql", &stmt);
 	if (!err)
 		err = prepare(db, "query/object_exists.sql", &exists);
@@ -175,7 +170,7 @@ static struct error *referrers_search(struct path *p, sqlite3_stmt *stmt, int64_
 static struct error *referrers_of_fill(sqlite3 *db, const int64_t argument[ARGUMENTS_MAX],
 				       struct rows *ret)
 {
-	_cleanup_(finalize) sqlite3_stmt *stmt = NULL;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_(path_deinit) struct path p = {0};
 	if (argument[0] < 1 || argument[0] > UINT32_MAX)
 		return NULL;

@@ -53,11 +53,6 @@ static struct error *whatif_prepare(struct whatif *w, const char *name, sqlite3_
 	return sqlite3_prepare_v2(w->db, sql, -1, ret, NULL) ? whatif_error(w) : NULL;
 }
 
-static void finalize(sqlite3_stmt **stmt)
-{
-	sqlite3_finalize(*stmt);
-}
-
 sqlite3_stmt *whatif_ask(struct whatif *w, enum whatif_query q, int64_t argument)
 {
 	sqlite3_reset(w->query[q]);
@@ -72,7 +67,7 @@ static uint64_t column_u64(sqlite3_stmt *stmt, int i)
 
 static struct error *whatif_arenas(struct whatif *w)
 {
-	_cleanup_(finalize) sqlite3_stmt *stmt = NULL;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct error *err = whatif_prepare(w, "query/whatif_arenas.sql", &stmt);
 	int rc = SQLITE_DONE;
 	while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
@@ -92,7 +87,7 @@ static struct error *whatif_arenas(struct whatif *w)
 
 static struct error *whatif_process(struct whatif *w)
 {
-	_cleanup_(finalize) sqlite3_stmt *stmt = NULL;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct error *err = whatif_prepare(w, "query/whatif_process.sql", &stmt);
 	if (err)
 		return err;

@@ -396,6 +396,18 @@ static noinline_ void oracle_wait_ready(int n)
 }
 
 /* The situation. May return or call oracle_die itself, when its own frame matters. */
+/* The threads' caches are off: the program starts itself again for that, with nothing told yet. */
+static inline void oracle_without_tcache(char **argv)
+{
+	if (getenv("GLIBC_TUNABLES"))
+		return;
+	setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
+	if (ftruncate(ORACLE_FD, 0))
+		abort();
+	execv("/proc/self/exe", argv);
+	abort();
+}
+
 static noinline_ void situation(int argc, char **argv);
 
 int main(int argc, char **argv)

@@ -121,13 +121,7 @@ static noinline_ uint64_t child(void)
 
 static void situation(int argc, char **argv)
 {
-	if (!getenv("GLIBC_TUNABLES")) {
-		setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
-		if (ftruncate(ORACLE_FD, 0))
-			abort();
-		execv("/proc/self/exe", argv);
-		abort();
-	}
+	oracle_without_tcache(argv);
 	state = (uint64_t)atoi(argc > 1 ? argv[1] : "1");
 	first_block = malloc(24);
 	lowest = (uintptr_t)first_block & ~(uintptr_t)(PAGE - 1);

@@ -158,13 +158,7 @@ static noinline_ void rest(void)
 
 static void situation(int argc, char **argv)
 {
-	if (!getenv("GLIBC_TUNABLES")) {
-		setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
-		if (ftruncate(ORACLE_FD, 0))
-			abort();
-		execv("/proc/self/exe", argv);
-		abort();
-	}
+	oracle_without_tcache(argv);
 	state = (uint64_t)atoi(argc > 1 ? argv[1] : "1");
 	make();
 	lowest = (uintptr_t)item_of(0) & ~(uintptr_t)(PAGE - 1);

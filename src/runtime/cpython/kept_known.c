@@ -1,6 +1,8 @@
 /* kept_known: the rows of layout/cpython_kept.c, each at most one count of one object. */
 #include "runtime/cpython/kept_impl.h"
 
+#include "base/base_name.h"
+
 #include <string.h>
 
 enum { NAME_MOST = 128 };
@@ -16,10 +18,8 @@ static uint32_t binary_find(const struct image *img, const char *name)
 {
 	const size_t len = strlen(name);
 	for (uint32_t id = 1; id <= img->nmodule; id++) {
-		const char *path = image_module_get(img, id)->path;
-		const char *slash = path ? strrchr(path, '/') : NULL;
-		const char *base = slash ? slash + 1 : path;
-		if (base && !strncmp(base, name, len) && base[len] == '.')
+		const char *base = base_name(image_module_get(img, id)->path);
+		if (!strncmp(base, name, len) && base[len] == '.')
 			return id;
 	}
 	return 0;

@@ -10,6 +10,7 @@
  */
 #include "runtime/native/containers.h"
 
+#include "base/base_name.h"
 #include "base/cleanup.h"
 #include "base/huge.h"
 #include "base/parallel.h"
@@ -76,9 +77,7 @@ static void job_begin(struct containers_job *job)
 	const struct snapshot *s = ctx->snapshot;
 	bool gcc = false, llvm = false, typed = false;
 	for (uint32_t id = 1; id <= ctx->image->nmodule; id++) {
-		const char *path = image_module_get(ctx->image, id)->path;
-		const char *slash = path ? strrchr(path, '/') : NULL;
-		const char *name = slash ? slash + 1 : path ? path : "";
+		const char *name = base_name(image_module_get(ctx->image, id)->path);
 		gcc |= !strncmp(name, "libstdc++.so", 12);
 		llvm |= !strncmp(name, "libc++.so", 9);
 	}

@@ -14,6 +14,7 @@
  * DLFO_STRUCT_HAS_EH_DBASE and its kin are set (dl-find_object.h): how many is told by those in use, which
  * are sorted, and mappings of modules.
  */
+#include "base/base_name.h"
 #include "runtime/native/native.h"
 
 #include "base/checked.h"
@@ -92,10 +93,8 @@ static struct error *chain_hide(struct runtime_context *ctx, struct segment s, u
 
 static bool is_loader(const struct image_module *m)
 {
-	const char *slash = m->path ? strrchr(m->path, '/') : NULL;
-	const char *name = slash ? slash + 1 : m->path;
-	return name && (!strncmp(name, "ld-", 3) || !strncmp(name, "ld.so", 5) ||
-			!strncmp(name, "ld64", 4));
+	const char *name = base_name(m->path);
+	return !strncmp(name, "ld-", 3) || !strncmp(name, "ld.so", 5) || !strncmp(name, "ld64", 4);
 }
 
 struct error *native_loader_hide(struct runtime_context *ctx)

@@ -19,6 +19,7 @@
  * address order, so that the same input gives the same string ids. Of VALUES_MOST texts a preview
  *is kept.
  */
+#include "base/base_name.h"
 #include "runtime/native/native.h"
 
 #include "base/checked.h"
@@ -422,9 +423,7 @@ static struct error *symbol_name(struct runtime_context *ctx, uint64_t word,
 	if (!debuginfo_symbol_at(ctx->debuginfo, word, &sym) || sym.start != word || !sym.name ||
 	    !*sym.name || !sym.module_id)
 		return NULL;
-	const char *path = image_module_get(ctx->image, sym.module_id)->path;
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	const char *module = slash ? slash + 1 : path ? path : "";
+	const char *module = base_name(image_module_get(ctx->image, sym.module_id)->path);
 	char text[512];
 	snprintf(text, sizeof(text), "-> %.500s", sym.name);
 	struct error *err = snapshot_add_type(ctx->snapshot, "", text, module, &ret->type);
